@@ -1,0 +1,224 @@
+/* cpu.h: the architected state of one Arm64 CPU, as every engine that runs in this process keeps it.
+ *
+ * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), part D. The interpreter and the
+ * translator work on this struct; the KVM engine copies its registers in and out by id (engine.h).
+ *
+ * Conventions
+ *  - x[31] is the stack pointer in use (SP_EL0 or SP_ELx by PSTATE.SP); the others are banked in
+ *    sp_el[]. The zero register has no slot.
+ *  - pc is the address of the instruction being executed while it executes.
+ *  - NZCV is kept in the host's LAHF form, so that translated code saves and loads it in two
+ *    instructions; only a64_nzcv_get/set know that.
+ *  - System registers are in sys[], indexed by enum a64_sysreg (sysreg.h).
+ *  - Only the CPU's own thread touches its state, except the fields of `struct a64_signals`.
+ */
+#ifndef PENG_CORE_ARM64_CPU_H
+#define PENG_CORE_ARM64_CPU_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "core/arm64/sysreg_ids.h"
+#include "core/memory/guestmem.h"
+
+enum { A64_SP = 31, A64_CPUS_MAX = 64 };
+
+union a64_vreg {
+    uint8_t b[16];
+    uint16_t h[8];
+    uint32_t s[4];
+    uint64_t d[2];
+    __uint128_t q;
+} __attribute__((aligned(16)));
+
+/* What other threads may set in a CPU. `poll` is the one word that translated code tests at back
+ * edges and indirect branches: nonzero means "leave and look" (an interrupt line rose, a shootdown
+ * waits, the machine wants the CPU to stop). Setters set the cause first, then poll, then wake. */
+enum a64_line { A64_LINE_IRQ = 1, A64_LINE_FIQ = 2, A64_LINE_SERROR = 4 };
+
+struct a64_signals {
+    _Atomic uint32_t poll;
+    _Atomic uint32_t lines;       /* enum a64_line bits, levels driven by the interrupt controller */
+    _Atomic uint32_t stop;        /* the machine asks the run loop to return */
+    _Atomic uint32_t in_guest;    /* 1 while guest code may be using the TLB without holding still */
+    _Atomic uint32_t event;       /* the WFE event register */
+    _Atomic uint32_t wake_futex;  /* bumped to wake a halted CPU */
+};
+
+struct a64_tlb_bank;
+struct a64_cpu;
+struct a64_system;
+
+/* What a CPU needs from whoever owns it (the engine; in tests a stub). Called on the CPU's thread. */
+struct a64_host_ops {
+    /* HVC/SMC with the SMC Calling Convention (Arm DEN 0028): arguments and results in x[]. Returns
+     * false where nothing answers (the instruction is then UNDEFINED). */
+    bool (*hypercall)(void *ctx, struct a64_cpu *cpu, bool smc);
+    /* GIC CPU interface registers (ICC_*_EL1, ICC_SGI1R_EL1 ...), by enum a64_sysreg. */
+    uint64_t (*icc_read)(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg);
+    void (*icc_write)(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value);
+    /* The generic timer's output lines changed: PPI 30 (physical) and 27 (virtual). */
+    void (*timer_line)(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level);
+    /* Ask for a call of a64_timer_update() at `deadline_ns` (CLOCK_MONOTONIC; UINT64_MAX: never). */
+    void (*timer_arm)(void *ctx, struct a64_cpu *cpu, uint64_t deadline_ns);
+    /* Guest code at physical page [page, page + 4096) may have changed (IC IVAU); page UINT64_MAX
+     * means all of memory (IC IALLU). NULL where nothing caches code. */
+    void (*code_changed)(void *ctx, struct a64_cpu *cpu, uint64_t page);
+};
+
+struct a64_cpu {
+    /* First: what translated code touches most, within a byte's displacement of the state pointer. */
+    uint64_t x[32]; /* x[A64_SP]: the current stack pointer */
+    uint64_t pc;
+    uint64_t code_page;   /* translator: virtual address of the page that runs */
+    uint16_t host_flags;  /* NZCV in LAHF form; see a64_nzcv_get */
+    struct a64_signals signals;
+    struct a64_tlb_bank *bank;        /* for the current EL and ASID */
+    struct a64_tlb_bank *bank_unpriv; /* for LDTR/STTR at EL1: EL0's view of the current ASID */
+    uint32_t host_mxcsr;  /* translator: guest rounding mode and sticky bits while in guest code */
+    uint64_t spill[8];    /* translator: temporaries that found no register */
+    union a64_vreg spill_v[4];
+
+    union a64_vreg v[32];
+    uint32_t fpcr;
+    uint32_t fpsr; /* sticky bits; the translator's share is folded in by a64_fpsr_sync */
+
+    /* PSTATE but NZCV */
+    uint8_t el;     /* 0 or 1; the tables leave room for 2 */
+    uint8_t spsel;  /* 0 or 1 */
+    uint8_t daif;   /* bit 3 D, 2 A, 1 I, 0 F */
+    uint8_t pan, uao, il, ss;
+
+    uint64_t sp_el[4]; /* banked stack pointers; the one in use is stale here */
+    uint64_t sys[A64_SYSREG_COUNT];
+
+    /* Exclusive monitor: LDXR notes the address and value, STXR is a compare-and-swap against it. */
+    bool excl_valid;
+    uint8_t excl_size; /* bytes: 1, 2, 4, 8 or 16 */
+    uint64_t excl_address; /* virtual */
+    uint64_t excl_value[2];
+
+    uint64_t timer_deadline_ns; /* earliest of both timers, UINT64_MAX for none */
+    bool timer_level[2];        /* physical, virtual */
+
+    struct a64_system *system; /* borrowed */
+    unsigned index;            /* 0-based; MPIDR follows from it */
+    const struct a64_model *model;
+    bool halted;               /* WFI found nothing to do; the run loop sleeps */
+    bool powered_off;          /* PSCI */
+    uint64_t instructions;     /* retired by the interpreter */
+    uint64_t undefined_count;  /* instructions that the table lacks */
+    void *engine;              /* the engine's own part */
+    struct a64_tlb *tlb;       /* all banks; owned (mmu.c) */
+};
+
+/* One machine's CPUs, for broadcasts. */
+struct a64_system {
+    struct guestmem *mem; /* borrowed */
+    const struct a64_host_ops *ops;
+    void *ops_ctx;
+    const struct log *log;
+    unsigned cpu_count;
+    struct a64_cpu *cpus[A64_CPUS_MAX];
+    uint64_t counter_base_ns; /* CNTVCT and CNTPCT count from here */
+};
+
+/* CNTFRQ_EL0: 100 MHz on both models, as on a Kunpeng 920. */
+#define A64_COUNTER_HZ 100000000u
+
+/* How an instruction left things. */
+enum a64_step {
+    A64_NEXT,     /* go on at pc + 4 */
+    A64_BRANCHED, /* pc is set: a branch, an exception, or a change of translation context */
+    A64_EXIT,     /* pc is set and the run loop must look at signals/halted before going on */
+};
+
+/* NZCV as the manual has it: bit 31 N, 30 Z, 29 C, 28 V. Host form: bits 15 SF, 14 ZF, 8 CF with CF =
+ * NOT C (x86's borrow), bit 0 OF. */
+static inline uint32_t a64_nzcv_get(const struct a64_cpu *cpu)
+{
+    uint32_t f = cpu->host_flags;
+    return (f & 0x8000) << 16 | (f & 0x4000) << 16 | (~f & 0x100) << 21 | (f & 1) << 28;
+}
+
+static inline void a64_nzcv_set(struct a64_cpu *cpu, uint32_t nzcv)
+{
+    cpu->host_flags = (uint16_t)((nzcv >> 16 & 0xc000) | (~nzcv >> 21 & 0x100) | (nzcv >> 28 & 1));
+}
+
+/* condition holds? cond 0..15 as encoded (DDI 0487 C1.2.4). */
+bool a64_condition_holds(const struct a64_cpu *cpu, unsigned cond);
+
+static inline uint64_t a64_x(const struct a64_cpu *cpu, unsigned r) /* 31 reads as zero */
+{
+    return r == 31 ? 0 : cpu->x[r];
+}
+
+static inline void a64_set_x(struct a64_cpu *cpu, unsigned r, uint64_t v) /* 31 is dropped */
+{
+    if (r != 31)
+        cpu->x[r] = v;
+}
+
+/* --- cpu.c: life cycle ------------------------------------------------------------------------- */
+
+/* CPU models. */
+struct a64_model {
+    const char *name;
+    const char *description;
+    bool lse, fp16, dotprod, jscvt, fcma, fhm, rdm, dcpop, pan, uao; /* beyond Armv8.0 + CRC + crypto */
+    struct {
+        enum a64_sysreg reg;
+        uint64_t value;
+    } id[40]; /* ID registers, ended by value of reg A64_SYSREG_COUNT */
+};
+const struct a64_model *a64_model_find(const char *name); /* NULL: unknown */
+const struct a64_model *a64_model_at(unsigned index);     /* NULL past the last */
+
+/* Makes a CPU of `model`, reset, attached to `system` under `index`. Page-aligned. */
+int a64_cpu_new(struct a64_system *system, unsigned index, const struct a64_model *model,
+                struct a64_cpu **ret_cpu, struct err *e);
+void a64_cpu_free(struct a64_cpu *cpu);
+/* Warm reset: EL1h, DAIF set, MMU off, pc and x0 as given (DDI 0487 D1.9). */
+void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0);
+
+/* --- exception.c ------------------------------------------------------------------------------- */
+
+/* Takes a synchronous exception to EL1 with this ESR_EL1 syndrome; far is written where the class has
+ * one. `return_address` is what ELR gets. Sets pc to the vector. Returns A64_BRANCHED. */
+enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far,
+                                 uint64_t return_address);
+enum a64_step a64_undefined(struct a64_cpu *cpu);           /* EC 0, ELR = pc */
+enum a64_step a64_svc(struct a64_cpu *cpu, uint16_t imm);   /* ELR = pc + 4 */
+enum a64_step a64_eret(struct a64_cpu *cpu);                /* illegal return handled: PSTATE.IL */
+/* If a line is up and not masked, takes that interrupt (pc = vector) and returns true. */
+bool a64_take_interrupt(struct a64_cpu *cpu);
+/* True where WFI would not wait: a line is up, masked or not. */
+bool a64_has_work(const struct a64_cpu *cpu);
+uint32_t a64_spsr_get(const struct a64_cpu *cpu);           /* PSTATE as SPSR_EL1 has it */
+void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr);    /* switches SP banks and TLB bank */
+void a64_select_sp(struct a64_cpu *cpu, unsigned el, unsigned spsel);
+
+/* --- signals.c: other threads ------------------------------------------------------------------ */
+void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level); /* any thread */
+void a64_request_stop(struct a64_cpu *cpu);                             /* any thread */
+void a64_wake(struct a64_cpu *cpu);                                     /* any thread */
+/* Sleeps until there is work, a stop request or an event; the CPU counts as out of the guest. */
+void a64_wait(struct a64_cpu *cpu, bool for_event);
+/* Run loops bracket guest code with these; between them shootdowns from other CPUs are served only
+ * at a64_poll(). */
+void a64_enter_guest(struct a64_cpu *cpu);
+void a64_leave_guest(struct a64_cpu *cpu);
+/* Clears poll, serves shootdowns; call with the guest state in the struct. Returns true where the run
+ * loop must return to the machine (stop requested). Interrupts are taken by the caller. */
+bool a64_poll(struct a64_cpu *cpu);
+
+/* --- timer.c ----------------------------------------------------------------------------------- */
+uint64_t a64_counter(const struct a64_cpu *cpu); /* CNTPCT; CNTVCT is this less CNTVOFF (0) */
+void a64_timer_update(struct a64_cpu *cpu);      /* recompute lines and deadline; own thread or
+                                                    under the engine's kick (sets lines only) */
+
+#endif

@@ -1,0 +1,119 @@
+/* mmu.h: stage 1 translation, the software TLB, and the checked way from a virtual address to bytes.
+ *
+ * The TLB is organised so that a process switch moves a pointer instead of flushing:
+ *  - one bank for EL1 (kernel addresses and whatever else EL1 touches with ordinary loads), and
+ *  - a pool of banks for EL0, each tagged with (TTBR0 ASID); LDTR/STTR at EL1 use EL0's bank too.
+ * A bank is a direct-mapped array that translated code reads inline:
+ *     i = (va >> 12) & (A64_TLB_ENTRIES - 1)
+ *     hit for a load  if entry[i].read  == (va & ~0xfff)     (store: .write, fetch: .exec)
+ *     host address = va + entry[i].addend
+ * An access that crosses a page, an MMIO page, a misaligned access that must fault and a watchpointed
+ * page never match. `flags` in the low 12 bits of the tags make an entry miss on purpose.
+ */
+#ifndef PENG_CORE_ARM64_MMU_H
+#define PENG_CORE_ARM64_MMU_H
+
+#include "core/arm64/cpu.h"
+
+enum {
+    A64_TLB_BITS = 10,
+    A64_TLB_ENTRIES = 1 << A64_TLB_BITS,
+    A64_USER_BANKS = 16,
+    A64_JUMP_BITS = 12, /* the translator's indirect-branch cache, per bank */
+    A64_JUMPS = 1 << A64_JUMP_BITS,
+};
+
+#define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
+
+struct a64_tlb_entry {
+    uint64_t read, write, exec; /* page VA where that access is allowed to RAM, else NONE */
+    uint64_t addend;            /* host address - va */
+};
+
+/* Virtual address to host code. Index: a64_jump_index(). Cleared with the page it belongs to. */
+struct a64_jump {
+    uint64_t va; /* NONE: empty */
+    void *code;
+};
+
+struct a64_tlb_bank {
+    struct a64_tlb_entry entries[A64_TLB_ENTRIES];
+    struct a64_jump jumps[A64_JUMPS];
+    uint32_t asid;    /* EL0 banks */
+    bool used;
+    uint64_t last_use; /* for choosing a victim */
+};
+
+/* Low bits of the index from the offset in the page, high bits from the page, so that all jumps of one
+ * page lie in one run of 64 (one page flush clears 64 slots). */
+static inline uint32_t a64_jump_index(uint64_t va)
+{
+    return ((uint32_t)(va >> 12) & (A64_JUMPS / 64 - 1)) << 6 |
+           (((uint32_t)va >> 2 ^ (uint32_t)va >> 8) & 63);
+}
+
+enum a64_access { A64_READ, A64_WRITE, A64_FETCH };
+
+/* Which rules an access goes by. */
+enum a64_mem_flags {
+    A64_MEM_UNPRIV = 1,   /* LDTR/STTR: EL0's permissions and bank (unless UAO says otherwise) */
+    A64_MEM_ALIGNED = 2,  /* alignment fault if not naturally aligned (exclusive, acquire, LSE) */
+};
+
+/* The result of a walk (DDI 0487 D8). */
+struct a64_walk {
+    uint64_t pa;          /* of the address asked for */
+    uint64_t page_bytes;  /* size of the block or page that maps it, >= 4096 */
+    bool read, write, exec; /* allowed for the EL asked for */
+    bool global;          /* nG == 0 */
+    bool device;          /* memory type Device: unaligned access faults */
+};
+
+/* Walks for `el` without touching the TLB. Returns 0, or the fault's ISS[5:0] fault status code with
+ * bit 31 set. The access flag is not set by hardware (no HAFDBS): it faults. */
+uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
+                  struct a64_walk *ret);
+
+/* Fills the TLB for va. Returns the entry; or NULL where the page is not RAM (then *ret_walk tells the
+ * physical address, for MMIO); or raises the exception (pc = vector) and sets *ret_faulted. */
+struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
+                                   unsigned flags, struct a64_walk *ret_walk, bool *ret_faulted);
+
+/* Loads and stores with everything: TLB, page crossing, MMIO, alignment, faults. True on success. On
+ * false the exception is taken already (pc = vector) and nothing else changed. size 1..16, a power of
+ * two, or up to 64 for multi-register accesses done in parts by the caller. */
+bool a64_load(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, unsigned flags, void *out);
+bool a64_store(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, unsigned flags,
+               const void *data);
+/* True where [va, va + size) can be stored to without fault; else the exception is taken. */
+bool a64_probe_store(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, unsigned flags);
+/* Host address for an atomic on naturally aligned [va, va + size) in RAM (checks read and write);
+ * NULL: the exception is taken (alignment, translation, permission, or atomics on a device). */
+void *a64_atomic_ptr(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes);
+/* The instruction at va; false: the prefetch abort is taken. Also gives the physical address. */
+bool a64_fetch(struct a64_cpu *cpu, uint64_t va, uint32_t *ret_insn, uint64_t *ret_pa);
+/* Debugger's access: no faults, no side effects, walks with EL1 rights; false where unmapped. */
+bool a64_debug_access(struct a64_cpu *cpu, uint64_t va, void *data, size_t size_bytes, bool write);
+
+/* TLB maintenance on this CPU. */
+void a64_tlb_flush_all(struct a64_cpu *cpu);
+void a64_tlb_flush_va(struct a64_cpu *cpu, uint64_t va, bool all_asids, uint16_t asid);
+void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid);
+/* After TTBR0/TTBR1/TCR/SCTLR/EL changes: point cpu->bank and bank_unpriv at the right banks. */
+void a64_select_bank(struct a64_cpu *cpu);
+/* Clears every jump to [page, page + 4096) of code whose translation is gone, on this CPU; with
+ * UINT64_MAX all jumps. Virtual addresses. */
+void a64_jumps_clear(struct a64_cpu *cpu);
+
+/* Executes TLBI (op as enum in sysreg.c) here and, for the IS forms, on every CPU of the system: posts
+ * to their mailboxes, and waits until each has served it or is out of the guest. */
+enum a64_tlbi { A64_TLBI_ALL, A64_TLBI_VA, A64_TLBI_VAA, A64_TLBI_ASID };
+void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast);
+
+/* AT S1E0R etc: writes PAR_EL1. */
+void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el);
+
+int a64_tlb_new(struct a64_cpu *cpu, struct err *e);
+void a64_tlb_free(struct a64_cpu *cpu);
+
+#endif
