@@ -19,8 +19,9 @@ enum {
     A64_TLB_BITS = 10,
     A64_TLB_ENTRIES = 1 << A64_TLB_BITS,
     A64_USER_BANKS = 16,
-    A64_JUMP_BITS = 12, /* the translator's indirect-branch cache, per bank */
+    A64_JUMP_BITS = 13, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
+    A64_JUMPS_PER_PAGE = 4096 / 4,
 };
 
 #define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
@@ -30,7 +31,7 @@ struct a64_tlb_entry {
     uint64_t addend;            /* host address - va */
 };
 
-/* Virtual address to host code. Index: a64_jump_index(). Cleared with the page it belongs to. */
+/* Virtual address to host code, direct-mapped by (va >> 2): translated code reads it inline. */
 struct a64_jump {
     uint64_t va; /* NONE: empty */
     void *code;
@@ -39,17 +40,58 @@ struct a64_jump {
 struct a64_tlb_bank {
     struct a64_tlb_entry entries[A64_TLB_ENTRIES];
     struct a64_jump jumps[A64_JUMPS];
-    uint32_t asid;    /* EL0 banks */
+    /* Bit (va >> 12) % 1024: some jump goes to that page; so that dropping a page of data costs
+     * nothing. */
+    uint64_t jump_pages[1024 / 64];
+    uint32_t asid; /* EL0 banks */
     bool used;
     uint64_t last_use; /* for choosing a victim */
 };
 
-/* Low bits of the index from the offset in the page, high bits from the page, so that all jumps of one
- * page lie in one run of 64 (one page flush clears 64 slots). */
-static inline uint32_t a64_jump_index(uint64_t va)
+static inline struct a64_jump *a64_bank_jump(struct a64_tlb_bank *bank, uint64_t va)
 {
-    return ((uint32_t)(va >> 12) & (A64_JUMPS / 64 - 1)) << 6 |
-           (((uint32_t)va >> 2 ^ (uint32_t)va >> 8) & 63);
+    return &bank->jumps[(va >> 2) & (A64_JUMPS - 1)];
+}
+
+static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, void *code)
+{
+    struct a64_jump *jump = a64_bank_jump(bank, va);
+    jump->code = code;
+    jump->va = va;
+    bank->jump_pages[(va >> 12) % 1024 / 64] |= 1ull << (va >> 12) % 64;
+}
+
+/* Drops the jumps to one 4 KiB page of virtual addresses: with every unmapping of that page. */
+static inline void a64_bank_drop_jumps(struct a64_tlb_bank *bank, uint64_t va)
+{
+    uint64_t *word = &bank->jump_pages[(va >> 12) % 1024 / 64], bit = 1ull << (va >> 12) % 64;
+    if (!(*word & bit))
+        return;
+    struct a64_jump *first = a64_bank_jump(bank, va & ~0xfffull);
+    bool left = false;
+    for (unsigned i = 0; i < A64_JUMPS_PER_PAGE; i++) {
+        if (first[i].va >> 12 == va >> 12)
+            first[i].va = A64_TLB_NONE;
+        else
+            left |= first[i].va != A64_TLB_NONE && (first[i].va >> 12) % 1024 == (va >> 12) % 1024;
+    }
+    if (!left)
+        *word &= ~bit;
+}
+
+/* Drops all jumps of a bank. */
+static inline void a64_bank_drop_all_jumps(struct a64_tlb_bank *bank)
+{
+    for (unsigned w = 0; w < 1024 / 64; w++) {
+        if (!bank->jump_pages[w])
+            continue;
+        bank->jump_pages[w] = 0;
+        for (unsigned b = 0; b < 64; b++) { /* slots of page number w * 64 + b, modulo the table */
+            struct a64_jump *first = a64_bank_jump(bank, (uint64_t)(w * 64 + b) << 12);
+            for (unsigned i = 0; i < A64_JUMPS_PER_PAGE; i++)
+                first[i].va = A64_TLB_NONE;
+        }
+    }
 }
 
 enum a64_access { A64_READ, A64_WRITE, A64_FETCH };
@@ -101,8 +143,7 @@ void a64_tlb_flush_va(struct a64_cpu *cpu, uint64_t va, bool all_asids, uint16_t
 void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid);
 /* After TTBR0/TTBR1/TCR/SCTLR/EL changes: point cpu->bank and bank_unpriv at the right banks. */
 void a64_select_bank(struct a64_cpu *cpu);
-/* Clears every jump to [page, page + 4096) of code whose translation is gone, on this CPU; with
- * UINT64_MAX all jumps. Virtual addresses. */
+/* Drops every jump of every bank of this CPU: translations are gone or the context changed. */
 void a64_jumps_clear(struct a64_cpu *cpu);
 
 /* Executes TLBI (op as enum in sysreg.c) here and, for the IS forms, on every CPU of the system: posts
