@@ -1,0 +1,45 @@
+/* cfi_flash.h: NOR flash with the Intel command set (CFI, JEDEC JESD68; Intel StrataFlash P30), as
+ * Arm virtual firmware expects it: two 16-bit chips side by side on a 32-bit bus.
+ *
+ * The machine has two banks, and they are served in different ways, because guest memory regions do
+ * not change while it runs:
+ *  - The firmware's bank is a read-only region of guest memory, so code runs from it at RAM speed.
+ * It never enters command mode: the board puts cfi_rom_ops on the bus at the same address, which
+ *    drops the guest's writes. Firmware does not touch this bank, and the board's device tree
+ * should not list it as flash.
+ *  - The variable store's bank is a struct cfi_flash on the bus and in no region: every read comes
+ * to the device, in array mode too. Firmware keeps its variables cached in RAM, so this costs
+ * little.
+ */
+#ifndef PENG_CORE_DEVICE_CFI_FLASH_H
+#define PENG_CORE_DEVICE_CFI_FLASH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/device/bus.h"
+
+enum { CFI_FLASH_SECTOR_BYTES = 256 << 10 };
+
+struct cfi_flash;
+
+struct cfi_flash_config {
+    uint64_t size_bytes; /* of the bank: a power of two, at least two sectors, at most 256 MiB */
+    /* The content to start with; NULL: erased. With `write_back` the file must be of exactly
+     * `size_bytes` and gets the guest's changes; without, it may be smaller and is never written.
+     */
+    const char *path;
+    bool write_back;
+};
+
+/* Errors: those of opening and mapping `path`, EINVAL for sizes; the text names the file. */
+int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_flash,
+                  struct err *e);
+void cfi_flash_free(struct cfi_flash *flash);  /* writes back; NULL is a no-op */
+void cfi_flash_reset(struct cfi_flash *flash); /* to read-array mode */
+
+extern const struct bus_device_ops cfi_flash_ops; /* ctx: struct cfi_flash */
+extern const struct bus_device_ops cfi_rom_ops;   /* ctx: NULL; reads zero, drops writes */
+
+#endif
