@@ -1,0 +1,60 @@
+# The front door. Meson and ninja build; this names the few things one does with the tree.
+#   make          build/peng
+#   make run      boot a stock Debian arm64 kernel to a shell (no terminal: print the boot, power off)
+#   make test     set up what it needs and run the quick suites;  make test-long  the long ones
+#   make bench    peng beside qemu-system-aarch64 on this machine
+#   make install  PREFIX=/usr/local DESTDIR=
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+
+.PHONY: all build setup-build run test test-long bench install clean distclean tidy format guest disk
+
+all: build
+
+setup-build:
+	@scripts/setup build
+
+build: setup-build
+	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >build.log 2>&1 || \
+		{ cat build.log; rm -f build.log; exit 1; }
+	@rm -f build.log
+	@ninja -C build -j $(JOBS) --quiet
+
+guest:
+	@scripts/setup guest
+	@scripts/guest
+
+disk: guest
+	@scripts/setup long
+	@scripts/guest-disk
+
+run: build guest
+	@scripts/run
+
+test:
+	@scripts/setup build guest test
+	@scripts/test quick
+
+test-long:
+	@scripts/setup build guest test long
+	@scripts/test long
+
+bench: build
+	@scripts/setup guest test long
+	@bench/bench
+
+tidy:
+	@scripts/tidy
+
+format:
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+install: build
+	@DESTDIR='$(DESTDIR)' meson install -C build --quiet
+
+clean:
+	rm -rf build build-*
+
+distclean: clean
+	rm -rf guest
