@@ -15,6 +15,7 @@
 #ifndef PENG_CORE_ARM64_CPU_H
 #define PENG_CORE_ARM64_CPU_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -34,6 +35,10 @@ union a64_vreg {
     __uint128_t q;
 } __attribute__((aligned(16)));
 
+struct a64_tlb_bank;
+struct a64_cpu;
+struct a64_system;
+
 /* What other threads may set in a CPU. `poll` is the one word that translated code tests at back
  * edges and indirect branches: nonzero means "leave and look" (an interrupt line rose, a shootdown
  * waits, the machine wants the CPU to stop). Setters set the cause first, then poll, then wake. */
@@ -46,11 +51,23 @@ struct a64_signals {
     _Atomic uint32_t in_guest;    /* 1 while guest code may be using the TLB without holding still */
     _Atomic uint32_t event;       /* the WFE event register */
     _Atomic uint32_t wake_futex;  /* bumped to wake a halted CPU */
+    _Atomic uint32_t timer_due;   /* the engine's clock reached timer_deadline_ns */
 };
 
-struct a64_tlb_bank;
-struct a64_cpu;
-struct a64_system;
+/* Work that other CPUs asked this one to do at its next a64_poll() or before it enters the guest. */
+enum { A64_MAILBOX_SLOTS = 32 };
+typedef void (*a64_remote_fn)(struct a64_cpu *cpu, uint64_t a, uint64_t b);
+
+struct a64_mailbox {
+    pthread_mutex_t lock; /* guards slots and count */
+    struct {
+        a64_remote_fn fn;
+        uint64_t a, b;
+    } slots[A64_MAILBOX_SLOTS];
+    unsigned count;
+    _Atomic uint32_t posted, served; /* totals, modulo 2^32; `served` is a futex */
+    _Atomic uint32_t waiters;
+};
 
 /* What a CPU needs from whoever owns it (the engine; in tests a stub). Called on the CPU's thread. */
 struct a64_host_ops {
@@ -91,6 +108,8 @@ struct a64_cpu {
     uint8_t spsel;  /* 0 or 1 */
     uint8_t daif;   /* bit 3 D, 2 A, 1 I, 0 F */
     uint8_t pan, uao, il, ss;
+    uint8_t slow;   /* enum a64_slow bits: engines run one instruction at a time, each after
+                       a64_before_insn() */
 
     uint64_t sp_el[4]; /* banked stack pointers; the one in use is stale here */
     uint64_t sys[A64_SYSREG_COUNT];
@@ -102,6 +121,7 @@ struct a64_cpu {
     uint64_t excl_value[2];
 
     uint64_t timer_deadline_ns; /* earliest of both timers, UINT64_MAX for none */
+    uint64_t timer_armed_ns;    /* what timer_arm was last asked for and has not rung yet */
     bool timer_level[2];        /* physical, virtual */
 
     struct a64_system *system; /* borrowed */
@@ -112,7 +132,10 @@ struct a64_cpu {
     uint64_t instructions;     /* retired by the interpreter */
     uint64_t undefined_count;  /* instructions that the table lacks */
     void *engine;              /* the engine's own part */
-    struct a64_tlb *tlb;       /* all banks; owned (mmu.c) */
+    struct a64_tlb *tlb;       /* all banks; owned (tlb.c) */
+    struct a64_mailbox mailbox;
+    uint16_t seen_sysregs[16]; /* unknown system registers named in the log already */
+    unsigned seen_count;
 };
 
 /* One machine's CPUs, for broadcasts. */
@@ -194,6 +217,17 @@ enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far
 enum a64_step a64_undefined(struct a64_cpu *cpu);           /* EC 0, ELR = pc */
 enum a64_step a64_svc(struct a64_cpu *cpu, uint16_t imm);   /* ELR = pc + 4 */
 enum a64_step a64_eret(struct a64_cpu *cpu);                /* illegal return handled: PSTATE.IL */
+/* FP, NEON and their registers: true where CPACR_EL1 allows them at this EL. Else return
+ * a64_fp_trapped() (EC 7) from the instruction. */
+static inline bool a64_fp_allowed(const struct a64_cpu *cpu)
+{
+    unsigned fpen = cpu->sys[A64_CPACR_EL1] >> 20 & 3;
+    return fpen == 3 || (fpen == 1 && cpu->el == 1);
+}
+enum a64_step a64_fp_trapped(struct a64_cpu *cpu);
+/* SP alignment check of a load or store with base SP (SCTLR_EL1.SA, SA0): false where it failed and
+ * the exception is taken. */
+bool a64_sp_aligned(struct a64_cpu *cpu);
 /* If a line is up and not masked, takes that interrupt (pc = vector) and returns true. */
 bool a64_take_interrupt(struct a64_cpu *cpu);
 /* True where WFI would not wait: a line is up, masked or not. */
@@ -201,6 +235,22 @@ bool a64_has_work(const struct a64_cpu *cpu);
 uint32_t a64_spsr_get(const struct a64_cpu *cpu);           /* PSTATE as SPSR_EL1 has it */
 void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr);    /* switches SP banks and TLB bank */
 void a64_select_sp(struct a64_cpu *cpu, unsigned el, unsigned spsel);
+
+/* --- debug.c: software step, hardware breakpoints and watchpoints, illegal state ---------------- */
+
+enum a64_slow {
+    A64_SLOW_IL = 1,    /* PSTATE.IL: the next instruction raises Illegal Execution State */
+    A64_SLOW_STEP = 2,  /* software step is active */
+    A64_SLOW_BREAK = 4, /* an enabled hardware breakpoint may match */
+    A64_SLOW_ENGINE = 8, /* the engine's own: a debugger steps or set a breakpoint */
+};
+/* Recomputes cpu->slow (but the engine's bit) after PSTATE or debug registers changed. */
+void a64_update_slow(struct a64_cpu *cpu);
+/* While cpu->slow: before the instruction at pc. False: an exception was taken instead. */
+bool a64_before_insn(struct a64_cpu *cpu);
+/* ... and whether an enabled watchpoint covers this access, for mmu.c. */
+bool a64_watch_hit(const struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, bool write);
+bool a64_watch_page(const struct a64_cpu *cpu, uint64_t va);
 
 /* --- signals.c: other threads ------------------------------------------------------------------ */
 void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level); /* any thread */
@@ -215,6 +265,12 @@ void a64_leave_guest(struct a64_cpu *cpu);
 /* Clears poll, serves shootdowns; call with the guest state in the struct. Returns true where the run
  * loop must return to the machine (stop requested). Interrupts are taken by the caller. */
 bool a64_poll(struct a64_cpu *cpu);
+/* Runs fn(other, a, b) for every other CPU of the system before any of them runs another guest
+ * instruction after this returns: on the other's thread if it is in the guest (waits until done),
+ * else when it enters. The calling CPU counts as out of the guest meanwhile, so two callers never
+ * wait for each other; what they asked of it is done on return. */
+void a64_run_on_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64_t b);
+void a64_send_event(struct a64_cpu *cpu); /* SEV */
 
 /* --- timer.c ----------------------------------------------------------------------------------- */
 uint64_t a64_counter(const struct a64_cpu *cpu); /* CNTPCT; CNTVCT is this less CNTVOFF (0) */

@@ -8,7 +8,10 @@
  *     hit for a load  if entry[i].read  == (va & ~0xfff)     (store: .write, fetch: .exec)
  *     host address = va + entry[i].addend
  * An access that crosses a page, an MMIO page, a misaligned access that must fault and a watchpointed
- * page never match. `flags` in the low 12 bits of the tags make an entry miss on purpose.
+ * page never match: bits in the low 12 of the tags make an entry miss on purpose.
+ *
+ * Files: mmu.c walks tables and judges permissions; tlb.c keeps the banks and a second level of walk
+ * results; access.c is loads, stores, fetches and their faults.
  */
 #ifndef PENG_CORE_ARM64_MMU_H
 #define PENG_CORE_ARM64_MMU_H
@@ -25,6 +28,14 @@ enum {
 };
 
 #define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
+
+/* Low bits of tags: why an entry that maps va must not be used inline. */
+enum {
+    A64_TLB_ALIGN = 1,   /* must be naturally aligned: Device memory, or SCTLR_EL1.A */
+    A64_TLB_WATCH = 2,   /* a watchpoint lies in the page */
+    A64_TLB_MMIO = 4,    /* addend is physical address - va */
+    A64_TLB_EMPTY = 0x800, /* set in A64_TLB_NONE */
+};
 
 struct a64_tlb_entry {
     uint64_t read, write, exec; /* page VA where that access is allowed to RAM, else NONE */
@@ -46,6 +57,12 @@ struct a64_tlb_bank {
     uint32_t asid; /* EL0 banks */
     bool used;
     uint64_t last_use; /* for choosing a victim */
+    /* Bookkeeping of tlb.c: which entries were filled, and from pages of what size. */
+    uint64_t filled[A64_TLB_ENTRIES / 64];
+    uint8_t shift[A64_TLB_ENTRIES]; /* log2 of the page or block that entry came from */
+    uint64_t shifts_seen;           /* bit n: some entry came from a page of 2^n bytes */
+    uint64_t large_base, large_mask; /* every block over 64 KiB lies in va & mask == base */
+    bool has_global;                /* EL0 banks: some entry is global */
 };
 
 static inline struct a64_jump *a64_bank_jump(struct a64_tlb_bank *bank, uint64_t va)
@@ -116,10 +133,11 @@ struct a64_walk {
 uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
                   struct a64_walk *ret);
 
-/* Fills the TLB for va. Returns the entry; or NULL where the page is not RAM (then *ret_walk tells the
- * physical address, for MMIO); or raises the exception (pc = vector) and sets *ret_faulted. */
+/* Fills the TLB for va, for the EL that `flags` and PSTATE say. Returns the entry, whose tag for
+ * `access` is the page's address with bits of A64_TLB_* that say what to mind; or NULL, and *ret_fault
+ * is the fault status code (no exception is taken). */
 struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
-                                   unsigned flags, struct a64_walk *ret_walk, bool *ret_faulted);
+                                   unsigned flags, uint32_t *ret_fault);
 
 /* Loads and stores with everything: TLB, page crossing, MMIO, alignment, faults. True on success. On
  * false the exception is taken already (pc = vector) and nothing else changed. size 1..16, a power of
@@ -151,8 +169,11 @@ void a64_jumps_clear(struct a64_cpu *cpu);
 enum a64_tlbi { A64_TLBI_ALL, A64_TLBI_VA, A64_TLBI_VAA, A64_TLBI_ASID };
 void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast);
 
-/* AT S1E0R etc: writes PAR_EL1. */
-void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el);
+/* AT S1E0R etc: writes PAR_EL1. `pan`: the S1E1RP and S1E1WP forms, which mind PSTATE.PAN. */
+void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
+                           bool pan);
+/* PSTATE.PAN went from 0 to 1: forget what only PAN = 0 allowed. */
+void a64_tlb_pan_set(struct a64_cpu *cpu);
 
 int a64_tlb_new(struct a64_cpu *cpu, struct err *e);
 void a64_tlb_free(struct a64_cpu *cpu);
