@@ -51,9 +51,9 @@ struct virtio_ops {
     uint32_t device_id; /* chapter 5 */
     /* Work may wait in `queue`. On the loop's thread, only between DRIVER_OK and reset. */
     void (*work)(struct virtio_device *dev, unsigned queue);
-    /* The driver wrote the configuration space; NULL ignores it. The size is 1, 2 or 4. */
+    /* The driver wrote within the configuration space; NULL ignores it. */
     void (*config_write)(struct virtio_device *dev, uint32_t offset, unsigned size_bytes,
-                         uint32_t value);
+                         uint64_t value);
     /* DRIVER_OK was set; NULL where there is nothing to do. */
     void (*start)(struct virtio_device *dev);
     /* Returns when nothing touches guest memory any more; NULL where nothing is in flight. */
@@ -75,7 +75,8 @@ struct virtio_device {
     pthread_mutex_t lock;
     uint8_t status;
     uint64_t features_offered, features;
-    bool started; /* DRIVER_OK and nothing broken */
+    bool started;      /* DRIVER_OK and nothing broken */
+    unsigned lifetime; /* counts resets: a request from before one is not answered */
     uint32_t config_generation;
     uint8_t *config; /* the kind's configuration struct, little-endian; borrowed */
     uint32_t config_size;
@@ -106,9 +107,10 @@ void virtio_device_accept_features(struct virtio_device *dev, uint32_t half, uin
 /* Tells the device that a queue has work: lock-free, from any thread. */
 void virtio_device_kick(struct virtio_device *dev, uint32_t queue);
 void virtio_device_enable_queue(struct virtio_device *dev, unsigned queue, bool enable);
-uint32_t virtio_device_config_read(struct virtio_device *dev, uint32_t offset, unsigned size_bytes);
+/* Sizes 1, 2, 4 and 8; beyond the end reads give 0 and writes do nothing. */
+uint64_t virtio_device_config_read(struct virtio_device *dev, uint32_t offset, unsigned size_bytes);
 void virtio_device_config_write(struct virtio_device *dev, uint32_t offset, unsigned size_bytes,
-                                uint32_t value);
+                                uint64_t value);
 
 /* --- for the kinds of devices --- */
 

@@ -44,7 +44,7 @@ struct virtqueue {
     uint16_t next_avail; /* free-running: the next entry of the available ring to take */
     uint16_t next_used;  /* free-running: where the next vq_push goes */
     uint16_t told_used;  /* next_used as the driver sees it */
-    uint16_t signalled;  /* told_used at the last interrupt decision */
+    uint16_t in_flight;  /* popped and not pushed yet: at most size */
 };
 
 /* One request: buffers that the device reads, then buffers that it writes. Only the list is copied:
