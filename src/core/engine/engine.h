@@ -69,6 +69,8 @@ struct engine_ops {
     void (*power_on)(struct vcpu *vcpu, uint64_t pc, uint64_t x0);           /* any thread */
     void (*power_off)(struct vcpu *vcpu);                                    /* own thread */
     bool (*is_on)(struct vcpu *vcpu);                                        /* any thread */
+    /* As WFI, for PSCI CPU_SUSPEND: takes effect when hypercall() returns. May be NULL. */
+    void (*halt)(struct vcpu *vcpu);                                         /* own thread */
     /* Cold reset of all vCPUs: all off but vCPU 0, which starts at pc with x0; caches dropped. Call
      * with no vCPU running. */
     void (*reset)(struct engine *engine, uint64_t pc, uint64_t x0);

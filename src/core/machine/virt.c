@@ -1,0 +1,439 @@
+/* virt.c: the arm64 virt board: RAM, GICv3, PL011, PL031, PL061 power key, flash, fw_cfg and 32
+ * virtio-mmio slots, built in visible order at the addresses of virt_int.h.
+ *
+ * A kernel is started as Linux's Documentation/arm64/booting.rst says: the device tree at the start
+ * of RAM, the kernel at the next 2 MiB boundary, the initrd behind it; x0 points to the tree.
+ * Firmware starts at address 0 in flash and finds the tree at the start of RAM.
+ *
+ * Limits: no PCIe and no ITS yet; the firmware's variables live as long as the machine.
+ */
+#include "core/machine/virt_int.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/device/cfi_flash.h"
+#include "core/device/fw_cfg.h"
+#include "core/device/gicv3.h"
+#include "core/device/pl011.h"
+#include "core/device/pl031.h"
+#include "core/device/pl061.h"
+#include "core/device/virtio/balloon.h"
+#include "core/device/virtio/blk.h"
+#include "core/device/virtio/net.h"
+#include "core/device/virtio/p9.h"
+#include "core/device/virtio/rng.h"
+#include "core/device/virtio/transport_mmio.h"
+#include "core/network/tap.h"
+
+#define MIB (1ull << 20)
+
+static_assert(VIRT_GICR + (uint64_t)VIRT_CPUS_MAX * GICV3_REDIST_BYTES <= VIRT_PL011,
+              "the redistributors end before the UART");
+static_assert(VIRT_SPI_VIRTIO + VIRT_VIRTIO_SLOTS <= VIRT_SPIS, "every slot has an interrupt");
+
+/* MPIDR_EL1 by the number KVM's API gives it. */
+#define REG_MPIDR ENGINE_REG_SYS(0xc005)
+
+/* --- what the engine asks ----------------------------------------------------------------------
+ */
+
+static bool on_hypercall(void *ctx, struct vcpu *vcpu, bool smc, uint64_t args[8])
+{
+    struct virt *virt = ((struct machine *)ctx)->board_state;
+    return psci_call(&virt->psci, vcpu, args);
+}
+
+static uint64_t on_icc_read(void *ctx, unsigned vcpu_index, uint16_t key)
+{
+    struct virt *virt = ((struct machine *)ctx)->board_state;
+    return gicv3_icc_read(virt->gic, vcpu_index, key);
+}
+
+static void on_icc_write(void *ctx, unsigned vcpu_index, uint16_t key, uint64_t value)
+{
+    struct virt *virt = ((struct machine *)ctx)->board_state;
+    gicv3_icc_write(virt->gic, vcpu_index, key, value);
+}
+
+static void on_ppi(void *ctx, unsigned vcpu_index, unsigned intid, bool level)
+{
+    struct virt *virt = ((struct machine *)ctx)->board_state;
+    gicv3_set_ppi(virt->gic, vcpu_index, intid, level);
+}
+
+static void on_gic_line(void *ctx, unsigned cpu_index, enum vcpu_line line, bool level)
+{
+    struct machine *machine = ctx;
+    machine->config.engine->set_line(machine->vcpus[cpu_index].vcpu, line, level);
+}
+
+static void on_system_off(void *ctx)
+{
+    machine_raise(ctx, MACHINE_EVENT_POWEROFF);
+}
+
+static void on_system_reset(void *ctx)
+{
+    machine_raise(ctx, MACHINE_EVENT_RESET);
+}
+
+/* --- building ----------------------------------------------------------------------------------
+ */
+
+static int build_memory(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    const struct machine_config *config = &machine->config;
+    int rc = guestmem_add_ram(&machine->mem, VIRT_RAM, config->memory_bytes, false, e);
+    if (rc < 0 || !config->firmware)
+        return rc;
+    rc = image_read("--firmware", config->firmware, &virt->firmware, e);
+    if (rc < 0)
+        return rc;
+    if (virt->firmware.size_bytes > VIRT_FLASH_SIZE)
+        return err_set(e, EFBIG, "--firmware %s: larger than the flash (64 MiB)", config->firmware);
+    return guestmem_add_ram(&machine->mem, VIRT_FLASH0, VIRT_FLASH_SIZE, true, e);
+}
+
+static int build_engine(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    const struct machine_config *config = &machine->config;
+    const struct engine_host host = {
+        .ctx = machine,
+        .hypercall = on_hypercall,
+        .icc_read = on_icc_read,
+        .icc_write = on_icc_write,
+        .ppi = on_ppi,
+    };
+    int rc = machine_make_engine(machine, &host, e);
+    if (rc < 0)
+        return rc;
+    for (unsigned i = 0; i < config->cpus; i++) {
+        uint64_t mpidr = i;
+        config->engine->get_reg(machine->vcpus[i].vcpu, REG_MPIDR, &mpidr);
+        virt->affinities[i] = mpidr & PSCI_AFFINITY_MASK;
+    }
+    virt->psci = (struct psci){
+        .engine = config->engine,
+        .cpus = machine->engine,
+        .cpu_count = config->cpus,
+        .affinities = virt->affinities,
+        .mem = &machine->mem,
+        .ctx = machine,
+        .system_off = on_system_off,
+        .system_reset = on_system_reset,
+    };
+    pthread_mutex_init(&virt->psci.lock, NULL);
+    return 0;
+}
+
+static int build_gic(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    uint32_t affinities[VIRT_CPUS_MAX];
+    for (unsigned i = 0; i < machine->config.cpus; i++)
+        affinities[i] =
+            (uint32_t)(virt->affinities[i] >> 32 << 24 | (virt->affinities[i] & 0xffffff));
+    const struct gicv3_config config = {
+        .cpus = machine->config.cpus,
+        .spis = VIRT_SPIS,
+        .affinities = affinities,
+        .set_line = on_gic_line,
+        .ctx = machine,
+    };
+    int rc = gicv3_new(&config, &virt->gic, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "gicd", VIRT_GICD, GICV3_DIST_BYTES, &gicv3_dist_ops, virt->gic,
+                     e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "gicr", VIRT_GICR,
+                     (uint64_t)GICV3_REDIST_BYTES * machine->config.cpus, &gicv3_redist_ops,
+                     virt->gic, e);
+    return rc;
+}
+
+static int build_primecells(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    struct evloop *loop = machine->config.loop;
+    const struct pl011_config uart = {
+        .loop = loop,
+        .irq = gicv3_spi_line(virt->gic, VIRT_SPI_PL011),
+        .back = machine->config.console,
+    };
+    int rc = pl011_new(&uart, &virt->uart, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "pl011", VIRT_PL011, PL011_BYTES, &pl011_ops, virt->uart, e);
+    if (rc == 0)
+        rc = pl031_new(loop, gicv3_spi_line(virt->gic, VIRT_SPI_PL031), &virt->rtc, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "pl031", VIRT_PL031, PL031_BYTES, &pl031_ops, virt->rtc, e);
+    if (rc == 0)
+        rc = pl061_new(loop, gicv3_spi_line(virt->gic, VIRT_SPI_PL061), &virt->gpio, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "pl061", VIRT_PL061, PL061_BYTES, &pl061_ops, virt->gpio, e);
+    return rc;
+}
+
+/* Flash and fw_cfg: only firmware looks at them. */
+static int build_firmware(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    if (!machine->config.firmware)
+        return 0;
+    const struct cfi_flash_config flash = {.size_bytes = VIRT_FLASH_SIZE};
+    int rc = bus_add(&machine->bus, "flash0", VIRT_FLASH0, VIRT_FLASH_SIZE, &cfi_rom_ops, NULL, e);
+    if (rc == 0)
+        rc = cfi_flash_new(&flash, &virt->variables, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "flash1", VIRT_FLASH1, VIRT_FLASH_SIZE, &cfi_flash_ops,
+                     virt->variables, e);
+    if (rc == 0)
+        rc = fw_cfg_new(&machine->mem, &virt->fw_cfg, e);
+    if (rc == 0)
+        rc = fw_cfg_add_u16(virt->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)machine->config.cpus, e);
+    if (rc == 0)
+        rc = fw_cfg_add_u16(virt->fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)machine->config.cpus, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "fw-cfg", VIRT_FW_CFG, FW_CFG_BYTES, &fw_cfg_ops, virt->fw_cfg,
+                     e);
+    return rc;
+}
+
+/* Puts a device into the next slot; NULL leaves it empty. */
+static int add_slot(struct machine *machine, unsigned slot, struct virtio_device *dev,
+                    struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    assert(slot < VIRT_VIRTIO_SLOTS);
+    return virtio_mmio_new(dev, &machine->bus, VIRT_VIRTIO + (uint64_t)slot * VIRTIO_MMIO_BYTES,
+                           gicv3_spi_line(virt->gic, VIRT_SPI_VIRTIO + slot), &virt->slots[slot],
+                           e);
+}
+
+static int add_disk(struct machine *machine, const struct virtio_env *env,
+                    const struct blk_options *options, struct virtio_device **ret_dev,
+                    struct err *e)
+{
+    struct blk *blk;
+    int rc = blk_open(options, &blk, e);
+    if (rc < 0)
+        return err_prefix(e, "--disk");
+    return virtio_blk_new(env, blk, &(struct virtio_blk_options){0}, ret_dev, e);
+}
+
+static int add_net(struct machine *machine, const struct virtio_env *env,
+                   const struct machine_net *net, struct virtio_device **ret_dev, struct err *e)
+{
+    struct netdev *netdev;
+    int rc = net->tap ? net_tap_new(env->loop, net->tap, &netdev, e)
+                      : net_user_new(env->loop, &net->user, env->log, &netdev, e);
+    if (rc < 0)
+        return err_prefix(e, "--net");
+    return virtio_net_new(env, netdev, &(struct virtio_net_options){0}, ret_dev, e);
+}
+
+static int add_share(const struct virtio_env *env, const struct machine_share *share,
+                     struct virtio_device **ret_dev, struct err *e)
+{
+    const struct virtio_p9_options options = {share->directory, share->tag, share->read_only};
+    int rc = virtio_p9_new(env, &options, ret_dev, e);
+    return rc < 0 ? err_prefix(e, "--share") : 0;
+}
+
+/* Disks, networks, shares, then entropy and balloon: the order in which the guest names them. */
+static int build_virtio(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    const struct machine_config *config = &machine->config;
+    const struct virtio_env env = {&machine->mem, config->loop, config->log};
+    unsigned *slot = &virt->slot_count;
+    struct virtio_device *dev;
+    int rc = 0;
+    for (unsigned i = 0; rc == 0 && i < config->disk_count; i++) {
+        rc = add_disk(machine, &env, &config->disks[i], &dev, e);
+        if (rc == 0)
+            rc = add_slot(machine, (*slot)++, dev, e);
+    }
+    for (unsigned i = 0; rc == 0 && i < config->net_count; i++) {
+        rc = add_net(machine, &env, &config->nets[i], &dev, e);
+        if (rc == 0)
+            rc = add_slot(machine, (*slot)++, dev, e);
+    }
+    for (unsigned i = 0; rc == 0 && i < config->share_count; i++) {
+        rc = add_share(&env, &config->shares[i], &dev, e);
+        if (rc == 0)
+            rc = add_slot(machine, (*slot)++, dev, e);
+    }
+    if (rc == 0)
+        rc = virtio_rng_new(&env, &dev, e);
+    if (rc == 0)
+        rc = add_slot(machine, (*slot)++, dev, e);
+    if (rc == 0)
+        rc = virtio_balloon_new(&env, &dev, e);
+    if (rc == 0)
+        rc = add_slot(machine, (*slot)++, dev, e);
+    for (unsigned i = *slot; rc == 0 && i < VIRT_VIRTIO_SLOTS; i++)
+        rc = add_slot(machine, i, NULL, e);
+    return rc;
+}
+
+static_assert(MACHINE_DISKS_MAX + MACHINE_NETS_MAX + MACHINE_SHARES_MAX + 2 <= VIRT_VIRTIO_SLOTS,
+              "there is a slot for every device");
+
+static int read_images(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    const struct machine_config *config = &machine->config;
+    if (!config->kernel)
+        return 0;
+    int rc = image_read("--kernel", config->kernel, &virt->kernel, e);
+    if (rc == 0)
+        rc = image_check_arm64(&virt->kernel, config->kernel, &virt->kernel_header, e);
+    if (rc == 0 && config->initrd)
+        rc = image_read("--initrd", config->initrd, &virt->initrd, e);
+    return rc;
+}
+
+static int virt_build(struct machine *machine, struct err *e)
+{
+    struct virt *virt = calloc(1, sizeof(*virt));
+    if (!virt)
+        abort();
+    machine->board_state = virt;
+    const struct machine_config *config = &machine->config;
+    if (config->cpus < 1 || config->cpus > VIRT_CPUS_MAX)
+        return err_set(e, EINVAL, "--cpus %u: from 1 to %u", config->cpus, VIRT_CPUS_MAX);
+    if (config->memory_bytes < 16 * MIB || config->memory_bytes > VIRT_MEMORY_MAX)
+        return err_set(e, EINVAL, "--memory %llu MiB: from 16 MiB to 4 TiB",
+                       (unsigned long long)(config->memory_bytes / MIB));
+
+    static int (*const steps[])(struct machine *, struct err *) = {
+        read_images,      build_memory,   build_engine, build_gic,
+        build_primecells, build_firmware, build_virtio,
+    };
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(steps); i++)
+        rc = steps[i](machine, e);
+    return rc;
+}
+
+/* --- loading -----------------------------------------------------------------------------------
+ */
+
+/* Where the parts of a direct boot go; checked against the size of RAM. */
+static int place(const struct machine *machine, uint64_t *ret_kernel, struct virt_chosen *chosen,
+                 struct err *e)
+{
+    const struct virt *virt = machine->board_state;
+    uint64_t kernel = VIRT_RAM + 2 * MIB + virt->kernel_header.text_offset;
+    uint64_t end = align_up(kernel + virt->kernel_header.size_bytes, 2 * MIB);
+    chosen->initrd = end;
+    chosen->initrd_end = end + virt->initrd.size_bytes;
+    /* Some room to work in: the kernel's page tables, and an initrd unpacks to a multiple. */
+    uint64_t needed = chosen->initrd_end - VIRT_RAM + 16 * MIB;
+    if (machine->config.memory_bytes < needed)
+        return err_set(e, ENOMEM,
+                       "--memory %llu MiB: too little for this kernel and initrd, which "
+                       "need %llu MiB at least",
+                       (unsigned long long)(machine->config.memory_bytes / MIB),
+                       (unsigned long long)(align_up(needed, MIB) / MIB));
+    *ret_kernel = kernel;
+    return 0;
+}
+
+static void put(struct machine *machine, uint64_t address, const void *data, size_t size_bytes)
+{
+    bool ok = guestmem_write(&machine->mem, address, data, size_bytes);
+    assert(ok && "place() checked it against RAM");
+    (void)ok;
+}
+
+static int virt_load(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    struct virt_chosen chosen = {.append = machine->config.append};
+    uint64_t kernel = 0;
+    int rc = virt->kernel.data ? place(machine, &kernel, &chosen, e) : 0;
+    if (rc < 0)
+        return rc;
+    uint8_t *fdt = calloc(1, VIRT_FDT_BYTES);
+    if (!fdt)
+        abort();
+    rc = virt_fdt_make(machine, &chosen, fdt, e);
+    if (rc == 0)
+        put(machine, VIRT_RAM, fdt, VIRT_FDT_BYTES);
+    free(fdt);
+    if (rc < 0)
+        return rc;
+    if (virt->firmware.data) {
+        const struct guestmem_region *flash = guestmem_find(&machine->mem, VIRT_FLASH0);
+        memcpy(flash->host, virt->firmware.data, virt->firmware.size_bytes);
+    } else {
+        put(machine, kernel, virt->kernel.data, virt->kernel.size_bytes);
+        if (virt->initrd.data)
+            put(machine, chosen.initrd, virt->initrd.data, virt->initrd.size_bytes);
+    }
+    *ret_pc = virt->firmware.data ? VIRT_FLASH0 : kernel;
+    *ret_x0 = virt->firmware.data ? 0 : VIRT_RAM;
+    return 0;
+}
+
+/* --- the rest of a life ------------------------------------------------------------------------
+ */
+
+static void virt_reset(struct machine *machine)
+{
+    struct virt *virt = machine->board_state;
+    for (unsigned i = 0; i < virt->slot_count; i++)
+        virtio_mmio_reset(virt->slots[i]);
+    if (virt->fw_cfg)
+        fw_cfg_reset(virt->fw_cfg);
+    if (virt->variables)
+        cfi_flash_reset(virt->variables);
+    pl061_reset(virt->gpio);
+    pl031_reset(virt->rtc);
+    pl011_reset(virt->uart);
+    gicv3_reset(virt->gic);
+}
+
+static void virt_press_power(struct machine *machine)
+{
+    struct virt *virt = machine->board_state;
+    pl061_press_power(virt->gpio);
+}
+
+static void virt_free(struct machine *machine)
+{
+    struct virt *virt = machine->board_state;
+    if (!virt)
+        return;
+    for (unsigned i = 0; i < VIRT_VIRTIO_SLOTS; i++)
+        virtio_mmio_free(virt->slots[i]);
+    fw_cfg_free(virt->fw_cfg);
+    cfi_flash_free(virt->variables);
+    pl061_free(virt->gpio);
+    pl031_free(virt->rtc);
+    pl011_free(virt->uart);
+    gicv3_free(virt->gic);
+    if (virt->psci.engine)
+        pthread_mutex_destroy(&virt->psci.lock);
+    image_free(&virt->kernel);
+    image_free(&virt->initrd);
+    image_free(&virt->firmware);
+    free(virt);
+}
+
+const struct board_ops virt_board_ops = {
+    .arch = "arm64",
+    .build = virt_build,
+    .load = virt_load,
+    .reset = virt_reset,
+    .press_power = virt_press_power,
+    .free = virt_free,
+};

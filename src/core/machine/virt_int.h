@@ -1,0 +1,66 @@
+/* virt_int.h: the arm64 virt board's memory map and state, for virt.c and virt_fdt.c.
+ *
+ * The map is the one that Arm virtual firmware (Debian's qemu-efi-aarch64) expects.
+ */
+#ifndef PENG_CORE_MACHINE_VIRT_INT_H
+#define PENG_CORE_MACHINE_VIRT_INT_H
+
+#include "core/machine/image.h"
+#include "core/machine/machine_int.h"
+#include "core/machine/psci.h"
+
+#define VIRT_FLASH0     0x00000000ull /* firmware */
+#define VIRT_FLASH1     0x04000000ull /* its variables */
+#define VIRT_FLASH_SIZE 0x04000000ull
+#define VIRT_GICD       0x08000000ull
+#define VIRT_GICR       0x080a0000ull
+#define VIRT_PL011      0x09000000ull
+#define VIRT_PL031      0x09010000ull
+#define VIRT_FW_CFG     0x09020000ull
+#define VIRT_PL061      0x09030000ull
+#define VIRT_VIRTIO     0x0a000000ull
+#define VIRT_RAM        0x40000000ull
+
+/* Shared peripheral interrupts, counted from 0 (INTID 32). */
+enum {
+    VIRT_SPI_PL011 = 1,
+    VIRT_SPI_PL031 = 2,
+    VIRT_SPI_PL061 = 7,
+    VIRT_SPI_VIRTIO = 16, /* + slot */
+    VIRT_SPIS = 288,
+};
+
+enum {
+    VIRT_VIRTIO_SLOTS = 32,
+    VIRT_CPUS_MAX = 64,
+    VIRT_FDT_BYTES = 64 << 10, /* at the start of RAM; the kernel comes 2 MiB later */
+};
+
+#define VIRT_MEMORY_MAX (1ull << 42) /* RAM ends well inside 48 bits */
+
+struct virt {
+    uint64_t affinities[VIRT_CPUS_MAX]; /* MPIDR_EL1's affinity fields */
+    struct gicv3 *gic;
+    struct pl011 *uart;
+    struct pl031 *rtc;
+    struct pl061 *gpio;
+    struct cfi_flash *variables;
+    struct fw_cfg *fw_cfg;
+    struct virtio_mmio *slots[VIRT_VIRTIO_SLOTS];
+    unsigned slot_count; /* slots that hold a device; the rest are empty */
+    struct psci psci;
+    struct image kernel, initrd, firmware;
+    struct arm64_kernel kernel_header;
+};
+
+/* What the device tree's /chosen says about the images. */
+struct virt_chosen {
+    const char *append;          /* may be NULL */
+    uint64_t initrd, initrd_end; /* equal: none */
+};
+
+/* Writes the device tree into `blob`. Errors: ENOSPC. */
+int virt_fdt_make(const struct machine *machine, const struct virt_chosen *chosen,
+                  uint8_t blob[VIRT_FDT_BYTES], struct err *e);
+
+#endif
