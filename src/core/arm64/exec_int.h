@@ -55,6 +55,24 @@ static inline void exec_set_x_sp(struct a64_cpu *cpu, const struct a64_insn *in,
     cpu->x[r] = in->f ? v : (uint32_t)v;
 }
 
+/* ExtendReg(): value cut to the option's width (0 to 3 unsigned, 4 to 7 signed bytes to
+ * doublewords), extended, and shifted left. */
+uint64_t a64_extend(uint64_t value, unsigned option, unsigned amount);
+/* DecodeBitMasks(), wmask: the immediate of logical instructions. */
+uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr);
+
+/* --- memory ------------------------------------------------------------------------------------
+ */
+
+/* The base address; false where the stack pointer is the base and misaligned (exception taken). */
+static inline bool exec_base(struct a64_cpu *cpu, const struct a64_insn *in, uint64_t *ret_va)
+{
+    if (in->n == A64_SP && !a64_sp_aligned(cpu))
+        return false;
+    *ret_va = cpu->x[in->n];
+    return true;
+}
+
 /* --- vector registers --------------------------------------------------------------------------
  */
 

@@ -1,7 +1,7 @@
 /* interpreter.h: the plain engine: one C function an instruction, found through the decode table.
  *
- * It is the oracle of the tests, the translator's fallback for instructions it has no code for, and an
- * engine of its own.
+ * It is the oracle of the tests, the translator's fallback for instructions it has no code for, and
+ * an engine of its own.
  */
 #ifndef PENG_CORE_ARM64_INTERPRETER_H
 #define PENG_CORE_ARM64_INTERPRETER_H
@@ -13,6 +13,19 @@ typedef enum a64_step (*a64_exec_fn)(struct a64_cpu *cpu, const struct a64_insn 
 
 /* By enum a64_op; generated from a64.isa, so a pattern without a function does not link. */
 extern const a64_exec_fn a64_exec[A64_OP_COUNT];
+
+/* What a model has, as a64_decode_for() wants it: bits 1 << enum a64_feature. */
+uint32_t a64_model_features(const struct a64_model *model);
+
+/* Whether the instruction touches FP or vector registers, and so traps where a64_fp_allowed() says
+ * no. */
+static inline bool a64_uses_fp(const struct a64_insn *in)
+{
+    const uint32_t others = 1u << A64_FEATURE_BASE | 1u << A64_FEATURE_HINT |
+                            1u << A64_FEATURE_CRC | 1u << A64_FEATURE_LSE | 1u << A64_FEATURE_PAN |
+                            1u << A64_FEATURE_UAO;
+    return !(others >> in->feature & 1);
+}
 
 /* Executes one instruction at pc and advances pc. Takes no interrupts. */
 enum a64_step a64_step_one(struct a64_cpu *cpu);

@@ -1,0 +1,81 @@
+/* interp_branch.c: branches (DDI 0487 C4.1.87). Exception generation is with the system
+ * instructions.
+ *
+ * A target that is no multiple of four faults when it is fetched, as the architecture has it.
+ */
+#include "core/arm64/exec_int.h"
+
+bool a64_condition_holds(const struct a64_cpu *cpu, unsigned cond)
+{
+    uint32_t nzcv = a64_nzcv_get(cpu) >> 28;
+    bool n = nzcv & 8, z = nzcv & 4, c = nzcv & 2, v = nzcv & 1;
+    const bool base[8] = {z, c, n, v, c && !z, n == v, n == v && !z, true};
+    bool holds = base[cond >> 1];
+    return cond & 1 && cond != 15 ? !holds : holds;
+}
+
+static enum a64_step branch_if(struct a64_cpu *cpu, const struct a64_insn *in, bool taken,
+                               unsigned offset_bits)
+{
+    if (!taken)
+        return A64_NEXT;
+    cpu->pc += (uint64_t)sign_extend(in->i, offset_bits) << 2;
+    return A64_BRANCHED;
+}
+
+A64_EXEC(B)
+{
+    return branch_if(cpu, in, true, 26);
+}
+
+A64_EXEC(BL)
+{
+    cpu->x[30] = cpu->pc + 4;
+    return branch_if(cpu, in, true, 26);
+}
+
+A64_EXEC(B_cond)
+{
+    return branch_if(cpu, in, a64_condition_holds(cpu, in->c), 19);
+}
+
+A64_EXEC(CBZ)
+{
+    return branch_if(cpu, in, exec_x(cpu, in, in->d) == 0, 19);
+}
+
+A64_EXEC(CBNZ)
+{
+    return branch_if(cpu, in, exec_x(cpu, in, in->d) != 0, 19);
+}
+
+A64_EXEC(TBZ)
+{
+    return branch_if(cpu, in, !(a64_x(cpu, in->d) >> in->b & 1), 14);
+}
+
+A64_EXEC(TBNZ)
+{
+    return branch_if(cpu, in, a64_x(cpu, in->d) >> in->b & 1, 14);
+}
+
+A64_EXEC(BR)
+{
+    cpu->pc = a64_x(cpu, in->n);
+    return A64_BRANCHED;
+}
+
+/* The target is read first: BLR X30 is allowed. */
+A64_EXEC(BLR)
+{
+    uint64_t target = a64_x(cpu, in->n);
+    cpu->x[30] = cpu->pc + 4;
+    cpu->pc = target;
+    return A64_BRANCHED;
+}
+
+A64_EXEC(RET)
+{
+    cpu->pc = a64_x(cpu, in->n);
+    return A64_BRANCHED;
+}
