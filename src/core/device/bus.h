@@ -12,9 +12,9 @@
 
 #include "base/err.h"
 
-/* Register access: `offset` is relative to the region; size_bytes 1, 2, 4 or 8 and within the region.
- * A device treats sizes that its specification does not allow as it says there (mostly: read as zero,
- * ignore writes); it never fails for what a guest does. */
+/* Register access: `offset` is relative to the region; size_bytes 1, 2, 4 or 8 and within the
+ * region. A device treats sizes that its specification does not allow as it says there (mostly:
+ * read as zero, ignore writes); it never fails for what a guest does. */
 struct bus_device_ops {
     uint64_t (*read)(void *ctx, uint64_t offset, unsigned size_bytes);
     void (*write)(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value);

@@ -1,0 +1,393 @@
+/* cfi_flash.c: the Intel command set over a mapping of the bank's content.
+ *
+ * Both chips get every command and answer alike, so there is one state machine, and what a chip
+ * says in 16 bits is seen twice in a 32-bit word. Operations take no time: status is always ready.
+ * As in the real part, programming can only clear bits and erasing sets a whole sector to ones;
+ * after either the bank shows its status until it is sent back to the array.
+ *
+ * The content is a mapping of the operator's file, shared where changes are to be kept, so that
+ * what the guest has programmed survives the end of this process, however it ends.
+ *
+ * Limits: sectors are never locked (the lock commands are accepted); no suspend, no one-time
+ * programmable area; a write narrower than 32 bits counts as a command by its lowest byte.
+ */
+#include "core/device/cfi_flash.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+
+enum command {
+    CMD_PROGRAM_ALT = 0x10,
+    CMD_ERASE = 0x20,
+    CMD_PROGRAM = 0x40,
+    CMD_CLEAR_STATUS = 0x50,
+    CMD_LOCK_SETUP = 0x60,
+    CMD_READ_STATUS = 0x70,
+    CMD_READ_ID = 0x90,
+    CMD_READ_QUERY = 0x98,
+    CMD_CONFIRM = 0xd0,
+    CMD_BUFFER = 0xe8,
+    CMD_READ_ARRAY = 0xff,
+};
+
+enum {
+    STATUS_READY = 1 << 7,
+    STATUS_ERASE_ERROR = 1 << 5,
+    STATUS_PROGRAM_ERROR = 1 << 4,
+    STATUS_SEQUENCE_ERROR = STATUS_ERASE_ERROR | STATUS_PROGRAM_ERROR,
+
+    MANUFACTURER_INTEL = 0x89,
+    DEVICE_P30 = 0x18,
+
+    CHIPS = 2,
+    BUS_BYTES = 4,
+    BUFFER_LOG2 = 6, /* bytes of a chip's write buffer */
+    BUFFER_BYTES = CHIPS << BUFFER_LOG2,
+    BANK_BYTES_MAX = 256 << 20,
+};
+
+enum read_mode { READ_ARRAY, READ_STATUS, READ_ID, READ_QUERY };
+
+/* What the next write means. */
+enum write_mode {
+    WRITE_COMMAND,
+    WRITE_WORD,       /* data to program */
+    WRITE_COUNT,      /* words in the buffer, less one */
+    WRITE_BUFFER,     /* data for the buffer */
+    WRITE_BUFFER_END, /* confirmation */
+    WRITE_ERASE_END,
+    WRITE_LOCK_END,
+};
+
+struct cfi_flash {
+    pthread_mutex_t lock;
+    uint8_t *content;
+    uint64_t size_bytes;
+    bool write_back;
+    uint8_t query[0x40]; /* by word offset */
+
+    enum read_mode read_mode;
+    enum write_mode write_mode;
+    uint8_t status;
+    uint64_t buffer_base; /* aligned address of the buffer, once its first word came */
+    unsigned buffer_words, buffer_left;
+    uint8_t buffer[BUFFER_BYTES];
+};
+
+/* --- reading -----------------------------------------------------------------------------------
+ */
+
+/* CFI query structure (JESD68.01) with Intel's primary table at 0x31. */
+static void fill_query(struct cfi_flash *f)
+{
+    static const uint8_t fixed[0x40] = {
+        [0x10] = 'Q',
+        'R',
+        'Y',
+        [0x13] = 0x01,
+        0, /* Intel's extended command set */
+        [0x15] = 0x31,
+        0, /* its table */
+        [0x1b] = 0x17,
+        0x20, /* Vcc 1.7 to 2.0 V */
+        [0x1f] = 0x08,
+        0x09,
+        0x0a,
+        0, /* typical times, log2: us for a word and a buffer, ms */
+        [0x23] = 0x01,
+        0x01,
+        0x02,
+        0, /* maximum, log2 multiples of typical */
+        [0x28] = 0x01,
+        0, /* 16-bit bus */
+        [0x2a] = BUFFER_LOG2,
+        0,
+        [0x2c] = 1, /* regions of equal sectors */
+        [0x31] = 'P',
+        'R',
+        'I',
+        '1',
+        '0',
+        [0x3d] = 0x18, /* best Vcc 1.8 V */
+    };
+    memcpy(f->query, fixed, sizeof(fixed));
+    uint64_t chip_bytes = f->size_bytes / CHIPS, sector_bytes = CFI_FLASH_SECTOR_BYTES / CHIPS;
+    f->query[0x27] = (uint8_t)__builtin_ctzll(chip_bytes);
+    store_le(&f->query[0x2d], 2, chip_bytes / sector_bytes - 1);
+    store_le(&f->query[0x2f], 2, sector_bytes / 256);
+}
+
+/* What one chip drives on its 16 bits for word `index`. */
+static uint16_t chip_word(const struct cfi_flash *f, uint64_t index)
+{
+    switch (f->read_mode) {
+    case READ_STATUS:
+        return f->status;
+    case READ_ID: {
+        /* repeats in every sector; offset 2 is the sector's lock state: not locked */
+        uint64_t at = index % (CFI_FLASH_SECTOR_BYTES / BUS_BYTES);
+        return at == 0 ? MANUFACTURER_INTEL : at == 1 ? DEVICE_P30 : 0;
+    }
+    case READ_QUERY:
+        return index < sizeof(f->query) ? f->query[index] : 0;
+    case READ_ARRAY:
+        break;
+    }
+    return 0;
+}
+
+static uint64_t read_bank(const struct cfi_flash *f, uint64_t offset, unsigned size_bytes)
+{
+    if (f->read_mode == READ_ARRAY)
+        return load_le(f->content + offset, size_bytes);
+    uint64_t v = 0;
+    for (unsigned i = 0; i < size_bytes; i++) {
+        uint16_t word = chip_word(f, (offset + i) / BUS_BYTES);
+        v |= (uint64_t)(word >> (offset + i) % 2 * 8 & 0xff) << (8 * i);
+    }
+    return v;
+}
+
+/* --- programming -------------------------------------------------------------------------------
+ */
+
+static void program(struct cfi_flash *f, uint64_t offset, unsigned size_bytes, uint64_t value)
+{
+    uint8_t *p = f->content + offset;
+    store_le(p, size_bytes, load_le(p, size_bytes) & value);
+}
+
+static void finish(struct cfi_flash *f, uint8_t errors)
+{
+    f->status |= errors;
+    f->write_mode = WRITE_COMMAND;
+    f->read_mode = READ_STATUS;
+}
+
+static void erase(struct cfi_flash *f, uint64_t offset)
+{
+    memset(f->content + align_down(offset, CFI_FLASH_SECTOR_BYTES), 0xff, CFI_FLASH_SECTOR_BYTES);
+}
+
+static void buffer_start(struct cfi_flash *f, uint64_t count)
+{
+    if (count >= BUFFER_BYTES / BUS_BYTES) {
+        finish(f, STATUS_SEQUENCE_ERROR);
+        return;
+    }
+    f->buffer_words = f->buffer_left = (unsigned)count + 1;
+    memset(f->buffer, 0xff, sizeof(f->buffer));
+    f->write_mode = WRITE_BUFFER;
+}
+
+/* The first word says where the buffer lies: words must follow in one aligned buffer. */
+static void buffer_word(struct cfi_flash *f, uint64_t offset, unsigned size_bytes, uint64_t value)
+{
+    if (f->buffer_left == f->buffer_words)
+        f->buffer_base = align_down(offset, BUFFER_BYTES);
+    if (align_down(offset, BUFFER_BYTES) != f->buffer_base ||
+        offset % BUFFER_BYTES + size_bytes > BUFFER_BYTES) {
+        finish(f, STATUS_SEQUENCE_ERROR);
+        return;
+    }
+    store_le(f->buffer + offset % BUFFER_BYTES, size_bytes, value);
+    if (--f->buffer_left == 0)
+        f->write_mode = WRITE_BUFFER_END;
+}
+
+static void buffer_program(struct cfi_flash *f)
+{
+    for (unsigned i = 0; i < BUFFER_BYTES; i++)
+        f->content[f->buffer_base + i] &= f->buffer[i];
+}
+
+static const struct {
+    uint8_t command;
+    enum write_mode then;
+    enum read_mode shows;
+} commands[] = {
+    {CMD_READ_ARRAY, WRITE_COMMAND, READ_ARRAY},   {CMD_READ_STATUS, WRITE_COMMAND, READ_STATUS},
+    {CMD_READ_ID, WRITE_COMMAND, READ_ID},         {CMD_READ_QUERY, WRITE_COMMAND, READ_QUERY},
+    {CMD_PROGRAM, WRITE_WORD, READ_STATUS},        {CMD_PROGRAM_ALT, WRITE_WORD, READ_STATUS},
+    {CMD_BUFFER, WRITE_COUNT, READ_STATUS},        {CMD_ERASE, WRITE_ERASE_END, READ_STATUS},
+    {CMD_LOCK_SETUP, WRITE_LOCK_END, READ_STATUS},
+};
+
+static void start_command(struct cfi_flash *f, uint8_t command)
+{
+    if (command == CMD_CLEAR_STATUS) {
+        f->status = STATUS_READY;
+        return;
+    }
+    for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
+        if (commands[i].command != command)
+            continue;
+        f->write_mode = commands[i].then;
+        f->read_mode = commands[i].shows;
+        return;
+    }
+    f->read_mode = READ_ARRAY; /* unknown */
+}
+
+static void write_bank(struct cfi_flash *f, uint64_t offset, unsigned size_bytes, uint64_t value)
+{
+    uint8_t command = (uint8_t)value;
+    switch (f->write_mode) {
+    case WRITE_COMMAND:
+        start_command(f, command);
+        break;
+    case WRITE_WORD:
+        program(f, offset, size_bytes, value);
+        finish(f, 0);
+        break;
+    case WRITE_COUNT:
+        buffer_start(f, value & 0xffff);
+        break;
+    case WRITE_BUFFER:
+        buffer_word(f, offset, size_bytes, value);
+        break;
+    case WRITE_BUFFER_END:
+        if (command == CMD_CONFIRM)
+            buffer_program(f);
+        finish(f, command == CMD_CONFIRM ? 0 : STATUS_SEQUENCE_ERROR);
+        break;
+    case WRITE_ERASE_END:
+        if (command == CMD_CONFIRM)
+            erase(f, offset);
+        finish(f, command == CMD_CONFIRM ? 0 : STATUS_SEQUENCE_ERROR);
+        break;
+    case WRITE_LOCK_END:
+        finish(f, 0);
+        break;
+    }
+}
+
+/* --- the bus -----------------------------------------------------------------------------------
+ */
+
+static uint64_t cfi_read(void *ctx, uint64_t offset, unsigned size_bytes)
+{
+    struct cfi_flash *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    uint64_t v = read_bank(f, offset, size_bytes);
+    pthread_mutex_unlock(&f->lock);
+    return v;
+}
+
+static void cfi_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
+{
+    struct cfi_flash *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    for (unsigned i = 0; i < size_bytes; i += BUS_BYTES)
+        write_bank(f, offset + i, size_bytes < BUS_BYTES ? size_bytes : BUS_BYTES,
+                   value >> (8 * i));
+    pthread_mutex_unlock(&f->lock);
+}
+
+const struct bus_device_ops cfi_flash_ops = {cfi_read, cfi_write};
+
+static uint64_t rom_read(void *ctx, uint64_t offset, unsigned size_bytes)
+{
+    return 0;
+}
+
+static void rom_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
+{
+}
+
+const struct bus_device_ops cfi_rom_ops = {rom_read, rom_write};
+
+/* --- life cycle --------------------------------------------------------------------------------
+ */
+
+void cfi_flash_reset(struct cfi_flash *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->read_mode = READ_ARRAY;
+    f->write_mode = WRITE_COMMAND;
+    f->status = STATUS_READY;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* Lays the file over the start of the reserved range; what it does not cover is erased. */
+static int map_file(struct cfi_flash *f, const char *path, struct err *e)
+{
+    int fd = open(path, (f->write_back ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(e, errno, "%s", path);
+    struct stat st;
+    int r = 0;
+    if (fstat(fd, &st) < 0)
+        r = err_set_errno(e, errno, "%s", path);
+    else if (!S_ISREG(st.st_mode))
+        r = err_set(e, EINVAL, "%s: not a regular file", path);
+    else if ((uint64_t)st.st_size > f->size_bytes ||
+             (f->write_back && (uint64_t)st.st_size != f->size_bytes))
+        r = err_set(e, EINVAL, "%s: a flash image must have %s%llu MiB", path,
+                    f->write_back ? "" : "at most ", (unsigned long long)f->size_bytes >> 20);
+    uint64_t covered = r == 0 ? align_down((uint64_t)st.st_size, 4096) : 0;
+    if (covered > 0 &&
+        mmap(f->content, covered, PROT_READ | PROT_WRITE,
+             MAP_FIXED | (f->write_back ? MAP_SHARED : MAP_PRIVATE), fd, 0) == MAP_FAILED)
+        r = err_set_errno(e, errno, "%s: cannot map", path);
+    if (r == 0 && covered < f->size_bytes) {
+        memset(f->content + covered, 0xff, f->size_bytes - covered);
+        if (pread(fd, f->content + covered, (size_t)st.st_size - covered, (off_t)covered) < 0)
+            r = err_set_errno(e, errno, "%s", path);
+    }
+    close(fd);
+    return r;
+}
+
+int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_flash,
+                  struct err *e)
+{
+    uint64_t size_bytes = config->size_bytes;
+    if (size_bytes < 2 * CFI_FLASH_SECTOR_BYTES || size_bytes > BANK_BYTES_MAX ||
+        size_bytes & (size_bytes - 1))
+        return err_set(e, EINVAL, "flash of %llu bytes cannot be", (unsigned long long)size_bytes);
+    uint8_t *content = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (content == MAP_FAILED)
+        return err_set_errno(e, errno, "flash");
+    struct cfi_flash *f = calloc(1, sizeof(*f));
+    if (!f)
+        abort();
+    f->content = content;
+    f->size_bytes = size_bytes;
+    f->write_back = config->write_back;
+    pthread_mutex_init(&f->lock, NULL);
+    int r = 0;
+    if (config->path)
+        r = map_file(f, config->path, e);
+    else
+        memset(content, 0xff, size_bytes);
+    if (r < 0) {
+        f->write_back = false;
+        cfi_flash_free(f);
+        return r;
+    }
+    fill_query(f);
+    cfi_flash_reset(f);
+    *ret_flash = f;
+    return 0;
+}
+
+void cfi_flash_free(struct cfi_flash *f)
+{
+    if (!f)
+        return;
+    if (f->write_back)
+        msync(f->content, f->size_bytes, MS_SYNC);
+    munmap(f->content, f->size_bytes);
+    pthread_mutex_destroy(&f->lock);
+    free(f);
+}
