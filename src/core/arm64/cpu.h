@@ -52,6 +52,7 @@ struct a64_signals {
     _Atomic uint32_t event;       /* the WFE event register */
     _Atomic uint32_t wake_futex;  /* bumped to wake a halted CPU */
     _Atomic uint32_t timer_due;   /* the engine's clock reached timer_deadline_ns */
+    _Atomic uint32_t sleeping;    /* 1 while a64_wait may be in the kernel */
 };
 
 /* Work that other CPUs asked this one to do at its next a64_poll() or before it enters the guest. */
@@ -65,8 +66,9 @@ struct a64_mailbox {
         uint64_t a, b;
     } slots[A64_MAILBOX_SLOTS];
     unsigned count;
-    _Atomic uint32_t posted, served; /* totals, modulo 2^32; `served` is a futex */
-    _Atomic uint32_t waiters;
+    _Atomic uint32_t posted, served; /* totals, modulo 2^32 */
+    _Atomic uint32_t waiters;        /* CPUs that wait for this one to serve or leave */
+    _Atomic uint32_t turn;           /* futex: bumped when it did, if there are waiters */
 };
 
 /* What a CPU needs from whoever owns it (the engine; in tests a stub). Called on the CPU's thread. */
@@ -108,6 +110,7 @@ struct a64_cpu {
     uint8_t spsel;  /* 0 or 1 */
     uint8_t daif;   /* bit 3 D, 2 A, 1 I, 0 F */
     uint8_t pan, uao, il, ss;
+    bool stepping;  /* software step: the instruction at hand was let through by PSTATE.SS */
     uint8_t slow;   /* enum a64_slow bits: engines run one instruction at a time, each after
                        a64_before_insn() */
 
@@ -134,6 +137,7 @@ struct a64_cpu {
     void *engine;              /* the engine's own part */
     struct a64_tlb *tlb;       /* all banks; owned (tlb.c) */
     struct a64_mailbox mailbox;
+    unsigned wfe_streak; /* WFEs in a row that found nothing */
     uint16_t seen_sysregs[16]; /* unknown system registers named in the log already */
     unsigned seen_count;
 };
@@ -248,7 +252,9 @@ enum a64_slow {
 void a64_update_slow(struct a64_cpu *cpu);
 /* While cpu->slow: before the instruction at pc. False: an exception was taken instead. */
 bool a64_before_insn(struct a64_cpu *cpu);
-/* ... and whether an enabled watchpoint covers this access, for mmu.c. */
+/* ERET: whether SPSR.SS is copied to PSTATE (D2.11.4). Call before PSTATE changes. */
+bool a64_step_returns_active(const struct a64_cpu *cpu, uint32_t spsr);
+/* Whether an enabled watchpoint covers this access, for mmu.c. */
 bool a64_watch_hit(const struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, bool write);
 bool a64_watch_page(const struct a64_cpu *cpu, uint64_t va);
 
@@ -274,7 +280,8 @@ void a64_send_event(struct a64_cpu *cpu); /* SEV */
 
 /* --- timer.c ----------------------------------------------------------------------------------- */
 uint64_t a64_counter(const struct a64_cpu *cpu); /* CNTPCT; CNTVCT is this less CNTVOFF (0) */
-void a64_timer_update(struct a64_cpu *cpu);      /* recompute lines and deadline; own thread or
-                                                    under the engine's kick (sets lines only) */
+void a64_timer_update(struct a64_cpu *cpu);      /* recompute lines and deadline; own thread */
+/* Any thread, at the time timer_arm asked for: the CPU updates its timers at its next poll. */
+void a64_timer_ring(struct a64_cpu *cpu);
 
 #endif

@@ -22,6 +22,7 @@ enum {
     A64_TLB_BITS = 10,
     A64_TLB_ENTRIES = 1 << A64_TLB_BITS,
     A64_USER_BANKS = 16,
+    A64_LARGE_RANGES = 4,
     A64_JUMP_BITS = 13, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
     A64_JUMPS_PER_PAGE = 4096 / 4,
@@ -59,9 +60,13 @@ struct a64_tlb_bank {
     uint64_t last_use; /* for choosing a victim */
     /* Bookkeeping of tlb.c: which entries were filled, and from pages of what size. */
     uint64_t filled[A64_TLB_ENTRIES / 64];
+    uint64_t page_pa[A64_TLB_ENTRIES];
     uint8_t shift[A64_TLB_ENTRIES]; /* log2 of the page or block that entry came from */
     uint64_t shifts_seen;           /* bit n: some entry came from a page of 2^n bytes */
-    uint64_t large_base, large_mask; /* every block over 64 KiB lies in va & mask == base */
+    struct {
+        uint64_t base, mask; /* (va & mask) == base */
+    } large[A64_LARGE_RANGES]; /* together they hold every block over 64 KiB seen here */
+    unsigned large_count;
     bool has_global;                /* EL0 banks: some entry is global */
 };
 

@@ -1,0 +1,478 @@
+/* tlb.c: the software TLB: banks that engines read inline, and a second level of walk results
+ * behind.
+ *
+ * Banks. EL1 has one; EL0 has a pool tagged by ASID, the least recently used one giving way, so
+ * that a process switch moves a pointer. Entries of 4 KiB are made from whatever page maps them; a
+ * bank remembers the sizes it saw, so that TLBI of any address in a block drops all entries from
+ * it: up to 64 KiB by walking the entries of that page, beyond by up to four ranges of addresses
+ * that hold every block seen and a scan when the address lies in one.
+ *
+ * What EL1 caches of user space is listed: entries that belong to an ASID go when the ASID changes,
+ * and those that PSTATE.PAN forbids go when it is set. The lists are empty nearly always, because
+ * Linux reaches user memory by LDTR and STTR, which use EL0's bank. A list that overflows empties
+ * the bank.
+ *
+ * Second level. Set-associative by address and page size, tagged by ASID; holds leaves before any
+ * judgement of rights. A generation number empties it at once.
+ *
+ * Limits: a guest that maps its kernel non-global (KPTI) drops EL1's bank at each ASID change.
+ */
+#include "core/arm64/mmu_int.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/bytes.h"
+
+enum { L2_SETS = 256, L2_WAYS = 4, LIST_MAX = 16, LARGE_SHIFT = 17 };
+
+struct l2_entry {
+    uint64_t va; /* of the page, canonical */
+    struct a64_leaf leaf;
+    uint32_t generation;
+    uint16_t asid; /* for non-global leaves */
+};
+
+/* Entries of EL1's bank to drop on some event; count over LIST_MAX means "all". */
+struct drop_list {
+    uint16_t index[LIST_MAX];
+    unsigned count;
+};
+
+struct a64_tlb {
+    struct a64_tlb_bank el1;
+    struct a64_tlb_bank user[A64_USER_BANKS];
+    uint32_t user_asid[A64_USER_BANKS]; /* as in the banks, but on one cache line */
+    struct a64_tlb_bank *user_now;
+    uint16_t asid_now;
+    uint64_t clock;
+    struct drop_list of_asid, of_pan;
+    struct a64_tlb_entry scratch; /* for stores to read-only memory, never kept */
+    struct l2_entry l2[L2_SETS][L2_WAYS];
+    uint8_t l2_victim[L2_SETS];
+    uint64_t l2_shifts; /* bit n: a page of 2^n bytes may be in there */
+    uint32_t generation;
+};
+
+#define NO_ASID UINT32_MAX /* no ASID has more than 16 bits */
+
+static unsigned slot_of(uint64_t va)
+{
+    return (unsigned)(va >> 12) & (A64_TLB_ENTRIES - 1);
+}
+
+/* --- banks -------------------------------------------------------------------------------------
+ */
+
+static void drop_slot(struct a64_tlb_bank *bank, unsigned i)
+{
+    bank->entries[i] = (struct a64_tlb_entry){A64_TLB_NONE, A64_TLB_NONE, A64_TLB_NONE, 0};
+    bank->filled[i / 64] &= ~(1ull << i % 64);
+}
+
+static void empty_bank(struct a64_tlb_bank *bank)
+{
+    for (unsigned w = 0; w < A64_TLB_ENTRIES / 64; w++)
+        while (bank->filled[w])
+            drop_slot(bank, w * 64 + (unsigned)__builtin_ctzll(bank->filled[w]));
+    a64_bank_drop_all_jumps(bank);
+    bank->shifts_seen = 0;
+    bank->large_count = 0;
+    bank->has_global = false;
+}
+
+static void init_bank(struct a64_tlb_bank *bank)
+{
+    memset(bank->entries, 0xff, sizeof(bank->entries)); /* A64_TLB_NONE */
+    memset(bank->jumps, 0xff, sizeof(bank->jumps));
+    bank->used = true;
+}
+
+/* Page number without the tag byte, so that a tagged entry matches the address of a TLBI. */
+static uint64_t untagged_distance(uint64_t a, uint64_t b)
+{
+    return (a ^ b) << 8 >> 8;
+}
+
+static void drop_large(struct a64_tlb_bank *bank, uint64_t va)
+{
+    bool in_range = false;
+    for (unsigned r = 0; r < bank->large_count; r++)
+        in_range |= untagged_distance(va & bank->large[r].mask, bank->large[r].base) == 0;
+    if (!in_range)
+        return;
+    for (unsigned w = 0; w < A64_TLB_ENTRIES / 64; w++) {
+        for (uint64_t left = bank->filled[w]; left; left &= left - 1) {
+            unsigned i = w * 64 + (unsigned)__builtin_ctzll(left);
+            const struct a64_tlb_entry *entry = &bank->entries[i];
+            uint64_t page = entry->read != A64_TLB_NONE    ? entry->read
+                            : entry->write != A64_TLB_NONE ? entry->write
+                                                           : entry->exec;
+            if (bank->shift[i] >= LARGE_SHIFT && !(untagged_distance(page, va) >> bank->shift[i]))
+                drop_slot(bank, i);
+        }
+    }
+    a64_bank_drop_all_jumps(bank);
+}
+
+static void drop_page(struct a64_tlb_bank *bank, uint64_t va)
+{
+    if (!bank->used)
+        return;
+    unsigned shift = bank->shifts_seen >> 16 & 1 ? 16 : bank->shifts_seen >> 14 & 1 ? 14 : 12;
+    uint64_t first = align_down(va, 1ull << shift);
+    for (uint64_t page = first; page - first < 1ull << shift; page += 4096) {
+        drop_slot(bank, slot_of(page));
+        a64_bank_drop_jumps(bank, page);
+    }
+    if (bank->large_count)
+        drop_large(bank, va);
+}
+
+static void note_large(struct a64_tlb_bank *bank, uint64_t va, unsigned shift)
+{
+    uint64_t mask = ~((1ull << shift) - 1);
+    unsigned best = 0;
+    uint64_t best_mask = 0;
+    for (unsigned r = 0; r < bank->large_count; r++) {
+        uint64_t merged = mask & bank->large[r].mask;
+        while ((va ^ bank->large[r].base) & merged)
+            merged <<= 1;
+        if (merged == bank->large[r].mask)
+            return; /* in there already */
+        if (merged > best_mask) {
+            best_mask = merged;
+            best = r;
+        }
+    }
+    if (bank->large_count < A64_LARGE_RANGES) {
+        best = bank->large_count++;
+        best_mask = mask;
+    }
+    bank->large[best].mask = best_mask;
+    bank->large[best].base = va & best_mask;
+}
+
+static void list_add(struct drop_list *list, unsigned i)
+{
+    for (unsigned k = 0; k < list->count && k < LIST_MAX; k++)
+        if (list->index[k] == i)
+            return;
+    if (list->count < LIST_MAX)
+        list->index[list->count] = (uint16_t)i;
+    if (list->count <= LIST_MAX)
+        list->count++;
+}
+
+static void list_drop(struct a64_tlb_bank *bank, struct drop_list *list)
+{
+    if (list->count > LIST_MAX) {
+        empty_bank(bank);
+    } else {
+        for (unsigned k = 0; k < list->count; k++) {
+            uint64_t exec = bank->entries[list->index[k]].exec;
+            drop_slot(bank, list->index[k]);
+            if (exec != A64_TLB_NONE)
+                a64_bank_drop_jumps(bank, exec);
+        }
+    }
+    list->count = 0;
+}
+
+static struct a64_tlb_bank *user_bank(struct a64_tlb *tlb, uint16_t asid)
+{
+    unsigned victim = 0;
+    for (unsigned i = 0; i < A64_USER_BANKS; i++) {
+        if (tlb->user_asid[i] == asid)
+            return &tlb->user[i];
+        if (tlb->user[i].last_use < tlb->user[victim].last_use)
+            victim = i;
+    }
+    struct a64_tlb_bank *bank = &tlb->user[victim];
+    if (bank->used)
+        empty_bank(bank);
+    else
+        init_bank(bank);
+    bank->asid = tlb->user_asid[victim] = asid;
+    return bank;
+}
+
+void a64_select_bank(struct a64_cpu *cpu)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    uint16_t asid = a64_current_asid(cpu);
+    if (asid != tlb->asid_now || !tlb->user_now) {
+        if (tlb->of_asid.count)
+            list_drop(&tlb->el1, &tlb->of_asid);
+        tlb->asid_now = asid;
+        tlb->user_now = user_bank(tlb, asid);
+        tlb->user_now->last_use = ++tlb->clock;
+    }
+    cpu->bank = cpu->el ? &tlb->el1 : tlb->user_now;
+    cpu->bank_unpriv = cpu->el && cpu->uao ? &tlb->el1 : tlb->user_now;
+}
+
+void a64_jumps_clear(struct a64_cpu *cpu)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    a64_bank_drop_all_jumps(&tlb->el1);
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        if (tlb->user[i].used)
+            a64_bank_drop_all_jumps(&tlb->user[i]);
+}
+
+void a64_tlb_pan_set(struct a64_cpu *cpu)
+{
+    if (cpu->tlb->of_pan.count)
+        list_drop(&cpu->tlb->el1, &cpu->tlb->of_pan);
+}
+
+/* --- the second level --------------------------------------------------------------------------
+ */
+
+static struct l2_entry *l2_set(struct a64_tlb *tlb, uint64_t page, unsigned shift,
+                               unsigned *ret_set)
+{
+    uint64_t number = page >> shift;
+    *ret_set = (unsigned)(number ^ number >> 8 ^ shift) % L2_SETS;
+    return tlb->l2[*ret_set];
+}
+
+static struct l2_entry *l2_find(struct a64_tlb *tlb, uint64_t va, uint16_t asid)
+{
+    for (uint64_t left = tlb->l2_shifts; left; left &= left - 1) {
+        unsigned shift = (unsigned)__builtin_ctzll(left), set;
+        uint64_t page = align_down(va, 1ull << shift);
+        struct l2_entry *ways = l2_set(tlb, page, shift, &set);
+        for (unsigned w = 0; w < L2_WAYS; w++)
+            if (ways[w].va == page && ways[w].generation == tlb->generation &&
+                ways[w].leaf.shift == shift && (!ways[w].leaf.non_global || ways[w].asid == asid))
+                return &ways[w];
+    }
+    return NULL;
+}
+
+static void l2_insert(struct a64_tlb *tlb, uint64_t va, const struct a64_leaf *leaf)
+{
+    unsigned set;
+    uint64_t page = align_down(va, 1ull << leaf->shift);
+    struct l2_entry *ways = l2_set(tlb, page, leaf->shift, &set), *to = NULL;
+    for (unsigned w = 0; w < L2_WAYS && !to; w++)
+        if (ways[w].generation != tlb->generation)
+            to = &ways[w];
+    if (!to)
+        to = &ways[tlb->l2_victim[set]++ % L2_WAYS];
+    *to = (struct l2_entry){page, *leaf, tlb->generation, tlb->asid_now};
+    tlb->l2_shifts |= 1ull << leaf->shift;
+}
+
+static void l2_drop(struct a64_tlb *tlb, uint64_t va, bool all_asids, uint16_t asid)
+{
+    for (uint64_t left = tlb->l2_shifts; left; left &= left - 1) {
+        unsigned shift = (unsigned)__builtin_ctzll(left), set;
+        uint64_t page = align_down(va, 1ull << shift);
+        struct l2_entry *ways = l2_set(tlb, page, shift, &set);
+        for (unsigned w = 0; w < L2_WAYS; w++)
+            if (ways[w].va == page &&
+                (all_asids || !ways[w].leaf.non_global || ways[w].asid == asid))
+                ways[w].generation = tlb->generation - 1;
+    }
+}
+
+static void l2_empty(struct a64_tlb *tlb)
+{
+    tlb->l2_shifts = 0;
+    if (++tlb->generation == 0) { /* wrapped: no old entry may look new */
+        memset(tlb->l2, 0, sizeof(tlb->l2));
+        tlb->generation = 1;
+    }
+}
+
+void a64_l2_drop(struct a64_cpu *cpu, uint64_t va)
+{
+    l2_drop(cpu->tlb, a64_untag(cpu, va), true, 0);
+}
+
+uint32_t a64_translate(struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret, bool *ret_cached)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    *ret_cached = false;
+    if (!(cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_M))
+        return a64_walk_tables(cpu, va, ret);
+    uint64_t clean = a64_untag(cpu, va);
+    const struct l2_entry *found = l2_find(tlb, clean, tlb->asid_now);
+    if (found) {
+        *ret = found->leaf;
+        *ret_cached = true;
+        return 0;
+    }
+    uint32_t failed = a64_walk_tables(cpu, va, ret);
+    if (!failed)
+        l2_insert(tlb, clean, ret);
+    return failed;
+}
+
+/* --- filling -----------------------------------------------------------------------------------
+ */
+
+static struct a64_tlb_entry *install(struct a64_cpu *cpu, struct a64_tlb_bank *bank, uint64_t va,
+                                     enum a64_access access, const struct a64_leaf *leaf,
+                                     const struct a64_walk *walk)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    const struct guestmem *mem = cpu->system->mem;
+    uint64_t page = align_down(va, 4096);
+    uint64_t pa = leaf->pa | (page & (walk->page_bytes - 1));
+    uint8_t *host = guestmem_ptr(mem, pa, 4096, false);
+    bool writable = host && guestmem_ptr(mem, pa, 4096, true);
+    uint64_t mind = walk->device || (cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_A) ? A64_TLB_ALIGN : 0;
+    if (a64_watch_page(cpu, va))
+        mind |= A64_TLB_WATCH;
+    if (!host || (!writable && access == A64_WRITE)) {
+        uint64_t tag = page | mind | A64_TLB_MMIO;
+        struct a64_tlb_entry *entry = host ? &tlb->scratch : &bank->entries[slot_of(va)];
+        *entry = (struct a64_tlb_entry){walk->read && !host ? tag : A64_TLB_NONE,
+                                        walk->write ? tag : A64_TLB_NONE, A64_TLB_NONE, pa - page};
+        if (host)
+            return entry;
+    } else {
+        bank->entries[slot_of(va)] = (struct a64_tlb_entry){
+            walk->read ? page | mind : A64_TLB_NONE,
+            walk->write && writable ? page | mind : A64_TLB_NONE,
+            walk->exec ? page : A64_TLB_NONE,
+            (uint64_t)(uintptr_t)host - page,
+        };
+    }
+    unsigned i = slot_of(va);
+    bank->filled[i / 64] |= 1ull << i % 64;
+    bank->page_pa[i] = pa;
+    bank->shift[i] = leaf->shift;
+    bank->shifts_seen |= 1ull << leaf->shift;
+    if (leaf->shift >= LARGE_SHIFT)
+        note_large(bank, page, leaf->shift);
+    if (bank == &tlb->el1) {
+        if (leaf->non_global)
+            list_add(&tlb->of_asid, i);
+        if ((leaf->ap & 1) && cpu->model->pan)
+            list_add(&tlb->of_pan, i);
+    } else if (!leaf->non_global) {
+        bank->has_global = true;
+    }
+    return &bank->entries[i];
+}
+
+struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
+                                   unsigned flags, uint32_t *ret_fault)
+{
+    struct a64_leaf leaf;
+    struct a64_walk walk;
+    bool cached, unpriv = flags & A64_MEM_UNPRIV;
+    struct a64_tlb_bank *bank = unpriv ? cpu->bank_unpriv : cpu->bank;
+    unsigned el = bank == &cpu->tlb->el1 ? 1 : 0;
+    uint32_t failed = a64_translate(cpu, va, &leaf, &cached);
+    if (!failed) {
+        a64_leaf_rights(cpu, &leaf, el, cpu->pan && !unpriv, &walk);
+        if (!a64_walk_allows(&walk, access)) {
+            if (!cached) {
+                *ret_fault = A64_FAULT | (A64_FSC_PERMISSION + leaf.level);
+                return NULL;
+            }
+            /* The table may have changed since: look again before blaming the guest. */
+            a64_l2_drop(cpu, va);
+            return a64_tlb_fill(cpu, va, access, flags, ret_fault);
+        }
+        return install(cpu, bank, va, access, &leaf, &walk);
+    }
+    *ret_fault = failed;
+    return NULL;
+}
+
+/* --- maintenance -------------------------------------------------------------------------------
+ */
+
+void a64_tlb_flush_all(struct a64_cpu *cpu)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    empty_bank(&tlb->el1);
+    tlb->of_asid.count = tlb->of_pan.count = 0;
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        if (tlb->user[i].used)
+            empty_bank(&tlb->user[i]);
+    l2_empty(tlb);
+}
+
+void a64_tlb_flush_va(struct a64_cpu *cpu, uint64_t va, bool all_asids, uint16_t asid)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    drop_page(&tlb->el1, va);
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        if (all_asids || tlb->user_asid[i] == asid || tlb->user[i].has_global)
+            drop_page(&tlb->user[i], va);
+    l2_drop(tlb, va, all_asids, asid);
+}
+
+void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        if (tlb->user_asid[i] == asid)
+            empty_bank(&tlb->user[i]);
+    if (asid == tlb->asid_now)
+        list_drop(&tlb->el1, &tlb->of_asid);
+    for (unsigned s = 0; s < L2_SETS; s++)
+        for (unsigned w = 0; w < L2_WAYS; w++)
+            if (tlb->l2[s][w].leaf.non_global && tlb->l2[s][w].asid == asid)
+                tlb->l2[s][w].generation = tlb->generation - 1;
+}
+
+/* On the target CPU's thread. `how` is op | ASID << 16. */
+static void tlbi_here(struct a64_cpu *cpu, uint64_t how, uint64_t va)
+{
+    uint16_t asid = (uint16_t)(how >> 16);
+    switch ((enum a64_tlbi)(how & 0xff)) {
+    case A64_TLBI_ALL:
+        a64_tlb_flush_all(cpu);
+        break;
+    case A64_TLBI_VA:
+        a64_tlb_flush_va(cpu, va, false, asid);
+        break;
+    case A64_TLBI_VAA:
+        a64_tlb_flush_va(cpu, va, true, 0);
+        break;
+    case A64_TLBI_ASID:
+        a64_tlb_flush_asid(cpu, asid);
+        break;
+    }
+}
+
+void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast)
+{
+    uint64_t va = (uint64_t)sign_extend(arg << 12, 56);
+    uint64_t asid = arg >> 48 & (bits(cpu->sys[A64_TCR_EL1], 36, 1) ? 0xffff : 0xff);
+    tlbi_here(cpu, op | asid << 16, va);
+    if (broadcast)
+        a64_run_on_others(cpu, tlbi_here, op | asid << 16, va);
+}
+
+int a64_tlb_new(struct a64_cpu *cpu, struct err *e)
+{
+    /* Banks that no process uses are never touched and cost no memory. */
+    struct a64_tlb *tlb = mmap(NULL, sizeof(*tlb), PROT_READ | PROT_WRITE,
+                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (tlb == MAP_FAILED)
+        return err_set_errno(e, errno, "cannot map a TLB of %zu KiB", sizeof(*tlb) >> 10);
+    tlb->generation = 1;
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        tlb->user_asid[i] = NO_ASID;
+    init_bank(&tlb->el1);
+    cpu->tlb = tlb;
+    return 0;
+}
+
+void a64_tlb_free(struct a64_cpu *cpu)
+{
+    if (cpu->tlb)
+        munmap(cpu->tlb, sizeof(*cpu->tlb));
+    cpu->tlb = NULL;
+}
