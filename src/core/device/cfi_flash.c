@@ -70,6 +70,7 @@ enum write_mode {
 struct cfi_flash {
     pthread_mutex_t lock;
     uint8_t *content;
+    uint64_t flip; /* all ones where `content` is kept inverted */
     uint64_t size_bytes;
     bool write_back;
     uint8_t query[0x40]; /* by word offset */
@@ -147,7 +148,7 @@ static uint16_t chip_word(const struct cfi_flash *f, uint64_t index)
 static uint64_t read_bank(const struct cfi_flash *f, uint64_t offset, unsigned size_bytes)
 {
     if (f->read_mode == READ_ARRAY)
-        return load_le(f->content + offset, size_bytes);
+        return bits(load_le(f->content + offset, size_bytes) ^ f->flip, 0, 8 * size_bytes);
     uint64_t v = 0;
     for (unsigned i = 0; i < size_bytes; i++) {
         uint16_t word = chip_word(f, (offset + i) / BUS_BYTES);
@@ -162,7 +163,7 @@ static uint64_t read_bank(const struct cfi_flash *f, uint64_t offset, unsigned s
 static void program(struct cfi_flash *f, uint64_t offset, unsigned size_bytes, uint64_t value)
 {
     uint8_t *p = f->content + offset;
-    store_le(p, size_bytes, load_le(p, size_bytes) & value);
+    store_le(p, size_bytes, ((load_le(p, size_bytes) ^ f->flip) & value) ^ f->flip);
 }
 
 static void finish(struct cfi_flash *f, uint8_t errors)
@@ -174,7 +175,8 @@ static void finish(struct cfi_flash *f, uint8_t errors)
 
 static void erase(struct cfi_flash *f, uint64_t offset)
 {
-    memset(f->content + align_down(offset, CFI_FLASH_SECTOR_BYTES), 0xff, CFI_FLASH_SECTOR_BYTES);
+    memset(f->content + align_down(offset, CFI_FLASH_SECTOR_BYTES), f->flip ? 0 : 0xff,
+           CFI_FLASH_SECTOR_BYTES);
 }
 
 static void buffer_start(struct cfi_flash *f, uint64_t count)
@@ -205,8 +207,8 @@ static void buffer_word(struct cfi_flash *f, uint64_t offset, unsigned size_byte
 
 static void buffer_program(struct cfi_flash *f)
 {
-    for (unsigned i = 0; i < BUFFER_BYTES; i++)
-        f->content[f->buffer_base + i] &= f->buffer[i];
+    for (unsigned i = 0; i < BUFFER_BYTES; i += 8)
+        program(f, f->buffer_base + i, 8, load_le(f->buffer + i, 8));
 }
 
 static const struct {
@@ -369,7 +371,7 @@ int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_
     if (config->path)
         r = map_file(f, config->path, e);
     else
-        memset(content, 0xff, size_bytes);
+        f->flip = UINT64_MAX;
     if (r < 0) {
         f->write_back = false;
         cfi_flash_free(f);
