@@ -1,0 +1,114 @@
+/* ir.h: the micro-op intermediate representation: what a stretch of guest code does, host-neutral.
+ *
+ * A unit is a linear array of fixed-size ops in an arena that is reset for each unit. Values are not
+ * in single-assignment form: integer values 0..31 are the guest's X0..X30 and SP, IR_ZERO reads as
+ * zero and swallows writes, temporaries follow; vector values 0..31 are V0..V31. Keeping guest
+ * registers by name is what lets the first tier emit code in one pass with registers pinned across
+ * units; the second tier renames them itself.
+ */
+#ifndef PENG_CORE_IR_IR_H
+#define PENG_CORE_IR_IR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "core/ir/ops.h"
+
+enum ir_opcode {
+#define IR_ENUM(name, operands, reads, writes, attributes) IR_##name,
+    IR_OPS(IR_ENUM)
+#undef IR_ENUM
+    IR_OPCODE_COUNT
+};
+
+enum ir_attributes {
+    IR_MAY_FAULT = 1,  /* may take a guest exception; state must be exact before it */
+    IR_SIDE_EXIT = 2,  /* may leave the unit */
+    IR_ENDS = 4,       /* always leaves */
+    IR_FP = 8,         /* host floating point under the guest's rounding mode */
+};
+
+enum ir_value { IR_SP = 31, IR_ZERO = 32, IR_IMM = 33, IR_NO_INDEX = 34 };
+
+enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_F16, IR_B8, IR_H16, IR_S32, IR_D64 };
+
+enum ir_flags {
+    IR_FLAGS_LIVE = 1, /* NZCV written here is read later (set by ir_liveness) */
+    IR_SIGNED = 2,
+    IR_UNPRIV = 4,     /* memory: with EL0's rights */
+    IR_ALIGNED = 8,    /* memory: must be naturally aligned */
+    IR_ORDERED = 16,   /* memory: a store that later loads must not pass (STLR) */
+    IR_Q = 32,         /* vectors: 128 bits, else 64 and the upper half zeroed */
+    IR_FLAGS_DEAD_OUT = 64, /* exits: the target overwrites NZCV before reading it */
+    IR_SAFE = 128,     /* INTERPRET: only touches vector registers and FPSR, cannot fault or branch */
+};
+
+/* What happens to operand b first: kind in the high bits, amount in the low six. */
+enum ir_mod {
+    IR_MOD_NONE = 0,
+    IR_MOD_LSL = 1 << 6,
+    IR_MOD_LSR = 2 << 6,
+    IR_MOD_ASR = 3 << 6,
+    IR_MOD_ROR = 4 << 6,
+    IR_MOD_UXTB = 5 << 6, /* extensions: then shifted left by the amount */
+    IR_MOD_UXTH = 6 << 6,
+    IR_MOD_UXTW = 7 << 6,
+    IR_MOD_UXTX = 8 << 6,
+    IR_MOD_SXTB = 9 << 6,
+    IR_MOD_SXTH = 10 << 6,
+    IR_MOD_SXTW = 11 << 6,
+    IR_MOD_SXTX = 12 << 6,
+};
+#define IR_MOD_KIND(mod)   ((mod) & ~63)
+#define IR_MOD_AMOUNT(mod) ((mod) & 63)
+
+enum ir_atomic {
+    IR_ATOMIC_ADD, IR_ATOMIC_CLR, IR_ATOMIC_EOR, IR_ATOMIC_SET, IR_ATOMIC_SMAX, IR_ATOMIC_SMIN,
+    IR_ATOMIC_UMAX, IR_ATOMIC_UMIN, IR_ATOMIC_SWAP,
+};
+
+enum ir_rounding { IR_RN, IR_RP, IR_RM, IR_RZ, IR_RA, IR_RCURRENT };
+
+struct ir_op {
+    uint8_t op;   /* enum ir_opcode */
+    uint8_t type; /* enum ir_type */
+    uint8_t d, a, b, c;
+    uint8_t x, y;      /* small numbers by op: condition, bit, lane, rounding ... */
+    uint8_t size;      /* memory access, bytes */
+    uint8_t flags;     /* enum ir_flags */
+    uint16_t mod;      /* enum ir_mod | amount, for b (also of the address's index) */
+    uint16_t sub;      /* vector operation */
+    uint16_t pad;
+    int64_t imm;       /* immediate, or the address's displacement */
+};
+
+enum { IR_UNIT_OPS = 640, IR_UNIT_INSNS = 128 };
+
+struct ir_unit {
+    struct ir_op ops[IR_UNIT_OPS];
+    unsigned count;
+    unsigned insns; /* guest instructions */
+};
+
+struct ir_op_info {
+    const char *name, *operands;
+    uint8_t reads_flags, writes_flags, attributes;
+};
+extern const struct ir_op_info ir_op_info[IR_OPCODE_COUNT];
+
+static inline struct ir_op *ir_emit(struct ir_unit *unit, enum ir_opcode op, enum ir_type type)
+{
+    struct ir_op *o = &unit->ops[unit->count++];
+    *o = (struct ir_op){.op = (uint8_t)op, .type = (uint8_t)type};
+    return o;
+}
+
+/* One backward pass: marks flag writes that nothing reads (clears IR_FLAGS_LIVE on them). */
+void ir_liveness(struct ir_unit *unit);
+
+/* One op a line. */
+void ir_print(const struct ir_unit *unit, FILE *out);
+
+#endif

@@ -1,0 +1,135 @@
+/* ops.h: every micro-op, once.
+ *
+ * X(NAME, "operands", flags read, flags written, attributes)
+ *   operands, in order of struct ir_op's fields: d destination, a b c sources (integer); D A B C the
+ *   same for vectors; i immediate; m memory address (base a, index b, see ir_op); t target
+ *   flags: NZCV read (1) or written (1) whatever the operands say
+ *   attributes: enum ir_attributes
+ *
+ * Integer ops work on 32 or 64 bits by `type`; 32-bit results are zero-extended. `b` may carry a
+ * modifier (shift or extension, ir_op.mod) or be the immediate (IR_IMM).
+ */
+#ifndef PENG_CORE_IR_OPS_H
+#define PENG_CORE_IR_OPS_H
+
+#define IR_OPS(X)                                                                                  \
+    /* bookkeeping */                                                                              \
+    X(INSN, "i", 0, 0, 0) /* a guest instruction starts; imm: its offset in the page */            \
+    /* moves and arithmetic */                                                                     \
+    X(MOVI, "di", 0, 0, 0)                                                                         \
+    X(MOV, "da", 0, 0, 0)                                                                          \
+    X(PCREL, "di", 0, 0, 0) /* address of the running page + imm */                                \
+    X(ADD, "dab", 0, 0, 0)                                                                         \
+    X(SUB, "dab", 0, 0, 0)                                                                         \
+    X(AND, "dab", 0, 0, 0)                                                                         \
+    X(OR, "dab", 0, 0, 0)                                                                          \
+    X(XOR, "dab", 0, 0, 0)                                                                         \
+    X(ANDN, "dab", 0, 0, 0) /* a & ~b */                                                           \
+    X(ORN, "dab", 0, 0, 0)                                                                         \
+    X(XORN, "dab", 0, 0, 0)                                                                        \
+    X(ADDS, "dab", 0, 1, 0)                                                                        \
+    X(SUBS, "dab", 0, 1, 0)                                                                        \
+    X(ANDS, "dab", 0, 1, 0)                                                                        \
+    X(ANDNS, "dab", 0, 1, 0)                                                                       \
+    X(ADC, "dab", 1, 0, 0)                                                                         \
+    X(SBC, "dab", 1, 0, 0)                                                                         \
+    X(ADCS, "dab", 1, 1, 0)                                                                        \
+    X(SBCS, "dab", 1, 1, 0)                                                                        \
+    X(SHL, "dab", 0, 0, 0) /* by register or immediate, modulo the width */                        \
+    X(SHR, "dab", 0, 0, 0)                                                                         \
+    X(SAR, "dab", 0, 0, 0)                                                                         \
+    X(ROR, "dab", 0, 0, 0)                                                                         \
+    X(UBFX, "da", 0, 0, 0)  /* d = a[lsb +: width], zero-extended; lsb = x, width = y */           \
+    X(SBFX, "da", 0, 0, 0)                                                                         \
+    X(UBFIZ, "da", 0, 0, 0) /* d = a[0 +: width] << lsb */                                         \
+    X(SBFIZ, "da", 0, 0, 0)                                                                        \
+    X(BFI, "da", 0, 0, 0)   /* d[lsb +: width] = a[0 +: width] */                                  \
+    X(BFXIL, "da", 0, 0, 0) /* d[0 +: width] = a[lsb +: width] */                                  \
+    X(EXTR, "dabi", 0, 0, 0)                                                                       \
+    X(MADD, "dabc", 0, 0, 0) /* d = c + a * b */                                                   \
+    X(MSUB, "dabc", 0, 0, 0)                                                                       \
+    X(SMADDL, "dabc", 0, 0, 0)                                                                     \
+    X(SMSUBL, "dabc", 0, 0, 0)                                                                     \
+    X(UMADDL, "dabc", 0, 0, 0)                                                                     \
+    X(UMSUBL, "dabc", 0, 0, 0)                                                                     \
+    X(SMULH, "dab", 0, 0, 0)                                                                       \
+    X(UMULH, "dab", 0, 0, 0)                                                                       \
+    X(UDIV, "dab", 0, 0, 0)                                                                        \
+    X(SDIV, "dab", 0, 0, 0)                                                                        \
+    X(CLZ, "da", 0, 0, 0)                                                                          \
+    X(CLS, "da", 0, 0, 0)                                                                          \
+    X(RBIT, "da", 0, 0, 0)                                                                         \
+    X(REV16, "da", 0, 0, 0)                                                                        \
+    X(REV32, "da", 0, 0, 0) /* bytes of each 32-bit half of 64 bits */                             \
+    X(REV, "da", 0, 0, 0)                                                                          \
+    X(CSEL, "dab", 1, 0, 0)  /* d = cond ? a : b; cond = x */                                      \
+    X(CSINC, "dab", 1, 0, 0) /* else b + 1 */                                                      \
+    X(CSINV, "dab", 1, 0, 0)                                                                       \
+    X(CSNEG, "dab", 1, 0, 0)                                                                       \
+    X(CCMP, "ab", 1, 1, 0) /* cond x ? flags of a - b : y */                                       \
+    X(CCMN, "ab", 1, 1, 0)                                                                         \
+    X(CRC32, "dab", 0, 0, 0) /* size bytes of b; y: 1 for CRC32C */                                \
+    X(GETFLAGS, "d", 1, 0, 0)                                                                      \
+    X(SETFLAGS, "a", 0, 1, 0)                                                                      \
+    /* memory; size = bytes, type = width of the result, IR_SIGNED: sign-extend */                 \
+    X(LOAD, "dm", 0, 0, IR_MAY_FAULT)                                                              \
+    X(STORE, "cm", 0, 0, IR_MAY_FAULT)                                                             \
+    X(LOADP, "dcm", 0, 0, IR_MAY_FAULT) /* d and c from consecutive addresses */                   \
+    X(STOREP, "dcm", 0, 0, IR_MAY_FAULT)                                                           \
+    X(VLOAD, "Dm", 0, 0, IR_MAY_FAULT) /* 1 to 16 bytes, the rest of D zero */                     \
+    X(VSTORE, "Cm", 0, 0, IR_MAY_FAULT)                                                            \
+    X(VLOADP, "DCm", 0, 0, IR_MAY_FAULT)                                                           \
+    X(VSTOREP, "DCm", 0, 0, IR_MAY_FAULT)                                                          \
+    X(ATOMIC, "dcm", 0, 0, IR_MAY_FAULT) /* d = old; x: enum ir_atomic; operand c */               \
+    X(CAS, "dcm", 0, 0, IR_MAY_FAULT)    /* d: compared with, gets old; c: new */                  \
+    X(ZVA, "m", 0, 0, IR_MAY_FAULT)      /* zero the 64-byte block around the address */           \
+    X(FENCE, "", 0, 0, 0)                                                                          \
+    /* state */                                                                                    \
+    X(GETSTATE, "di", 0, 0, 0) /* 8 bytes at offset imm of the CPU struct */                       \
+    X(SETSTATE, "ai", 0, 0, 0)                                                                     \
+    X(INTERPRET, "i", 1, 1, IR_MAY_FAULT) /* the interpreter executes instruction word imm */      \
+    /* leaving; targets are offsets from the start of the running page, maybe outside of it */     \
+    X(BCC, "t", 1, 0, IR_SIDE_EXIT) /* to the target if cond x */                                  \
+    X(CBZ, "at", 0, 0, IR_SIDE_EXIT)                                                               \
+    X(CBNZ, "at", 0, 0, IR_SIDE_EXIT)                                                              \
+    X(TBZ, "at", 0, 0, IR_SIDE_EXIT) /* bit x */                                                   \
+    X(TBNZ, "at", 0, 0, IR_SIDE_EXIT)                                                              \
+    X(JUMP, "t", 0, 0, IR_ENDS)                                                                    \
+    X(JUMPR, "a", 0, 0, IR_ENDS)  /* to the address in a */                                        \
+    X(LEAVE, "i", 1, 1, IR_ENDS)  /* the run loop interprets the instruction at page offset imm */ \
+    /* scalar floating point; type IR_F32/IR_F64; the upper part of D is zeroed */                 \
+    X(FADD, "DAB", 0, 0, IR_FP)                                                                    \
+    X(FSUB, "DAB", 0, 0, IR_FP)                                                                    \
+    X(FMUL, "DAB", 0, 0, IR_FP)                                                                    \
+    X(FNMUL, "DAB", 0, 0, IR_FP)                                                                   \
+    X(FDIV, "DAB", 0, 0, IR_FP)                                                                    \
+    X(FMAX, "DAB", 0, 0, IR_FP)                                                                    \
+    X(FMIN, "DAB", 0, 0, IR_FP)                                                                    \
+    X(FMAXNM, "DAB", 0, 0, IR_FP)                                                                  \
+    X(FMINNM, "DAB", 0, 0, IR_FP)                                                                  \
+    X(FSQRT, "DA", 0, 0, IR_FP)                                                                    \
+    X(FMADD, "DABC", 0, 0, IR_FP)  /* C + A * B */                                                 \
+    X(FMSUB, "DABC", 0, 0, IR_FP)  /* C - A * B */                                                 \
+    X(FNMADD, "DABC", 0, 0, IR_FP) /* -C - A * B */                                                \
+    X(FNMSUB, "DABC", 0, 0, IR_FP) /* -C + A * B */                                                \
+    X(FMOV, "DA", 0, 0, 0)                                                                         \
+    X(FABS, "DA", 0, 0, 0)                                                                         \
+    X(FNEG, "DA", 0, 0, 0)                                                                         \
+    X(FCMP, "AB", 0, 1, IR_FP)  /* y: 1 signalling */                                              \
+    X(FCMPZ, "A", 0, 1, IR_FP)                                                                     \
+    X(FCSEL, "DAB", 1, 0, 0)                                                                       \
+    X(FCVT, "DA", 0, 0, IR_FP)    /* between F32 and F64; type is the source's */                  \
+    X(FTOI, "dA", 0, 0, IR_FP)    /* y: enum ir_rounding; x: 1 unsigned; size: result bytes */     \
+    X(ITOF, "Da", 0, 0, IR_FP)    /* x: 1 unsigned; size: source bytes */                          \
+    X(FRINT, "DA", 0, 0, IR_FP)   /* y: enum ir_rounding; x: 1 raises inexact */                   \
+    X(VMOVI, "Di", 0, 0, 0)       /* imm in the low half; y: 1 in both halves */                   \
+    X(VGET, "dA", 0, 0, 0)        /* lane x of size bytes to a register; IR_SIGNED */              \
+    X(VSET, "Da", 0, 0, 0)        /* lane x of size bytes, the rest kept */                        \
+    X(VFROMX, "Da", 0, 0, 0)      /* low size bytes, the rest zero */                              \
+    /* vectors: `sub` names the operation (enum ir_vop), type the lanes, IR_Q all 128 bits */      \
+    X(V2, "DA", 0, 0, 0)                                                                           \
+    X(V3, "DAB", 0, 0, 0)                                                                          \
+    X(V3ACC, "DAB", 0, 0, 0) /* D is read too */                                                   \
+    X(VIMM, "DA", 0, 0, 0)   /* one source and the immediate x */
+
+#endif
