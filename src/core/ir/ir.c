@@ -22,12 +22,11 @@ void ir_liveness(struct ir_unit *unit)
         const struct ir_op_info *info = &ir_op_info[o->op];
         if (info->attributes & IR_ENDS)
             live = !(o->flags & IR_FLAGS_DEAD_OUT);
-        if (info->attributes & IR_SIDE_EXIT)
-            live |= !(o->flags & IR_FLAGS_DEAD_OUT);
-        if (info->writes_flags) {
-            o->flags = (uint8_t)((o->flags & ~IR_FLAGS_LIVE) | (live ? IR_FLAGS_LIVE : 0));
+        o->flags = (uint8_t)((o->flags & ~IR_FLAGS_LIVE) | (live ? IR_FLAGS_LIVE : 0));
+        if (info->writes_flags && !(o->op == IR_INTERPRET && (o->flags & IR_SAFE)))
             live = false;
-        }
+        if (info->attributes & IR_SIDE_EXIT) /* at the exit, behind what falls through */
+            live |= !(o->flags & IR_FLAGS_DEAD_OUT);
         if (info->reads_flags && !(o->op == IR_INTERPRET && (o->flags & IR_SAFE)))
             live = true;
     }

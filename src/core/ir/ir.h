@@ -35,7 +35,7 @@ enum ir_value { IR_SP = 31, IR_ZERO = 32, IR_IMM = 33, IR_NO_INDEX = 34 };
 enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_F16, IR_B8, IR_H16, IR_S32, IR_D64 };
 
 enum ir_flags {
-    IR_FLAGS_LIVE = 1, /* NZCV written here is read later (set by ir_liveness) */
+    IR_FLAGS_LIVE = 1, /* NZCV as it is after this op is read later (set by ir_liveness) */
     IR_SIGNED = 2,
     IR_UNPRIV = 4,     /* memory: with EL0's rights */
     IR_ALIGNED = 8,    /* memory: must be naturally aligned */
@@ -105,7 +105,7 @@ static inline struct ir_op *ir_emit(struct ir_unit *unit, enum ir_opcode op, enu
     return o;
 }
 
-/* One backward pass: marks flag writes that nothing reads (clears IR_FLAGS_LIVE on them). */
+/* One backward pass: sets IR_FLAGS_LIVE on every op after which NZCV is still wanted. */
 void ir_liveness(struct ir_unit *unit);
 
 /* One op a line. */

@@ -96,40 +96,6 @@
     X(TBNZ, "at", 0, 0, IR_SIDE_EXIT)                                                              \
     X(JUMP, "t", 0, 0, IR_ENDS)                                                                    \
     X(JUMPR, "a", 0, 0, IR_ENDS)  /* to the address in a */                                        \
-    X(LEAVE, "i", 1, 1, IR_ENDS)  /* the run loop interprets the instruction at page offset imm */ \
-    /* scalar floating point; type IR_F32/IR_F64; the upper part of D is zeroed */                 \
-    X(FADD, "DAB", 0, 0, IR_FP)                                                                    \
-    X(FSUB, "DAB", 0, 0, IR_FP)                                                                    \
-    X(FMUL, "DAB", 0, 0, IR_FP)                                                                    \
-    X(FNMUL, "DAB", 0, 0, IR_FP)                                                                   \
-    X(FDIV, "DAB", 0, 0, IR_FP)                                                                    \
-    X(FMAX, "DAB", 0, 0, IR_FP)                                                                    \
-    X(FMIN, "DAB", 0, 0, IR_FP)                                                                    \
-    X(FMAXNM, "DAB", 0, 0, IR_FP)                                                                  \
-    X(FMINNM, "DAB", 0, 0, IR_FP)                                                                  \
-    X(FSQRT, "DA", 0, 0, IR_FP)                                                                    \
-    X(FMADD, "DABC", 0, 0, IR_FP)  /* C + A * B */                                                 \
-    X(FMSUB, "DABC", 0, 0, IR_FP)  /* C - A * B */                                                 \
-    X(FNMADD, "DABC", 0, 0, IR_FP) /* -C - A * B */                                                \
-    X(FNMSUB, "DABC", 0, 0, IR_FP) /* -C + A * B */                                                \
-    X(FMOV, "DA", 0, 0, 0)                                                                         \
-    X(FABS, "DA", 0, 0, 0)                                                                         \
-    X(FNEG, "DA", 0, 0, 0)                                                                         \
-    X(FCMP, "AB", 0, 1, IR_FP)  /* y: 1 signalling */                                              \
-    X(FCMPZ, "A", 0, 1, IR_FP)                                                                     \
-    X(FCSEL, "DAB", 1, 0, 0)                                                                       \
-    X(FCVT, "DA", 0, 0, IR_FP)    /* between F32 and F64; type is the source's */                  \
-    X(FTOI, "dA", 0, 0, IR_FP)    /* y: enum ir_rounding; x: 1 unsigned; size: result bytes */     \
-    X(ITOF, "Da", 0, 0, IR_FP)    /* x: 1 unsigned; size: source bytes */                          \
-    X(FRINT, "DA", 0, 0, IR_FP)   /* y: enum ir_rounding; x: 1 raises inexact */                   \
-    X(VMOVI, "Di", 0, 0, 0)       /* imm in the low half; y: 1 in both halves */                   \
-    X(VGET, "dA", 0, 0, 0)        /* lane x of size bytes to a register; IR_SIGNED */              \
-    X(VSET, "Da", 0, 0, 0)        /* lane x of size bytes, the rest kept */                        \
-    X(VFROMX, "Da", 0, 0, 0)      /* low size bytes, the rest zero */                              \
-    /* vectors: `sub` names the operation (enum ir_vop), type the lanes, IR_Q all 128 bits */      \
-    X(V2, "DA", 0, 0, 0)                                                                           \
-    X(V3, "DAB", 0, 0, 0)                                                                          \
-    X(V3ACC, "DAB", 0, 0, 0) /* D is read too */                                                   \
-    X(VIMM, "DA", 0, 0, 0)   /* one source and the immediate x */
+    X(LEAVE, "i", 1, 1, IR_ENDS)  /* the run loop interprets the instruction at page offset imm */
 
 #endif

@@ -1,0 +1,308 @@
+/* asm.c: prefixes, ModRM, SIB and displacement in one place; every instruction goes through x86_op or
+ * x86_vec.
+ */
+#include "core/x86_64/asm.h"
+
+#include <string.h>
+
+void x86_byte(struct x86_buf *b, uint8_t v)
+{
+    if (b->at < b->end)
+        *b->at++ = v;
+    else
+        b->full = true;
+}
+
+void x86_u32(struct x86_buf *b, uint32_t v)
+{
+    for (int i = 0; i < 4; i++)
+        x86_byte(b, (uint8_t)(v >> 8 * i));
+}
+
+void x86_u64(struct x86_buf *b, uint64_t v)
+{
+    x86_u32(b, (uint32_t)v);
+    x86_u32(b, (uint32_t)(v >> 32));
+}
+
+static unsigned log2_scale(unsigned scale)
+{
+    return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0;
+}
+
+/* ModRM, SIB and displacement. EVEX scales 8-bit displacements, so it asks for 32-bit ones. */
+static void modrm(struct x86_buf *b, unsigned reg, struct x86_rm rm, bool wide_disp)
+{
+    reg = (reg & 7) << 3;
+    if (rm.is_reg) {
+        x86_byte(b, (uint8_t)(0xc0 | reg | (rm.base & 7)));
+        return;
+    }
+    bool no_base = rm.base == X86_NONE;
+    bool sib = rm.index != X86_NONE || no_base || (rm.base & 7) == RSP;
+    unsigned mod = 2;
+    if (no_base)
+        mod = 0;
+    else if (rm.disp == 0 && (rm.base & 7) != RBP)
+        mod = 0;
+    else if (!wide_disp && rm.disp == (int8_t)rm.disp)
+        mod = 1;
+    x86_byte(b, (uint8_t)(mod << 6 | reg | (sib ? RSP : rm.base & 7)));
+    if (sib) {
+        unsigned index = rm.index == X86_NONE ? RSP : rm.index & 7;
+        x86_byte(b, (uint8_t)(log2_scale(rm.scale) << 6 | index << 3 | (no_base ? RBP : rm.base & 7)));
+    }
+    if (mod == 1)
+        x86_byte(b, (uint8_t)rm.disp);
+    else if (mod == 2 || no_base)
+        x86_u32(b, (uint32_t)rm.disp);
+}
+
+static bool high(unsigned reg)
+{
+    return reg != X86_NONE && (reg & 8);
+}
+
+void x86_op(struct x86_buf *b, unsigned prefix, unsigned opcode, unsigned width, unsigned reg,
+            struct x86_rm rm)
+{
+    if (rm.gs)
+        x86_byte(b, 0x65);
+    if (width == 2)
+        x86_byte(b, 0x66);
+    if (prefix)
+        x86_byte(b, (uint8_t)prefix);
+    unsigned rex = (width == 8 ? 8 : 0) | (reg & 8 ? 4 : 0) | (high(rm.base) ? 1 : 0);
+    if (!rm.is_reg && high(rm.index))
+        rex |= 2;
+    /* SPL..DIL instead of AH..BH */
+    bool byte_reg = width == 1 && ((reg & 15) >= RSP || (rm.is_reg && rm.base >= RSP));
+    if (rex || byte_reg)
+        x86_byte(b, (uint8_t)(0x40 | rex));
+    if (opcode > 0xffff)
+        x86_byte(b, (uint8_t)(opcode >> 16));
+    if (opcode > 0xff)
+        x86_byte(b, (uint8_t)(opcode >> 8));
+    x86_byte(b, (uint8_t)opcode);
+    modrm(b, reg, rm, false);
+}
+
+void x86_alu(struct x86_buf *b, enum x86_alu op, unsigned width, unsigned reg, struct x86_rm rm)
+{
+    x86_op(b, 0, op * 8u + (width == 1 ? 2 : 3), width, reg, rm);
+}
+
+void x86_alu_store(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm, unsigned reg)
+{
+    x86_op(b, 0, op * 8u + (width == 1 ? 0 : 1), width, reg, rm);
+}
+
+static void immediate(struct x86_buf *b, unsigned width, int32_t imm)
+{
+    if (width == 1) {
+        x86_byte(b, (uint8_t)imm);
+    } else if (width == 2) {
+        x86_byte(b, (uint8_t)imm);
+        x86_byte(b, (uint8_t)(imm >> 8));
+    } else {
+        x86_u32(b, (uint32_t)imm);
+    }
+}
+
+void x86_alu_imm(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm, int32_t imm)
+{
+    if (width == 1) {
+        x86_op(b, 0, 0x80, 1, op, rm);
+        x86_byte(b, (uint8_t)imm);
+    } else if (imm == (int8_t)imm) {
+        x86_op(b, 0, 0x83, width, op, rm);
+        x86_byte(b, (uint8_t)imm);
+    } else {
+        x86_op(b, 0, 0x81, width, op, rm);
+        immediate(b, width, imm);
+    }
+}
+
+void x86_test(struct x86_buf *b, unsigned width, struct x86_rm rm, unsigned reg)
+{
+    x86_op(b, 0, width == 1 ? 0x84 : 0x85, width, reg, rm);
+}
+
+void x86_test_imm(struct x86_buf *b, unsigned width, struct x86_rm rm, int32_t imm)
+{
+    x86_op(b, 0, width == 1 ? 0xf6 : 0xf7, width, 0, rm);
+    immediate(b, width, imm);
+}
+
+void x86_load(struct x86_buf *b, unsigned width, unsigned reg, struct x86_rm rm)
+{
+    if (rm.is_reg && rm.base == reg && width == 8)
+        return;
+    x86_op(b, 0, width == 1 ? 0x8a : 0x8b, width, reg, rm);
+}
+
+void x86_store(struct x86_buf *b, unsigned width, struct x86_rm rm, unsigned reg)
+{
+    if (rm.is_reg && rm.base == reg && width == 8)
+        return;
+    x86_op(b, 0, width == 1 ? 0x88 : 0x89, width, reg, rm);
+}
+
+void x86_store_imm(struct x86_buf *b, unsigned width, struct x86_rm rm, int32_t imm)
+{
+    x86_op(b, 0, width == 1 ? 0xc6 : 0xc7, width, 0, rm);
+    immediate(b, width, imm);
+}
+
+void x86_movi(struct x86_buf *b, unsigned reg, uint64_t imm)
+{
+    if (imm <= 0xffffffffu) {
+        if (reg & 8)
+            x86_byte(b, 0x41);
+        x86_byte(b, (uint8_t)(0xb8 | (reg & 7)));
+        x86_u32(b, (uint32_t)imm);
+    } else if ((int64_t)imm == (int32_t)imm) {
+        x86_store_imm(b, 8, rm_reg(reg), (int32_t)imm);
+    } else {
+        x86_byte(b, (uint8_t)(0x48 | (reg & 8 ? 1 : 0)));
+        x86_byte(b, (uint8_t)(0xb8 | (reg & 7)));
+        x86_u64(b, imm);
+    }
+}
+
+void x86_zext(struct x86_buf *b, unsigned from, unsigned reg, struct x86_rm rm)
+{
+    if (from >= 4) {
+        x86_op(b, 0, 0x8b, from, reg, rm);
+        return;
+    }
+    /* MOVZX's source is the byte register: width 1 in x86_op would also mark the destination. */
+    bool need_rex = from == 1 && rm.is_reg && rm.base >= RSP && rm.base < R8 && !(reg & 8);
+    if (need_rex) {
+        x86_byte(b, 0x40);
+    }
+    x86_op(b, 0, from == 1 ? 0x0fb6 : 0x0fb7, 4, reg, rm);
+}
+
+void x86_sext(struct x86_buf *b, unsigned from, unsigned to, unsigned reg, struct x86_rm rm)
+{
+    if (from == 8 || (from == 4 && to == 4)) {
+        x86_op(b, 0, 0x8b, from, reg, rm);
+    } else if (from == 4) {
+        x86_op(b, 0, 0x63, 8, reg, rm);
+    } else {
+        bool need_rex = from == 1 && to != 8 && rm.is_reg && rm.base >= RSP && rm.base < R8 && !(reg & 8);
+        if (need_rex)
+            x86_byte(b, 0x40);
+        x86_op(b, 0, from == 1 ? 0x0fbe : 0x0fbf, to, reg, rm);
+    }
+}
+
+void x86_lea(struct x86_buf *b, unsigned width, unsigned reg, struct x86_rm rm)
+{
+    x86_op(b, 0, 0x8d, width, reg, rm);
+}
+
+void x86_shift_imm(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm, unsigned n)
+{
+    x86_op(b, 0, width == 1 ? 0xc0 : 0xc1, width, op, rm);
+    x86_byte(b, (uint8_t)n);
+}
+
+void x86_shift_cl(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm)
+{
+    x86_op(b, 0, width == 1 ? 0xd2 : 0xd3, width, op, rm);
+}
+
+void x86_unary(struct x86_buf *b, enum x86_unary op, unsigned width, struct x86_rm rm)
+{
+    x86_op(b, 0, width == 1 ? 0xf6 : 0xf7, width, op, rm);
+}
+
+uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc)
+{
+    x86_byte(b, 0x0f);
+    x86_byte(b, (uint8_t)(0x80 | cc));
+    x86_u32(b, 0);
+    return b->at - 4;
+}
+
+uint8_t *x86_jmp(struct x86_buf *b)
+{
+    x86_byte(b, 0xe9);
+    x86_u32(b, 0);
+    return b->at - 4;
+}
+
+void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target)
+{
+    if (b->full)
+        return;
+    int32_t rel = (int32_t)(target - (disp + 4));
+    memcpy(disp, &rel, sizeof(rel));
+}
+
+void x86_jcc_to(struct x86_buf *b, enum x86_cc cc, const uint8_t *target)
+{
+    x86_patch(b, x86_jcc(b, cc), target);
+}
+
+void x86_jmp_to(struct x86_buf *b, const uint8_t *target)
+{
+    x86_patch(b, x86_jmp(b), target);
+}
+
+void x86_call_to(struct x86_buf *b, const uint8_t *target)
+{
+    x86_byte(b, 0xe8);
+    x86_u32(b, 0);
+    x86_patch(b, b->at - 4, target);
+}
+
+void x86_jmp_rm(struct x86_buf *b, struct x86_rm rm)
+{
+    x86_op(b, 0, 0xff, 4, 4, rm);
+}
+
+void x86_call_rm(struct x86_buf *b, struct x86_rm rm)
+{
+    x86_op(b, 0, 0xff, 4, 2, rm);
+}
+
+static void evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+                 unsigned reg, unsigned vvvv, struct x86_rm rm)
+{
+    bool x_high = rm.is_reg ? rm.base & 16 : high(rm.index);
+    x86_byte(b, 0x62);
+    x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (x_high ? 0 : 0x40) |
+                          ((rm.is_reg ? rm.base & 8 : high(rm.base)) ? 0 : 0x20) |
+                          (reg & 16 ? 0 : 0x10) | map));
+    x86_byte(b, (uint8_t)(w << 7 | (~vvvv & 15) << 3 | 4 | pp));
+    x86_byte(b, (uint8_t)(vvvv & 16 ? 0 : 8)); /* 128 bits, no mask */
+    x86_byte(b, (uint8_t)opcode);
+    modrm(b, reg, rm, true);
+}
+
+void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode, unsigned reg,
+             unsigned second, struct x86_rm rm)
+{
+    unsigned vvvv = second == X86_NO_SECOND ? 0 : second;
+    if (rm.gs)
+        x86_byte(b, 0x65);
+    if (reg >= 16 || vvvv >= 16 || (rm.is_reg && rm.base >= 16)) {
+        evex(b, pp, map, w, opcode, reg, vvvv, rm);
+        return;
+    }
+    bool base_high = high(rm.base), index_high = !rm.is_reg && high(rm.index);
+    if (map == 1 && !base_high && !index_high && !w) {
+        x86_byte(b, 0xc5);
+        x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (~vvvv & 15) << 3 | pp));
+    } else {
+        x86_byte(b, 0xc4);
+        x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (index_high ? 0 : 0x40) | (base_high ? 0 : 0x20) |
+                              map));
+        x86_byte(b, (uint8_t)(w << 7 | (~vvvv & 15) << 3 | pp));
+    }
+    x86_byte(b, (uint8_t)opcode);
+    modrm(b, reg, rm, false);
+}

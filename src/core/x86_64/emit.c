@@ -1,0 +1,192 @@
+/* emit.c: the pass itself: walks the ops, keeps track of where NZCV is, then writes the cold code.
+ *
+ * NZCV stays in EFLAGS from its producer until something overwrites EFLAGS; only then, and only if an
+ * op further on reads NZCV (IR_FLAGS_LIVE), is it saved, with LAHF and SETO, in the form that the CPU
+ * struct keeps (x86's borrow instead of Arm's carry).
+ */
+#include "core/x86_64/emit_int.h"
+
+#include <assert.h>
+
+#define XM X86_NONE
+/* X0-X5, X8, X19-X21 and SP are what Debian's binaries use most. */
+const uint8_t emit_gpr[32] = {
+    RBX, RSI, RDI, R8, R9, R10, XM, XM, R15, XM, XM, XM, XM, XM, XM, XM,
+    XM,  XM,  XM,  R11, R12, R13, XM, XM, XM, XM, XM, XM, XM, XM, XM, R14,
+};
+#undef XM
+
+unsigned emit_xmm(bool wide, unsigned v)
+{
+    if (wide)
+        return v < 28 ? v + 4 : X86_NO_XMM;
+    if (v < 8)
+        return v + 4;
+    return v >= 16 && v < 20 ? v - 4 : X86_NO_XMM;
+}
+
+unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width)
+{
+    if (v == IR_ZERO) {
+        x86_movi(e->buf, scratch, 0);
+        return scratch;
+    }
+    struct x86_rm rm = loc(v);
+    if (rm.is_reg)
+        return rm.base;
+    x86_load(e->buf, width, scratch, rm);
+    return scratch;
+}
+
+unsigned set_reg(unsigned v, unsigned scratch)
+{
+    return v != IR_ZERO && emit_gpr[v] != X86_NONE ? emit_gpr[v] : scratch;
+}
+
+void set_done(struct emitter *e, unsigned v, unsigned reg)
+{
+    if (v != IR_ZERO)
+        x86_store(e->buf, 8, loc(v), reg);
+}
+
+/* To the saved form. Neither LAHF nor SETO changes EFLAGS. */
+static void canonicalize(struct emitter *e, enum flags_kind kind)
+{
+    if (kind == FLAGS_ADD)
+        x86_byte(e->buf, 0xf5); /* cmc */
+    else if (kind == FLAGS_LOGIC)
+        x86_byte(e->buf, 0xf9); /* stc */
+}
+
+void flags_save(struct emitter *e, enum flags_kind kind)
+{
+    canonicalize(e, kind);
+    x86_byte(e->buf, 0x9f);                                /* lahf */
+    x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX));   /* seto al */
+    x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
+}
+
+void flags_clobber(struct emitter *e)
+{
+    const struct ir_op_info *info = &ir_op_info[e->op->op];
+    bool needed = (e->op->flags & IR_FLAGS_LIVE) && !info->writes_flags;
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory && needed)
+        flags_save(e, e->flags);
+    if (e->flags != FLAGS_NONE && needed)
+        e->flags_in_memory = true;
+    e->flags = FLAGS_NONE;
+}
+
+void flags_set(struct emitter *e, enum flags_kind kind)
+{
+    e->flags = e->op->flags & IR_FLAGS_LIVE ? kind : FLAGS_NONE;
+    e->flags_in_memory = false;
+}
+
+enum x86_cc flags_condition(struct emitter *e, unsigned cond)
+{
+    static const uint8_t table[14] = {CC_E, CC_NE, CC_AE, CC_B, CC_S, CC_NS, CC_O,
+                                      CC_NO, CC_A, CC_BE, CC_GE, CC_L, CC_G, CC_LE};
+    assert(cond < 14);
+    if (e->flags == FLAGS_NONE) {
+        x86_zext(e->buf, 2, RAX, rm_mem(RBP, EMIT_OFFSET(host_flags)));
+        x86_alu_imm(e->buf, ALU_ADD, 1, rm_reg(RAX), 0x7f);
+        x86_byte(e->buf, 0x9e); /* sahf */
+        e->flags = FLAGS_SUB;
+        e->flags_in_memory = true;
+    }
+    bool reads_carry = cond == 2 || cond == 3 || cond == 8 || cond == 9;
+    if (reads_carry && e->flags != FLAGS_SUB) {
+        canonicalize(e, e->flags);
+        e->flags = FLAGS_SUB;
+    }
+    return table[cond];
+}
+
+struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
+{
+    if (e->cold_count == EMIT_COLD_MAX) { /* the caller retries with a smaller unit */
+        e->buf->full = true;
+        return &e->cold[0];
+    }
+    struct cold *c = &e->cold[e->cold_count++];
+    *c = (struct cold){
+        .kind = kind, .from = from, .raw = e->raw, .offset = e->offset, .exit = -1};
+    return c;
+}
+
+void emit_INSN(struct emitter *e, const struct ir_op *o)
+{
+    for (; e->cold_pending < e->cold_count; e->cold_pending++)
+        e->cold[e->cold_pending].resume = e->buf->at;
+    e->offset = (int32_t)(uint32_t)o->imm;
+    e->raw = (uint32_t)((uint64_t)o->imm >> 32);
+}
+
+static void write_cold(struct emitter *e, struct cold *c)
+{
+    const struct emit_request *r = e->request;
+    x86_patch(e->buf, c->from, e->buf->at);
+    if (c->save != FLAGS_NONE)
+        flags_save(e, c->save);
+    switch (c->kind) {
+    case COLD_INTERPRET:
+        x86_movi(e->buf, RDX, c->raw);
+        x86_movi(e->buf, RCX, (uint32_t)c->offset);
+        x86_call_to(e->buf, r->stubs->interpret);
+        x86_jmp_to(e->buf, c->resume);
+        break;
+    case COLD_POLL:
+        x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset);
+        x86_movi(e->buf, RCX, 0);
+        x86_jmp_to(e->buf, r->stubs->exit);
+        break;
+    case COLD_EXIT:
+        if (c->save != FLAGS_NONE) { /* linking patches this jump, behind the saving */
+            e->result->exits[c->exit].site = x86_jmp(e->buf);
+            x86_patch(e->buf, e->result->exits[c->exit].site, e->buf->at);
+        }
+        x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset);
+        x86_movi(e->buf, RCX, r->exit_tag_base + (size_t)c->exit * r->exit_tag_stride);
+        x86_jmp_to(e->buf, r->stubs->exit);
+        break;
+    default:
+        break;
+    }
+}
+
+static const emit_fn emit_table[IR_OPCODE_COUNT] = {
+#define EMIT_ENTRY(name, operands, reads, writes, attributes) [IR_##name] = emit_##name,
+    IR_OPS(EMIT_ENTRY)
+#undef EMIT_ENTRY
+};
+
+/* Writes SP with something else than SP plus or minus a multiple of 16. */
+static bool breaks_sp(const struct ir_op *o)
+{
+    if (o->d != IR_SP || ir_op_info[o->op].operands[0] != 'd')
+        return false;
+    bool keeps = (o->op == IR_ADD || o->op == IR_SUB) && o->a == IR_SP && o->b == IR_IMM &&
+                 o->imm % 16 == 0;
+    return !keeps;
+}
+
+bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
+{
+    struct emitter e = {.buf = buf, .request = request, .result = result, .flags_in_memory = true};
+    uint8_t *start = buf->at;
+    result->exit_count = 0;
+    for (unsigned i = 0; i < request->unit->count && !buf->full; i++) {
+        e.op = &request->unit->ops[i];
+        e.index = i;
+        emit_table[e.op->op](&e, e.op);
+        if (breaks_sp(e.op))
+            e.sp_aligned = false;
+    }
+    result->main_bytes = (unsigned)(buf->at - start);
+    for (unsigned i = 0; i < e.cold_count && !buf->full; i++)
+        write_cold(&e, &e.cold[i]);
+    if (buf->full)
+        buf->at = start;
+    return !buf->full;
+}

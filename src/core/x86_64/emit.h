@@ -1,0 +1,73 @@
+/* emit.h: from a unit of micro-ops to x86-64 code, in one forward pass.
+ *
+ * Register convention of generated code
+ *   rbp                 the CPU struct + EMIT_BIAS, so that x[0..31] lie within a byte's displacement
+ *   gs base             the TLB bank in use (struct a64_tlb_bank)
+ *   rax rcx rdx         scratch within one op
+ *   the other 11        guest registers, pinned across units (emit_gpr)
+ *   xmm0..xmm3          scratch; the rest pinned to V registers (emit_xmm)
+ *   mxcsr               the guest's rounding mode and sticky exceptions
+ * A unit is entered with NZCV in memory and leaves so.
+ *
+ * What a unit cannot do inline it leaves to the interpreter, one instruction at a time: a TLB miss, an
+ * MMIO or misaligned access and a fault all take the same way through stubs.interpret, so that memory
+ * has one slow path and state is exact there by construction.
+ */
+#ifndef PENG_CORE_X86_64_EMIT_H
+#define PENG_CORE_X86_64_EMIT_H
+
+#include "core/arm64/mmu.h"
+#include "core/ir/ir.h"
+#include "core/x86_64/asm.h"
+#include "hardware/hostcpu.h"
+
+enum { EMIT_BIAS = 128, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300 };
+
+#define EMIT_OFFSET(field) ((int32_t)offsetof(struct a64_cpu, field) - EMIT_BIAS)
+
+/* Host register of a guest register, X86_NONE: it lives in memory. */
+extern const uint8_t emit_gpr[32];
+/* Host vector register of V0..V31, or X86_NO_XMM. `wide`: the host has 32 of them. */
+enum { X86_NO_XMM = 0xff };
+unsigned emit_xmm(bool wide, unsigned v);
+
+/* Common code at the start of code memory, made once by emit_stubs(). Addresses in the write view. */
+struct emit_stubs {
+    const uint8_t *enter;     /* uint64_t (*)(struct a64_cpu *, const void *code): exit's tag or 0 */
+    const uint8_t *leave;     /* jump here with rax = tag and pc stored: back to the run loop */
+    const uint8_t *exit;      /* eax = target offset in the page, rcx = tag: stores pc, leaves */
+    const uint8_t *interpret; /* call with edx = instruction word, ecx = page offset */
+    const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
+};
+
+/* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */
+struct emit_exit {
+    uint8_t *site;
+    int32_t target; /* offset from the start of the page, within it */
+};
+
+struct emit_request {
+    const struct ir_unit *unit;
+    const struct hostcpu *host;
+    const struct emit_stubs *stubs;
+    /* Tag of exit n, an address given back by stubs.enter when exit n was taken unlinked. */
+    uintptr_t exit_tag_base;
+    size_t exit_tag_stride;
+};
+
+struct emit_result {
+    struct emit_exit exits[EMIT_EXITS_MAX];
+    unsigned exit_count;
+    unsigned main_bytes; /* without the cold part */
+};
+
+/* Appends the unit's code to `buf`; entry is buf->at as it was. False: buf is full (nothing useful
+ * was written). */
+bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result);
+
+/* What the stubs call: executes one instruction at code_page + offset; nonzero: leave to the loop. */
+typedef uint64_t (*emit_interpret_fn)(struct a64_cpu *cpu, uint64_t offset, uint32_t raw);
+void emit_stubs(struct x86_buf *buf, const struct hostcpu *host, emit_interpret_fn interpret,
+                struct emit_stubs *ret_stubs);
+
+#endif

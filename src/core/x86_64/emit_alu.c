@@ -1,0 +1,550 @@
+/* emit_alu.c: integer arithmetic, logic, shifts, bit fields, selects.
+ *
+ * Guest registers are used where they live: x86's two-operand forms take memory operands for the ones
+ * that have no host register. Additions whose flags nobody wants use LEA, which keeps EFLAGS.
+ */
+#include "core/x86_64/emit_int.h"
+
+/* Applies o->mod to b; result in `scratch`. Overwrites EFLAGS. */
+static void modify(struct emitter *e, const struct ir_op *o, unsigned b, unsigned scratch)
+{
+    unsigned width = op_width(o), amount = IR_MOD_AMOUNT(o->mod);
+    if (b == IR_ZERO) {
+        x86_movi(e->buf, scratch, 0);
+        return;
+    }
+    struct x86_rm from = loc(b);
+    switch (IR_MOD_KIND(o->mod)) {
+    case IR_MOD_UXTB: x86_zext(e->buf, 1, scratch, from); break;
+    case IR_MOD_UXTH: x86_zext(e->buf, 2, scratch, from); break;
+    case IR_MOD_UXTW: x86_zext(e->buf, 4, scratch, from); break;
+    case IR_MOD_SXTB: x86_sext(e->buf, 1, width, scratch, from); break;
+    case IR_MOD_SXTH: x86_sext(e->buf, 2, width, scratch, from); break;
+    case IR_MOD_SXTW: x86_sext(e->buf, 4, width, scratch, from); break;
+    default: x86_load(e->buf, width, scratch, from); break;
+    }
+    if (!amount)
+        return;
+    enum x86_shift shift = SH_SHL;
+    if (IR_MOD_KIND(o->mod) == IR_MOD_LSR)
+        shift = SH_SHR;
+    else if (IR_MOD_KIND(o->mod) == IR_MOD_ASR)
+        shift = SH_SAR;
+    else if (IR_MOD_KIND(o->mod) == IR_MOD_ROR)
+        shift = SH_ROR;
+    x86_shift_imm(e->buf, shift, width, rm_reg(scratch), amount);
+}
+
+/* Operand b of an ALU op as a register or memory: modified or immediate values land in RCX. */
+static struct x86_rm operand_b(struct emitter *e, const struct ir_op *o)
+{
+    if (o->b == IR_IMM) {
+        x86_movi(e->buf, RCX, o->type == IR_I64 ? (uint64_t)o->imm : (uint32_t)o->imm);
+        return rm_reg(RCX);
+    }
+    if (o->mod || o->b == IR_ZERO) {
+        modify(e, o, o->b, RCX);
+        return rm_reg(RCX);
+    }
+    return loc(o->b);
+}
+
+static bool imm32(const struct ir_op *o)
+{
+    return o->b == IR_IMM && (o->type == IR_I32 || o->imm == (int32_t)o->imm);
+}
+
+/* d = a + b without touching EFLAGS, if LEA can. */
+static bool add_by_lea(struct emitter *e, const struct ir_op *o, bool subtract)
+{
+    unsigned width = op_width(o);
+    struct x86_rm address;
+    if (o->a == IR_ZERO)
+        return false;
+    if (o->b == IR_IMM) {
+        int64_t imm = subtract ? -o->imm : o->imm;
+        if (imm != (int32_t)imm)
+            return false;
+        address = rm_mem(use_reg(e, o->a, RAX, 8), (int32_t)imm);
+    } else {
+        unsigned kind = IR_MOD_KIND(o->mod), amount = IR_MOD_AMOUNT(o->mod);
+        bool plain = !o->mod || kind == IR_MOD_UXTX || kind == IR_MOD_SXTX || kind == IR_MOD_LSL ||
+                     (width == 4 && (kind == IR_MOD_UXTW || kind == IR_MOD_SXTW));
+        bool extends = kind == IR_MOD_UXTW || kind == IR_MOD_SXTW || kind == IR_MOD_UXTB ||
+                       kind == IR_MOD_UXTH || kind == IR_MOD_SXTB || kind == IR_MOD_SXTH;
+        if (subtract || o->b == IR_ZERO || amount > 3 || (!plain && !extends))
+            return false;
+        unsigned index;
+        if (plain) {
+            index = use_reg(e, o->b, RCX, width);
+        } else {
+            struct ir_op extend = *o;
+            extend.mod = (uint16_t)kind; /* the shift is LEA's */
+            modify(e, &extend, o->b, RCX);
+            index = RCX;
+        }
+        address = rm_index(use_reg(e, o->a, RAX, 8), index, 1u << amount, 0);
+    }
+    unsigned d = set_reg(o->d, RAX);
+    x86_lea(e->buf, width, d, address);
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+    return true;
+}
+
+/* d = a op b in the two-operand form. */
+static void two_operand(struct emitter *e, const struct ir_op *o, enum x86_alu alu, bool commutes)
+{
+    unsigned width = op_width(o);
+    flags_clobber(e);
+    bool by_imm = imm32(o);
+    struct x86_rm b = by_imm ? rm_reg(RCX) : operand_b(e, o);
+    bool in_place = o->d != IR_ZERO && o->d == o->a && width == 8 && !loc(o->d).is_reg &&
+                    (by_imm || b.is_reg);
+    if (in_place) {
+        if (by_imm)
+            x86_alu_imm(e->buf, alu, 8, loc(o->d), (int32_t)o->imm);
+        else
+            x86_alu_store(e->buf, alu, 8, loc(o->d), b.base);
+        return;
+    }
+    unsigned d = set_reg(o->d, RAX);
+    if (!by_imm && b.is_reg && b.base == d && o->a != o->d) {
+        if (commutes && o->a != IR_ZERO) {
+            x86_alu(e->buf, alu, width, d, loc(o->a));
+            return; /* d is pinned: b's register is never scratch RAX */
+        }
+        d = RAX;
+    }
+    if (o->a == IR_ZERO)
+        x86_movi(e->buf, d, 0);
+    else if (!(loc(o->a).is_reg && loc(o->a).base == d))
+        x86_load(e->buf, width, d, loc(o->a));
+    if (by_imm)
+        x86_alu_imm(e->buf, alu, width, rm_reg(d), (int32_t)o->imm);
+    else
+        x86_alu(e->buf, alu, width, d, b);
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+}
+
+/* Compares and tests: no result. */
+static bool without_result(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
+{
+    unsigned width = op_width(o);
+    if (o->d != IR_ZERO || o->a == IR_ZERO || (alu != ALU_SUB && alu != ALU_AND))
+        return false;
+    flags_clobber(e);
+    if (imm32(o)) {
+        int32_t imm = (int32_t)o->imm;
+        if (alu == ALU_AND)
+            x86_test_imm(e->buf, width, loc(o->a), imm);
+        else if (imm == 0 && loc(o->a).is_reg) /* test clears CF and OF as cmp with 0 does */
+            x86_test(e->buf, width, loc(o->a), loc(o->a).base);
+        else
+            x86_alu_imm(e->buf, ALU_CMP, width, loc(o->a), imm);
+        return true;
+    }
+    struct x86_rm b = operand_b(e, o);
+    if (alu == ALU_AND) {
+        if (b.is_reg)
+            x86_test(e->buf, width, loc(o->a), b.base);
+        else
+            x86_test(e->buf, width, b, use_reg(e, o->a, RAX, width));
+    } else if (b.is_reg) {
+        x86_alu_store(e->buf, ALU_CMP, width, loc(o->a), b.base);
+    } else {
+        x86_alu(e->buf, ALU_CMP, width, use_reg(e, o->a, RAX, width), b);
+    }
+    return true;
+}
+
+void emit_ADD(struct emitter *e, const struct ir_op *o)
+{
+    if (!add_by_lea(e, o, false))
+        two_operand(e, o, ALU_ADD, true);
+}
+
+void emit_SUB(struct emitter *e, const struct ir_op *o)
+{
+    if (!add_by_lea(e, o, true))
+        two_operand(e, o, ALU_SUB, false);
+}
+
+void emit_ADDS(struct emitter *e, const struct ir_op *o)
+{
+    two_operand(e, o, ALU_ADD, true);
+    flags_set(e, FLAGS_ADD);
+}
+
+void emit_SUBS(struct emitter *e, const struct ir_op *o)
+{
+    if (!without_result(e, o, ALU_SUB))
+        two_operand(e, o, ALU_SUB, false);
+    flags_set(e, FLAGS_SUB);
+}
+
+void emit_AND(struct emitter *e, const struct ir_op *o)
+{
+    two_operand(e, o, ALU_AND, true);
+}
+
+void emit_ANDS(struct emitter *e, const struct ir_op *o)
+{
+    if (!without_result(e, o, ALU_AND))
+        two_operand(e, o, ALU_AND, true);
+    flags_set(e, FLAGS_LOGIC);
+}
+
+void emit_OR(struct emitter *e, const struct ir_op *o)
+{
+    two_operand(e, o, ALU_OR, true);
+}
+
+void emit_XOR(struct emitter *e, const struct ir_op *o)
+{
+    two_operand(e, o, ALU_XOR, true);
+}
+
+/* The forms with b inverted: invert a copy of b, then as the plain form. */
+static void inverted(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
+{
+    unsigned width = op_width(o);
+    flags_clobber(e);
+    modify(e, o, o->b, RCX);
+    x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
+    if (o->a == IR_ZERO) {
+        unsigned zero = RAX;
+        x86_movi(e->buf, zero, 0);
+        x86_alu(e->buf, alu, width, RCX, rm_reg(zero));
+    } else {
+        x86_alu(e->buf, alu, width, RCX, loc(o->a));
+    }
+    set_done(e, o->d, RCX);
+}
+
+void emit_ANDN(struct emitter *e, const struct ir_op *o)
+{
+    inverted(e, o, ALU_AND);
+}
+
+void emit_ORN(struct emitter *e, const struct ir_op *o)
+{
+    if (o->a != IR_ZERO) {
+        inverted(e, o, ALU_OR);
+        return;
+    }
+    flags_clobber(e); /* MVN */
+    modify(e, o, o->b, RCX);
+    x86_unary(e->buf, UN_NOT, op_width(o), rm_reg(RCX));
+    set_done(e, o->d, RCX);
+}
+
+void emit_XORN(struct emitter *e, const struct ir_op *o)
+{
+    inverted(e, o, ALU_XOR);
+}
+
+void emit_ANDNS(struct emitter *e, const struct ir_op *o)
+{
+    inverted(e, o, ALU_AND);
+    flags_set(e, FLAGS_LOGIC);
+}
+
+/* Puts Arm's C into CF, inverted for subtraction. SUB form has CF = NOT C. */
+static void load_carry(struct emitter *e, bool inverted_carry)
+{
+    flags_condition(e, 2);
+    if (!inverted_carry)
+        x86_byte(e->buf, 0xf5); /* cmc */
+}
+
+static void with_carry(struct emitter *e, const struct ir_op *o, enum x86_alu alu, bool sets)
+{
+    unsigned width = op_width(o);
+    bool later = (o->flags & IR_FLAGS_LIVE) && !sets;
+    if (later && e->flags != FLAGS_NONE && !e->flags_in_memory) {
+        flags_save(e, e->flags);
+        e->flags_in_memory = true;
+        e->flags = FLAGS_NONE;
+    }
+    load_carry(e, alu == ALU_SBB);
+    if (o->a == IR_ZERO)
+        x86_movi(e->buf, RAX, 0);
+    else
+        x86_load(e->buf, width, RAX, loc(o->a));
+    if (o->b == IR_ZERO)
+        x86_alu_imm(e->buf, alu, width, rm_reg(RAX), 0);
+    else
+        x86_alu(e->buf, alu, width, RAX, loc(o->b));
+    set_done(e, o->d, RAX);
+    e->flags = FLAGS_NONE;
+}
+
+void emit_ADC(struct emitter *e, const struct ir_op *o)
+{
+    with_carry(e, o, ALU_ADC, false);
+}
+
+void emit_SBC(struct emitter *e, const struct ir_op *o)
+{
+    with_carry(e, o, ALU_SBB, false);
+}
+
+void emit_ADCS(struct emitter *e, const struct ir_op *o)
+{
+    with_carry(e, o, ALU_ADC, true);
+    flags_set(e, FLAGS_ADD);
+}
+
+void emit_SBCS(struct emitter *e, const struct ir_op *o)
+{
+    with_carry(e, o, ALU_SBB, true);
+    flags_set(e, FLAGS_SUB);
+}
+
+void emit_MOVI(struct emitter *e, const struct ir_op *o)
+{
+    uint64_t imm = o->type == IR_I64 ? (uint64_t)o->imm : (uint32_t)o->imm;
+    if (o->d == IR_ZERO)
+        return;
+    struct x86_rm d = loc(o->d);
+    if (d.is_reg) {
+        x86_movi(e->buf, d.base, imm);
+    } else if ((int64_t)imm == (int32_t)imm) {
+        x86_store_imm(e->buf, 8, d, (int32_t)imm);
+    } else {
+        x86_movi(e->buf, RAX, imm);
+        x86_store(e->buf, 8, d, RAX);
+    }
+}
+
+void emit_MOV(struct emitter *e, const struct ir_op *o)
+{
+    if (o->d == IR_ZERO)
+        return;
+    if (o->a == IR_ZERO) {
+        struct ir_op zero = *o;
+        zero.imm = 0;
+        emit_MOVI(e, &zero);
+        return;
+    }
+    struct x86_rm d = loc(o->d), a = loc(o->a);
+    if (d.is_reg) {
+        x86_op(e->buf, 0, 0x8b, op_width(o), d.base, a);
+    } else if (a.is_reg && o->type == IR_I64) {
+        x86_store(e->buf, 8, d, a.base);
+    } else {
+        x86_op(e->buf, 0, 0x8b, op_width(o), RAX, a);
+        x86_store(e->buf, 8, d, RAX);
+    }
+}
+
+void emit_PCREL(struct emitter *e, const struct ir_op *o)
+{
+    unsigned d = set_reg(o->d, RAX);
+    if (o->d == IR_ZERO)
+        return;
+    x86_load(e->buf, 8, d, rm_mem(RBP, EMIT_OFFSET(code_page)));
+    if (o->imm == (int32_t)o->imm) {
+        if (o->imm)
+            x86_lea(e->buf, 8, d, rm_mem(d, (int32_t)o->imm));
+    } else {
+        x86_movi(e->buf, RCX, (uint64_t)o->imm);
+        x86_lea(e->buf, 8, d, rm_index(d, RCX, 1, 0));
+    }
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+}
+
+static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
+{
+    unsigned width = op_width(o);
+    if (o->b == IR_IMM || kind == SH_ROR)
+        flags_clobber(e);
+    if (o->b == IR_IMM) {
+        unsigned d = set_reg(o->d, RAX);
+        if (o->a == IR_ZERO)
+            x86_movi(e->buf, d, 0);
+        else if (!o->imm || !(loc(o->a).is_reg && loc(o->a).base == d))
+            x86_op(e->buf, 0, 0x8b, width, d, loc(o->a));
+        if (o->imm)
+            x86_shift_imm(e->buf, kind, width, rm_reg(d), (unsigned)o->imm);
+        if (d == RAX)
+            set_done(e, o->d, RAX);
+        return;
+    }
+    /* The count is taken modulo the width by both architectures. */
+    unsigned count = use_reg(e, o->b, RCX, 4);
+    if (kind != SH_ROR) { /* SHLX, SHRX, SARX: no flags, three operands */
+        static const uint8_t prefix[8] = {[SH_SHL] = 1, [SH_SHR] = 3, [SH_SAR] = 2};
+        unsigned d = set_reg(o->d, RAX);
+        struct x86_rm a = o->a == IR_ZERO ? rm_reg(use_reg(e, o->a, RAX, 4)) : loc(o->a);
+        x86_vec(e->buf, prefix[kind], 2, width == 8, 0xf7, d, count, a);
+        if (d == RAX)
+            set_done(e, o->d, RAX);
+        return;
+    }
+    x86_load(e->buf, 8, RCX, rm_reg(count));
+    x86_load(e->buf, width, RAX, rm_reg(use_reg(e, o->a, RAX, width)));
+    x86_shift_cl(e->buf, kind, width, rm_reg(RAX));
+    if (width == 4) /* a zero count leaves the upper half of RAX alone */
+        x86_op(e->buf, 0, 0x8b, 4, RAX, rm_reg(RAX));
+    set_done(e, o->d, RAX);
+}
+
+void emit_SHL(struct emitter *e, const struct ir_op *o)
+{
+    shift(e, o, SH_SHL);
+}
+
+void emit_SHR(struct emitter *e, const struct ir_op *o)
+{
+    shift(e, o, SH_SHR);
+}
+
+void emit_SAR(struct emitter *e, const struct ir_op *o)
+{
+    shift(e, o, SH_SAR);
+}
+
+void emit_ROR(struct emitter *e, const struct ir_op *o)
+{
+    shift(e, o, SH_ROR);
+}
+
+void emit_CSEL(struct emitter *e, const struct ir_op *o)
+{
+    unsigned width = op_width(o);
+    /* Flags first: getting them may use RAX. The two sources are then loaded by moves alone. */
+    enum x86_cc cc = flags_condition(e, o->x);
+    if (o->b == IR_ZERO)
+        x86_movi(e->buf, RCX, 0);
+    else
+        x86_op(e->buf, 0, 0x8b, width, RCX, loc(o->b));
+    if (o->op == IR_CSINC) {
+        x86_lea(e->buf, width, RCX, rm_mem(RCX, 1));
+    } else if (o->op == IR_CSINV) {
+        x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
+    } else if (o->op == IR_CSNEG) { /* -b = ~b + 1, neither touches EFLAGS */
+        x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
+        x86_lea(e->buf, width, RCX, rm_mem(RCX, 1));
+    }
+    struct x86_rm a;
+    if (o->a == IR_ZERO) {
+        x86_movi(e->buf, RDX, 0);
+        a = rm_reg(RDX);
+    } else {
+        a = loc(o->a);
+    }
+    x86_op(e->buf, 0, 0x0f40u | cc, width, RCX, a); /* CMOV r32 zero-extends, moving or not */
+    set_done(e, o->d, RCX);
+}
+
+void emit_CSINC(struct emitter *e, const struct ir_op *o)
+{
+    emit_CSEL(e, o);
+}
+
+void emit_CSINV(struct emitter *e, const struct ir_op *o)
+{
+    emit_CSEL(e, o);
+}
+
+void emit_CSNEG(struct emitter *e, const struct ir_op *o)
+{
+    emit_CSEL(e, o);
+}
+
+/* cond ? flags of a -/+ b : the constant y. Both ways end with the saved form in memory: the constant
+ * is stored by the taken branch, so later readers load it from there. */
+static void conditional_compare(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
+{
+    unsigned width = op_width(o);
+    uint32_t nzcv = (uint32_t)o->y << 28;
+    uint16_t constant = (uint16_t)((nzcv >> 16 & 0xc000) | (~nzcv >> 21 & 0x100) | (nzcv >> 28 & 1));
+    bool always = o->x >= 14;
+    uint8_t *skip = NULL;
+    if (!always) {
+        enum x86_cc cc = flags_condition(e, o->x);
+        /* mov keeps EFLAGS: AX = the constant, used if the condition fails */
+        x86_movi(e->buf, RAX, constant);
+        skip = x86_jcc(e->buf, cc ^ 1);
+    }
+    if (o->a == IR_ZERO)
+        x86_movi(e->buf, RDX, 0);
+    else
+        x86_load(e->buf, width, RDX, loc(o->a));
+    enum x86_alu alu = kind == FLAGS_ADD ? ALU_ADD : ALU_CMP;
+    if (o->b == IR_IMM)
+        x86_alu_imm(e->buf, alu, width, rm_reg(RDX), (int32_t)o->imm);
+    else if (o->b == IR_ZERO)
+        x86_alu_imm(e->buf, alu, width, rm_reg(RDX), 0);
+    else
+        x86_alu(e->buf, alu, width, RDX, loc(o->b));
+    if (kind == FLAGS_ADD)
+        x86_byte(e->buf, 0xf5); /* cmc */
+    x86_byte(e->buf, 0x9f);     /* lahf */
+    x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX));
+    if (skip)
+        x86_patch(e->buf, skip, e->buf->at);
+    x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
+    /* and back into EFLAGS for the consumer that follows */
+    x86_alu_imm(e->buf, ALU_ADD, 1, rm_reg(RAX), 0x7f);
+    x86_byte(e->buf, 0x9e); /* sahf */
+    e->flags = FLAGS_SUB;
+    e->flags_in_memory = true;
+}
+
+void emit_CCMP(struct emitter *e, const struct ir_op *o)
+{
+    conditional_compare(e, o, FLAGS_SUB);
+}
+
+void emit_CCMN(struct emitter *e, const struct ir_op *o)
+{
+    conditional_compare(e, o, FLAGS_ADD);
+}
+
+/* NZCV as the register has it, bits 31..28. */
+void emit_GETFLAGS(struct emitter *e, const struct ir_op *o)
+{
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory) {
+        flags_save(e, e->flags);
+        e->flags_in_memory = true;
+    }
+    e->flags = FLAGS_NONE;
+    x86_zext(e->buf, 2, RAX, rm_mem(RBP, EMIT_OFFSET(host_flags)));
+    x86_alu_imm(e->buf, ALU_XOR, 4, rm_reg(RAX), 0x100);
+    x86_load(e->buf, 4, RCX, rm_reg(RAX)); /* N and Z */
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RCX), 0xc000);
+    x86_shift_imm(e->buf, SH_SHL, 4, rm_reg(RCX), 16);
+    x86_load(e->buf, 4, RDX, rm_reg(RAX)); /* C */
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RDX), 0x100);
+    x86_shift_imm(e->buf, SH_SHL, 4, rm_reg(RDX), 21);
+    x86_alu(e->buf, ALU_OR, 4, RCX, rm_reg(RDX));
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 1); /* V */
+    x86_shift_imm(e->buf, SH_SHL, 4, rm_reg(RAX), 28);
+    x86_alu(e->buf, ALU_OR, 4, RCX, rm_reg(RAX));
+    set_done(e, o->d, RCX);
+}
+
+void emit_SETFLAGS(struct emitter *e, const struct ir_op *o)
+{
+    e->flags = FLAGS_NONE;
+    unsigned a = use_reg(e, o->a, RDX, 4);
+    x86_load(e->buf, 4, RAX, rm_reg(a));
+    x86_shift_imm(e->buf, SH_SHR, 4, rm_reg(RAX), 16);
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 0xc000);
+    x86_load(e->buf, 4, RCX, rm_reg(a));
+    x86_unary(e->buf, UN_NOT, 4, rm_reg(RCX));
+    x86_shift_imm(e->buf, SH_SHR, 4, rm_reg(RCX), 21);
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RCX), 0x100);
+    x86_alu(e->buf, ALU_OR, 4, RAX, rm_reg(RCX));
+    x86_load(e->buf, 4, RCX, rm_reg(a));
+    x86_shift_imm(e->buf, SH_SHR, 4, rm_reg(RCX), 28);
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RCX), 1);
+    x86_alu(e->buf, ALU_OR, 4, RAX, rm_reg(RCX));
+    x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
+    e->flags_in_memory = true;
+}

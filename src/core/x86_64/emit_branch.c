@@ -1,0 +1,237 @@
+/* emit_branch.c: ways out of a unit, plain state accesses, and the call to the interpreter.
+ *
+ * A target in the running page is a patchable jump (struct emit_exit). One in another page goes
+ * through the bank's jump cache, since which code lies there depends on the address space; so do
+ * indirect branches. Code is position-independent: code_page in the CPU struct holds the page's virtual
+ * address, so one translation serves every address the page is mapped at.
+ *
+ * The poll word is tested at backward and indirect branches and wherever the page changes.
+ */
+#include "core/x86_64/emit_int.h"
+
+#include <assert.h>
+
+static_assert(sizeof(struct a64_jump) == 16, "the scale below");
+
+static bool in_page(int64_t target)
+{
+    return target >= 0 && target < 4096;
+}
+
+/* To memory before the unit is left for good. */
+static void save_for_exit(struct emitter *e, const struct ir_op *o)
+{
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory && !(o->flags & IR_FLAGS_DEAD_OUT))
+        flags_save(e, e->flags);
+    e->flags = FLAGS_NONE;
+}
+
+static void poll(struct emitter *e, int32_t target)
+{
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
+    struct cold *c = cold_add(e, COLD_POLL, x86_jcc(e->buf, CC_NE));
+    c->offset = target;
+}
+
+/* rax = virtual address: through the jump cache. The miss path keeps rax. */
+static void jump_to_rax(struct emitter *e)
+{
+    struct x86_buf *b = e->buf;
+    int32_t jumps = (int32_t)offsetof(struct a64_tlb_bank, jumps);
+    x86_load(b, 4, RCX, rm_reg(RAX));
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_JUMPS - 1) * 4);
+    x86_alu(b, ALU_CMP, 8, RAX,
+            rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)));
+    x86_jcc_to(b, CC_NE, e->request->stubs->lookup);
+    x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
+    x86_jmp_rm(b, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, code)));
+}
+
+/* As above, after looking whether the run loop wants the CPU. */
+static void poll_and_jump_to_rax(struct emitter *e)
+{
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
+    x86_jcc_to(e->buf, CC_NE, e->request->stubs->lookup);
+    jump_to_rax(e);
+}
+
+/* The unit goes on at `target` (page offset); flags are saved. */
+static void leave_to(struct emitter *e, int64_t target)
+{
+    struct x86_buf *b = e->buf;
+    bool backward = target <= e->offset;
+    if (in_page(target) && e->result->exit_count < EMIT_EXITS_MAX) {
+        if (backward)
+            poll(e, (int32_t)target);
+        int n = (int)e->result->exit_count++;
+        uint8_t *site = x86_jmp(b);
+        e->result->exits[n] = (struct emit_exit){site, (int32_t)target};
+        struct cold *c = cold_add(e, COLD_EXIT, site);
+        c->offset = (int32_t)target;
+        c->exit = n;
+        return;
+    }
+    x86_load(b, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
+    x86_op(b, 0, 0x81, 8, ALU_ADD, rm_reg(RAX));
+    x86_u32(b, (uint32_t)target);
+    poll_and_jump_to_rax(e);
+}
+
+/* Leaves to o->imm if host condition cc holds, else falls through. */
+static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
+{
+    struct x86_buf *b = e->buf;
+    bool save = e->flags != FLAGS_NONE && !e->flags_in_memory && !(o->flags & IR_FLAGS_DEAD_OUT);
+    bool direct = in_page(o->imm) && o->imm > e->offset && e->result->exit_count < EMIT_EXITS_MAX;
+    if (direct) {
+        int n = (int)e->result->exit_count++;
+        uint8_t *site = x86_jcc(b, cc);
+        e->result->exits[n] = (struct emit_exit){site, (int32_t)o->imm};
+        struct cold *c = cold_add(e, COLD_EXIT, site);
+        c->offset = (int32_t)o->imm;
+        c->exit = n;
+        c->save = save ? e->flags : FLAGS_NONE;
+        return;
+    }
+    /* around an inline way out */
+    enum flags_kind flags = e->flags;
+    uint8_t *skip = x86_jcc(b, cc ^ 1);
+    save_for_exit(e, o);
+    leave_to(e, o->imm);
+    x86_patch(b, skip, b->at);
+    e->flags = flags;
+}
+
+void emit_BCC(struct emitter *e, const struct ir_op *o)
+{
+    side_exit(e, o, flags_condition(e, o->x));
+}
+
+static void on_zero(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
+{
+    unsigned width = op_width(o);
+    if (o->a == IR_ZERO) { /* constant: CBZ always leaves, CBNZ never */
+        if (cc == CC_E) {
+            flags_clobber(e);
+            x86_alu(e->buf, ALU_CMP, 4, RAX, rm_reg(RAX));
+            side_exit(e, o, CC_E);
+        }
+        return;
+    }
+    /* The test overwrites EFLAGS, so NZCV is saved before it if anyone, the exit included, reads it. */
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory &&
+        ((o->flags & IR_FLAGS_LIVE) || !(o->flags & IR_FLAGS_DEAD_OUT)))
+        flags_save(e, e->flags);
+    e->flags_in_memory |= e->flags != FLAGS_NONE;
+    e->flags = FLAGS_NONE;
+    struct x86_rm a = loc(o->a);
+    if (a.is_reg)
+        x86_test(e->buf, width, a, a.base);
+    else
+        x86_alu_imm(e->buf, ALU_CMP, width, a, 0);
+    side_exit(e, o, cc);
+}
+
+void emit_CBZ(struct emitter *e, const struct ir_op *o)
+{
+    on_zero(e, o, CC_E);
+}
+
+void emit_CBNZ(struct emitter *e, const struct ir_op *o)
+{
+    on_zero(e, o, CC_NE);
+}
+
+static void on_bit(struct emitter *e, const struct ir_op *o, bool set)
+{
+    if (o->a == IR_ZERO) {
+        if (!set) {
+            flags_clobber(e);
+            x86_alu(e->buf, ALU_CMP, 4, RAX, rm_reg(RAX));
+            side_exit(e, o, CC_E);
+        }
+        return;
+    }
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory &&
+        ((o->flags & IR_FLAGS_LIVE) || !(o->flags & IR_FLAGS_DEAD_OUT)))
+        flags_save(e, e->flags);
+    e->flags_in_memory |= e->flags != FLAGS_NONE;
+    e->flags = FLAGS_NONE;
+    struct x86_rm a = loc(o->a);
+    if (o->x < 7) {
+        x86_test_imm(e->buf, 1, a, 1 << o->x);
+    } else if (o->x < 31) {
+        x86_test_imm(e->buf, 4, a, 1 << o->x);
+    } else {
+        x86_op(e->buf, 0, 0x0fba, 8, 4, a); /* bt */
+        x86_byte(e->buf, o->x);
+        side_exit(e, o, set ? CC_B : CC_AE);
+        return;
+    }
+    side_exit(e, o, set ? CC_NE : CC_E);
+}
+
+void emit_TBZ(struct emitter *e, const struct ir_op *o)
+{
+    on_bit(e, o, false);
+}
+
+void emit_TBNZ(struct emitter *e, const struct ir_op *o)
+{
+    on_bit(e, o, true);
+}
+
+void emit_JUMP(struct emitter *e, const struct ir_op *o)
+{
+    save_for_exit(e, o);
+    leave_to(e, o->imm);
+}
+
+void emit_JUMPR(struct emitter *e, const struct ir_op *o)
+{
+    save_for_exit(e, o);
+    x86_load(e->buf, 8, RAX, rm_reg(use_reg(e, o->a, RAX, 8)));
+    poll_and_jump_to_rax(e);
+}
+
+/* The run loop executes the instruction at this offset itself. Tag 1 says so. */
+void emit_LEAVE(struct emitter *e, const struct ir_op *o)
+{
+    save_for_exit(e, o);
+    x86_movi(e->buf, RAX, (uint32_t)o->imm);
+    x86_movi(e->buf, RCX, 1);
+    x86_jmp_to(e->buf, e->request->stubs->exit);
+}
+
+void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
+{
+    if (o->flags & IR_SAFE) {
+        flags_clobber(e);
+    } else {
+        if (e->flags != FLAGS_NONE && !e->flags_in_memory)
+            flags_save(e, e->flags);
+        e->flags_in_memory = true;
+        e->flags = FLAGS_NONE;
+    }
+    e->sp_aligned = false;
+    x86_movi(e->buf, RDX, e->raw);
+    x86_movi(e->buf, RCX, (uint32_t)e->offset);
+    x86_call_to(e->buf, e->request->stubs->interpret);
+}
+
+void emit_GETSTATE(struct emitter *e, const struct ir_op *o)
+{
+    unsigned d = set_reg(o->d, RAX);
+    x86_load(e->buf, 8, d, rm_mem(RBP, (int32_t)o->imm - EMIT_BIAS));
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+}
+
+void emit_SETSTATE(struct emitter *e, const struct ir_op *o)
+{
+    if (o->a == IR_ZERO)
+        x86_store_imm(e->buf, 8, rm_mem(RBP, (int32_t)o->imm - EMIT_BIAS), 0);
+    else
+        x86_store(e->buf, 8, rm_mem(RBP, (int32_t)o->imm - EMIT_BIAS), use_reg(e, o->a, RAX, 8));
+}

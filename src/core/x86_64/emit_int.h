@@ -1,0 +1,79 @@
+/* emit_int.h: what the emitter's files share. */
+#ifndef PENG_CORE_X86_64_EMIT_INT_H
+#define PENG_CORE_X86_64_EMIT_INT_H
+
+#include "core/x86_64/emit.h"
+
+/* Which instruction left NZCV in EFLAGS, hence what CF means. */
+enum flags_kind {
+    FLAGS_NONE,  /* not in EFLAGS */
+    FLAGS_SUB,   /* CF = NOT C: the saved form */
+    FLAGS_ADD,   /* CF = C */
+    FLAGS_LOGIC, /* C = V = 0; CF = OF = 0 */
+};
+
+struct cold {
+    enum { COLD_INTERPRET, COLD_EXIT, COLD_POLL, COLD_NAN } kind;
+    uint8_t *from;    /* rel32 to patch to the cold code */
+    uint8_t *resume;  /* where to go on (COLD_INTERPRET) */
+    uint32_t raw;     /* the instruction */
+    int32_t offset;   /* its page offset, or the exit's target */
+    int exit;         /* exit number; patched site is here or `from` */
+    enum flags_kind save; /* NZCV to be saved first */
+};
+
+struct emitter {
+    struct x86_buf *buf;
+    const struct emit_request *request;
+    struct emit_result *result;
+    const struct ir_op *op;
+    unsigned index;       /* of op in the unit */
+    enum flags_kind flags;
+    bool flags_in_memory;
+    bool sp_aligned;      /* SP is known to be a multiple of 16 */
+    uint32_t raw;         /* instruction being emitted */
+    int32_t offset;       /* ... its page offset */
+    struct cold cold[EMIT_COLD_MAX];
+    unsigned cold_count;
+    unsigned cold_pending; /* first cold entry whose resume address is the next instruction */
+};
+
+static inline unsigned op_width(const struct ir_op *o)
+{
+    return o->type == IR_I64 ? 8 : 4;
+}
+
+/* Where guest register v lives. Not for IR_ZERO. */
+static inline struct x86_rm loc(unsigned v)
+{
+    return emit_gpr[v] != X86_NONE ? rm_reg(emit_gpr[v])
+                                   : rm_mem(RBP, EMIT_OFFSET(x) + (int32_t)v * 8);
+}
+
+/* A host register that holds v: its own, or `scratch` loaded with it. Keeps the flags. */
+unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width);
+/* A host register to compute v in: its own or `scratch`; set_done() stores the latter. */
+unsigned set_reg(unsigned v, unsigned scratch);
+void set_done(struct emitter *e, unsigned v, unsigned reg);
+
+/* EFLAGS is about to be overwritten by the current op: saves NZCV if someone needs it later. */
+void flags_clobber(struct emitter *e);
+/* Saves NZCV to memory if it is only in EFLAGS; EFLAGS keeps (a form of) it. */
+void flags_save(struct emitter *e, enum flags_kind kind);
+/* Makes EFLAGS hold NZCV and returns the host condition for `cond` (not AL/NV). */
+enum x86_cc flags_condition(struct emitter *e, unsigned cond);
+void flags_set(struct emitter *e, enum flags_kind kind); /* current op has just set EFLAGS */
+
+struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
+
+/* emit_memory.c: after it `rm` is the host memory operand for the access; misses go to the cold path. */
+struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes);
+
+/* One handler an op. */
+typedef void (*emit_fn)(struct emitter *e, const struct ir_op *o);
+#define EMIT_DECLARE(name, operands, reads, writes, attributes)                                    \
+    void emit_##name(struct emitter *e, const struct ir_op *o);
+IR_OPS(EMIT_DECLARE)
+#undef EMIT_DECLARE
+
+#endif

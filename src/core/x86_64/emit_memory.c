@@ -1,0 +1,331 @@
+/* emit_memory.c: guest loads and stores through the software TLB.
+ *
+ * The bank in use lies at the base of GS, so a lookup is
+ *     lea  rax, [base + disp]            (skipped where the base register is the address)
+ *     rorx ecx, eax, 7 ; and ecx, index mask          entry offset
+ *     lea  rdx, [address + size - 1] ; and rdx, -4096  page of the last byte
+ *     cmp  rdx, gs:[rcx + tag] ; jne cold
+ *     add  rax, gs:[rcx + addend]
+ * The last byte's page must equal the entry's, which was chosen by the first byte's: an access that
+ * crosses pages misses. Accesses that must be aligned keep the low address bits in the comparison.
+ * Misses, faults, MMIO and crossing all go to the interpreter for this one instruction.
+ *
+ * Ordering: x86-TSO gives every load acquire and every store release semantics; only a store-release
+ * followed by a load-acquire (both RCsc on Arm) needs more, so STLR is an XCHG.
+ */
+#include "core/x86_64/emit_int.h"
+
+#include <assert.h>
+
+static int32_t tag_offset(enum a64_access access)
+{
+    return access == A64_READ    ? (int32_t)offsetof(struct a64_tlb_entry, read)
+           : access == A64_WRITE ? (int32_t)offsetof(struct a64_tlb_entry, write)
+                                 : (int32_t)offsetof(struct a64_tlb_entry, exec);
+}
+
+static_assert(sizeof(struct a64_tlb_entry) == 32, "the index shift below");
+
+/* rax or the base register = the virtual address. */
+static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
+{
+    if (o->b == IR_NO_INDEX) {
+        unsigned base = use_reg(e, o->a, RAX, 8);
+        if (o->imm)
+            x86_lea(e->buf, 8, RAX, rm_mem(base, (int32_t)o->imm));
+        return o->imm ? RAX : base;
+    }
+    unsigned index = RCX, kind = IR_MOD_KIND(o->mod);
+    if (kind == IR_MOD_UXTW)
+        x86_zext(e->buf, 4, RCX, loc(o->b));
+    else if (kind == IR_MOD_SXTW)
+        x86_sext(e->buf, 4, 8, RCX, loc(o->b));
+    else
+        index = use_reg(e, o->b, RCX, 8);
+    unsigned scale = 1u << IR_MOD_AMOUNT(o->mod);
+    unsigned base = use_reg(e, o->a, RAX, 8);
+    if (scale <= 8) {
+        x86_lea(e->buf, 8, RAX, rm_index(base, index, scale, 0));
+    } else { /* 16-byte elements */
+        x86_lea(e->buf, 8, RDX, rm_index(index, index, 1, 0));
+        x86_lea(e->buf, 8, RAX, rm_index(base, RDX, 8, 0));
+    }
+    return RAX;
+}
+
+/* SP as a base must be a multiple of 16; once seen so it stays so while only multiples are added. */
+static void check_sp(struct emitter *e, const struct ir_op *o)
+{
+    if (o->a != IR_SP || e->sp_aligned)
+        return;
+    x86_test_imm(e->buf, 1, loc(IR_SP), 15);
+    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
+    e->sp_aligned = true;
+}
+
+struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes)
+{
+    const struct ir_op *o = e->op;
+    struct x86_buf *b = e->buf;
+    flags_clobber(e);
+    check_sp(e, o);
+    if (o->flags & IR_UNPRIV) { /* another bank: leave it to the interpreter */
+        cold_add(e, COLD_INTERPRET, x86_jmp(b));
+        return rm_reg(RAX);
+    }
+    unsigned va = virtual_address(e, o);
+    x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(va)); /* rorx ecx, va, 7 */
+    x86_byte(b, 7);
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_TLB_ENTRIES - 1) * 32);
+    bool aligned = o->flags & IR_ALIGNED;
+    if (size_bytes > 1 && !aligned)
+        x86_lea(b, 8, RDX, rm_mem(va, (int32_t)size_bytes - 1));
+    else
+        x86_load(b, 8, RDX, rm_reg(va));
+    x86_alu_imm(b, ALU_AND, 8, rm_reg(RDX), aligned ? -4096 | (int32_t)(size_bytes - 1) : -4096);
+    x86_alu(b, ALU_CMP, 8, RDX, rm_gs(RCX, X86_NONE, 1, tag_offset(access)));
+    cold_add(e, COLD_INTERPRET, x86_jcc(b, CC_NE));
+    int32_t addend = (int32_t)offsetof(struct a64_tlb_entry, addend);
+    if (va == RAX) {
+        x86_alu(b, ALU_ADD, 8, RAX, rm_gs(RCX, X86_NONE, 1, addend));
+        return rm_mem(RAX, 0);
+    }
+    x86_load(b, 8, RAX, rm_gs(RCX, X86_NONE, 1, addend));
+    return rm_index(RAX, va, 1, 0);
+}
+
+static struct x86_rm displaced(struct x86_rm rm, int32_t by)
+{
+    rm.disp += by;
+    return rm;
+}
+
+static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size, bool is_signed,
+                    unsigned width)
+{
+    unsigned reg = set_reg(d, RDX);
+    if (is_signed)
+        x86_sext(e->buf, size, width, reg, from);
+    else
+        x86_zext(e->buf, size, reg, from);
+    if (reg == RDX)
+        set_done(e, d, RDX);
+}
+
+/* A load writes the base register of the address only through RAX/RDX, so `rm` stays good for the
+ * second half of a pair unless the first destination is its index. */
+void emit_LOAD(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = emit_address(e, A64_READ, o->size);
+    if (!(o->flags & IR_UNPRIV))
+        load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o));
+}
+
+void emit_LOADP(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = emit_address(e, A64_READ, o->size * 2u);
+    if (rm.index != X86_NONE) {
+        x86_lea(e->buf, 8, RAX, rm);
+        rm = rm_mem(RAX, 0);
+    }
+    load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o));
+    load_to(e, o->c, displaced(rm, o->size), o->size, o->flags & IR_SIGNED, op_width(o));
+}
+
+static void store_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned size)
+{
+    if (v == IR_ZERO)
+        x86_store_imm(e->buf, size, to, 0);
+    else
+        x86_store(e->buf, size, to, use_reg(e, v, RDX, 8));
+}
+
+void emit_STORE(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = emit_address(e, A64_WRITE, o->size);
+    if (o->flags & IR_UNPRIV)
+        return;
+    if (o->flags & IR_ORDERED) {
+        unsigned v = use_reg(e, o->c, RDX, 8);
+        x86_load(e->buf, 8, RDX, rm_reg(v));
+        x86_op(e->buf, 0, o->size == 1 ? 0x86 : 0x87, o->size, RDX, rm); /* xchg */
+        return;
+    }
+    store_from(e, o->c, rm, o->size);
+}
+
+void emit_STOREP(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = emit_address(e, A64_WRITE, o->size * 2u);
+    store_from(e, o->d, rm, o->size);
+    store_from(e, o->c, displaced(rm, o->size), o->size);
+}
+
+/* --- vector registers ---------------------------------------------------------------------------- */
+
+static struct x86_rm vmem(unsigned v)
+{
+    return rm_mem(RBP, EMIT_OFFSET(v) + (int32_t)v * 16);
+}
+
+/* Scalar moves zero the rest of the vector register, as Arm's loads do. */
+static void vload_to(struct emitter *e, unsigned v, struct x86_rm from, unsigned size)
+{
+    unsigned pinned = emit_xmm(e->request->host->avx512vl, v);
+    unsigned d = pinned == X86_NO_XMM ? 0 : pinned;
+    switch (size) {
+    case 16: x86_vec(e->buf, 2, 1, 0, 0x6f, d, X86_NO_SECOND, from); break; /* vmovdqu */
+    case 8: x86_vec(e->buf, 2, 1, d >= 16, 0x7e, d, X86_NO_SECOND, from); break; /* vmovq */
+    case 4: x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, from); break; /* vmovd */
+    default:
+        x86_zext(e->buf, size, RDX, from);
+        x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, rm_reg(RDX));
+        break;
+    }
+    if (pinned == X86_NO_XMM)
+        x86_vec(e->buf, 2, 1, 0, 0x7f, 0, X86_NO_SECOND, vmem(v));
+}
+
+static void vstore_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned size)
+{
+    unsigned s = emit_xmm(e->request->host->avx512vl, v);
+    if (s == X86_NO_XMM) {
+        s = 0;
+        x86_vec(e->buf, 2, 1, 0, 0x6f, 0, X86_NO_SECOND, vmem(v));
+    }
+    switch (size) {
+    case 16: x86_vec(e->buf, 2, 1, 0, 0x7f, s, X86_NO_SECOND, to); break;
+    case 8: x86_vec(e->buf, 1, 1, s >= 16, 0xd6, s, X86_NO_SECOND, to); break;
+    case 4: x86_vec(e->buf, 1, 1, 0, 0x7e, s, X86_NO_SECOND, to); break;
+    default:
+        x86_vec(e->buf, 1, 1, 0, 0x7e, s, X86_NO_SECOND, rm_reg(RDX));
+        x86_store(e->buf, size, to, RDX);
+        break;
+    }
+}
+
+void emit_VLOAD(struct emitter *e, const struct ir_op *o)
+{
+    vload_to(e, o->d, emit_address(e, A64_READ, o->size), o->size);
+}
+
+void emit_VSTORE(struct emitter *e, const struct ir_op *o)
+{
+    vstore_from(e, o->c, emit_address(e, A64_WRITE, o->size), o->size);
+}
+
+void emit_VLOADP(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = emit_address(e, A64_READ, o->size * 2u);
+    vload_to(e, o->d, rm, o->size);
+    vload_to(e, o->c, displaced(rm, o->size), o->size);
+}
+
+void emit_VSTOREP(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = emit_address(e, A64_WRITE, o->size * 2u);
+    vstore_from(e, o->d, rm, o->size);
+    vstore_from(e, o->c, displaced(rm, o->size), o->size);
+}
+
+/* --- atomics ------------------------------------------------------------------------------------- */
+
+/* rcx = host address, out of the way of CMPXCHG's rax. */
+static struct x86_rm atomic_address(struct emitter *e, const struct ir_op *o)
+{
+    x86_lea(e->buf, 8, RCX, emit_address(e, A64_WRITE, o->size));
+    return rm_mem(RCX, 0);
+}
+
+static void locked(struct emitter *e)
+{
+    x86_byte(e->buf, 0xf0);
+}
+
+/* d = zero-extended `reg` of o->size bytes. */
+static void old_value(struct emitter *e, const struct ir_op *o, unsigned reg)
+{
+    if (o->d == IR_ZERO)
+        return;
+    if (o->size < 8)
+        x86_zext(e->buf, o->size, reg, rm_reg(reg));
+    set_done(e, o->d, reg);
+}
+
+/* rdx = op(rax, c): a combination that x86 has no locked instruction for. */
+static void combine(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    unsigned width = o->size < 4 ? 4 : o->size;
+    struct x86_rm c = rm_reg(RDX);
+    x86_load(b, 8, RDX, rm_reg(use_reg(e, o->c, RDX, 8)));
+    switch (o->x) {
+    case IR_ATOMIC_CLR:
+        x86_unary(b, UN_NOT, width, c);
+        x86_alu(b, ALU_AND, width, RDX, rm_reg(RAX));
+        return;
+    case IR_ATOMIC_EOR: x86_alu(b, ALU_XOR, width, RDX, rm_reg(RAX)); return;
+    case IR_ATOMIC_SET: x86_alu(b, ALU_OR, width, RDX, rm_reg(RAX)); return;
+    default: break;
+    }
+    /* compare at the operand's own size; rdx = rax unless c wins */
+    static const uint8_t old_wins[] = {[IR_ATOMIC_SMAX] = CC_G, [IR_ATOMIC_SMIN] = CC_L,
+                                       [IR_ATOMIC_UMAX] = CC_A, [IR_ATOMIC_UMIN] = CC_B};
+    x86_alu(b, ALU_CMP, o->size, RAX, c);
+    x86_op(b, 0, 0x0f40u | old_wins[o->x], width, RDX, rm_reg(RAX));
+}
+
+void emit_ATOMIC(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    struct x86_rm at = atomic_address(e, o);
+    if (o->x == IR_ATOMIC_ADD || o->x == IR_ATOMIC_SWAP) {
+        x86_load(b, 8, RDX, rm_reg(use_reg(e, o->c, RDX, 8)));
+        if (o->x == IR_ATOMIC_ADD) {
+            locked(e);
+            x86_op(b, 0, o->size == 1 ? 0x0fc0 : 0x0fc1, o->size, RDX, at); /* xadd */
+        } else {
+            x86_op(b, 0, o->size == 1 ? 0x86 : 0x87, o->size, RDX, at); /* xchg is locked */
+        }
+        old_value(e, o, RDX);
+        return;
+    }
+    x86_load(b, o->size, RAX, at);
+    const uint8_t *again = b->at;
+    combine(e, o);
+    locked(e);
+    x86_op(b, 0, o->size == 1 ? 0x0fb0 : 0x0fb1, o->size, RDX, at); /* cmpxchg */
+    x86_jcc_to(b, CC_NE, again);
+    old_value(e, o, RAX);
+}
+
+void emit_CAS(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    struct x86_rm at = atomic_address(e, o);
+    x86_load(b, 8, RAX, rm_reg(use_reg(e, o->d, RAX, 8)));
+    unsigned c = use_reg(e, o->c, RDX, 8);
+    locked(e);
+    x86_op(b, 0, o->size == 1 ? 0x0fb0 : 0x0fb1, o->size, c, at);
+    old_value(e, o, RAX);
+}
+
+/* 64 bytes of zero at the block that holds the address; the address is made block-aligned by masking
+ * the host address, which keeps the guest's low 12 bits. */
+void emit_ZVA(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    x86_lea(b, 8, RAX, emit_address(e, A64_WRITE, 1));
+    x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -64);
+    x86_vec(b, 1, 1, 0, 0xef, 0, 0, rm_reg(0)); /* vpxor xmm0, xmm0, xmm0 */
+    for (int32_t i = 0; i < 64; i += 16)
+        x86_vec(b, 2, 1, 0, 0x7f, 0, X86_NO_SECOND, rm_mem(RAX, i));
+}
+
+/* DMB/DSB that order stores before loads: a locked no-op is cheaper than MFENCE. */
+void emit_FENCE(struct emitter *e, const struct ir_op *o)
+{
+    flags_clobber(e);
+    locked(e);
+    x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RSP, 0), 0);
+}
