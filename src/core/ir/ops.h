@@ -87,6 +87,10 @@
     /* state */                                                                                    \
     X(GETSTATE, "di", 0, 0, 0) /* 8 bytes at offset imm of the CPU struct */                       \
     X(SETSTATE, "ai", 0, 0, 0)                                                                     \
+    X(GETDAIF, "d", 0, 0, 0)  /* the interrupt masks, as MRS DAIF */                               \
+    X(SETDAIF, "a", 0, 0, 0)  /* ... then leaves to imm (a page offset) if a line is up */         \
+    X(DAIFSET, "i", 0, 0, 0)  /* masks |= x */                                                     \
+    X(DAIFCLR, "i", 0, 0, 0)  /* masks &= ~x, then as SETDAIF */                                   \
     X(INTERPRET, "i", 1, 1, IR_MAY_FAULT) /* the interpreter executes instruction word imm */      \
     /* leaving; targets are offsets from the start of the running page, maybe outside of it */     \
     X(BCC, "t", 1, 0, IR_SIDE_EXIT) /* to the target if cond x */                                  \

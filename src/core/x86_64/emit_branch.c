@@ -108,6 +108,16 @@ void emit_BCC(struct emitter *e, const struct ir_op *o)
     side_exit(e, o, flags_condition(e, o->x));
 }
 
+/* The test overwrites EFLAGS, so NZCV is saved before it if anyone, the exit included, reads it. */
+static void flags_before_test(struct emitter *e, const struct ir_op *o)
+{
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory &&
+        ((o->flags & IR_FLAGS_LIVE) || !(o->flags & IR_FLAGS_DEAD_OUT)))
+        flags_save(e, e->flags);
+    e->flags_in_memory |= e->flags != FLAGS_NONE;
+    e->flags = FLAGS_NONE;
+}
+
 static void on_zero(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
     unsigned width = op_width(o);
@@ -119,12 +129,7 @@ static void on_zero(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         }
         return;
     }
-    /* The test overwrites EFLAGS, so NZCV is saved before it if anyone, the exit included, reads it. */
-    if (e->flags != FLAGS_NONE && !e->flags_in_memory &&
-        ((o->flags & IR_FLAGS_LIVE) || !(o->flags & IR_FLAGS_DEAD_OUT)))
-        flags_save(e, e->flags);
-    e->flags_in_memory |= e->flags != FLAGS_NONE;
-    e->flags = FLAGS_NONE;
+    flags_before_test(e, o);
     struct x86_rm a = loc(o->a);
     if (a.is_reg)
         x86_test(e->buf, width, a, a.base);
@@ -153,11 +158,7 @@ static void on_bit(struct emitter *e, const struct ir_op *o, bool set)
         }
         return;
     }
-    if (e->flags != FLAGS_NONE && !e->flags_in_memory &&
-        ((o->flags & IR_FLAGS_LIVE) || !(o->flags & IR_FLAGS_DEAD_OUT)))
-        flags_save(e, e->flags);
-    e->flags_in_memory |= e->flags != FLAGS_NONE;
-    e->flags = FLAGS_NONE;
+    flags_before_test(e, o);
     struct x86_rm a = loc(o->a);
     if (o->x < 7) {
         x86_test_imm(e->buf, 1, a, 1 << o->x);
@@ -218,6 +219,54 @@ void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
     x86_movi(e->buf, RDX, e->raw);
     x86_movi(e->buf, RCX, (uint32_t)e->offset);
     x86_call_to(e->buf, e->request->stubs->interpret);
+}
+
+/* Lines that rose while masked are looked at when the mask goes: the poll word was spent on them. */
+static void leave_if_line(struct emitter *e, const struct ir_op *o)
+{
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.lines)), 0);
+    struct cold *c = cold_add(e, COLD_POLL, x86_jcc(e->buf, CC_NE));
+    c->offset = (int32_t)o->imm;
+}
+
+/* NZCV must be in memory where the unit may be left and where AND and OR overwrite EFLAGS. */
+static void flags_to_memory(struct emitter *e)
+{
+    if (e->flags != FLAGS_NONE && !e->flags_in_memory && (e->op->flags & IR_FLAGS_LIVE))
+        flags_save(e, e->flags);
+    e->flags_in_memory |= e->flags != FLAGS_NONE;
+    e->flags = FLAGS_NONE;
+}
+
+void emit_GETDAIF(struct emitter *e, const struct ir_op *o)
+{
+    flags_to_memory(e);
+    x86_zext(e->buf, 1, RAX, rm_mem(RBP, EMIT_OFFSET(daif)));
+    x86_shift_imm(e->buf, SH_SHL, 4, rm_reg(RAX), 6);
+    set_done(e, o->d, RAX);
+}
+
+void emit_SETDAIF(struct emitter *e, const struct ir_op *o)
+{
+    flags_to_memory(e);
+    x86_load(e->buf, 4, RAX, rm_reg(use_reg(e, o->a, RAX, 4)));
+    x86_shift_imm(e->buf, SH_SHR, 4, rm_reg(RAX), 6);
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 15);
+    x86_store(e->buf, 1, rm_mem(RBP, EMIT_OFFSET(daif)), RAX);
+    leave_if_line(e, o);
+}
+
+void emit_DAIFSET(struct emitter *e, const struct ir_op *o)
+{
+    flags_to_memory(e);
+    x86_alu_imm(e->buf, ALU_OR, 1, rm_mem(RBP, EMIT_OFFSET(daif)), o->x);
+}
+
+void emit_DAIFCLR(struct emitter *e, const struct ir_op *o)
+{
+    flags_to_memory(e);
+    x86_alu_imm(e->buf, ALU_AND, 1, rm_mem(RBP, EMIT_OFFSET(daif)), (uint8_t)~o->x);
+    leave_if_line(e, o);
 }
 
 void emit_GETSTATE(struct emitter *e, const struct ir_op *o)

@@ -63,16 +63,18 @@ static void check_sp(struct emitter *e, const struct ir_op *o)
     e->sp_aligned = true;
 }
 
+static struct x86_rm displaced(struct x86_rm rm, int32_t by)
+{
+    rm.disp += by;
+    return rm;
+}
+
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes)
 {
     const struct ir_op *o = e->op;
     struct x86_buf *b = e->buf;
     flags_clobber(e);
     check_sp(e, o);
-    if (o->flags & IR_UNPRIV) { /* another bank: leave it to the interpreter */
-        cold_add(e, COLD_INTERPRET, x86_jmp(b));
-        return rm_reg(RAX);
-    }
     unsigned va = virtual_address(e, o);
     x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(va)); /* rorx ecx, va, 7 */
     x86_byte(b, 7);
@@ -83,21 +85,19 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
     else
         x86_load(b, 8, RDX, rm_reg(va));
     x86_alu_imm(b, ALU_AND, 8, rm_reg(RDX), aligned ? -4096 | (int32_t)(size_bytes - 1) : -4096);
-    x86_alu(b, ALU_CMP, 8, RDX, rm_gs(RCX, X86_NONE, 1, tag_offset(access)));
+    bool unprivileged = o->flags & IR_UNPRIV; /* EL0's bank, not the one at GS */
+    if (unprivileged)
+        x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(bank_unpriv)));
+    struct x86_rm entry = unprivileged ? rm_mem(RCX, 0) : rm_gs(RCX, X86_NONE, 1, 0);
+    x86_alu(b, ALU_CMP, 8, RDX, displaced(entry, tag_offset(access)));
     cold_add(e, COLD_INTERPRET, x86_jcc(b, CC_NE));
-    int32_t addend = (int32_t)offsetof(struct a64_tlb_entry, addend);
+    entry.disp = (int32_t)offsetof(struct a64_tlb_entry, addend);
     if (va == RAX) {
-        x86_alu(b, ALU_ADD, 8, RAX, rm_gs(RCX, X86_NONE, 1, addend));
+        x86_alu(b, ALU_ADD, 8, RAX, entry);
         return rm_mem(RAX, 0);
     }
-    x86_load(b, 8, RAX, rm_gs(RCX, X86_NONE, 1, addend));
+    x86_load(b, 8, RAX, entry);
     return rm_index(RAX, va, 1, 0);
-}
-
-static struct x86_rm displaced(struct x86_rm rm, int32_t by)
-{
-    rm.disp += by;
-    return rm;
 }
 
 static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size, bool is_signed,
@@ -117,8 +117,7 @@ static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned 
 void emit_LOAD(struct emitter *e, const struct ir_op *o)
 {
     struct x86_rm rm = emit_address(e, A64_READ, o->size);
-    if (!(o->flags & IR_UNPRIV))
-        load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o));
+    load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o));
 }
 
 void emit_LOADP(struct emitter *e, const struct ir_op *o)
@@ -143,8 +142,6 @@ static void store_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned
 void emit_STORE(struct emitter *e, const struct ir_op *o)
 {
     struct x86_rm rm = emit_address(e, A64_WRITE, o->size);
-    if (o->flags & IR_UNPRIV)
-        return;
     if (o->flags & IR_ORDERED) {
         unsigned v = use_reg(e, o->c, RDX, 8);
         x86_load(e->buf, 8, RDX, rm_reg(v));

@@ -1,0 +1,119 @@
+/* lift.c: builds a unit: decode, one function by op, or the interpreter for what has none.
+ *
+ * A side exit also looks a few instructions ahead at its target: if NZCV is written there before it is
+ * read, the exit need not save it. (NZCV that nobody can read is then not exact in SPSR should an
+ * access in between fault.)
+ */
+#include "core/translator/lift_int.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum { LOOK_AHEAD = 6, OPS_PER_INSN_MAX = 8, SIDE_EXITS_MAX = 32 };
+
+struct lift_table {
+    lift_fn by_op[A64_OP_COUNT];
+};
+
+static void add_rows(struct lift_table *table, const struct lift_row *rows, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        table->by_op[rows[i].op] = rows[i].fn;
+}
+
+/* Linear search would do; a table filled per call would not. Rows are few, so find by binary halves
+ * is not worth it either: the table is built once a process and never changes after. */
+static const struct lift_table *lift_table(void)
+{
+    static struct lift_table table;
+    static _Atomic int ready;
+    if (!ready) { /* racing builders write the same values */
+        add_rows(&table, lift_rows_integer, lift_rows_integer_count);
+        add_rows(&table, lift_rows_memory, lift_rows_memory_count);
+        add_rows(&table, lift_rows_branch, lift_rows_branch_count);
+        ready = 1;
+    }
+    return &table;
+}
+
+static uint32_t word_at(const struct lift_source *source, uint32_t offset)
+{
+    return (uint32_t)load_le(source->page + offset, 4);
+}
+
+/* True where NZCV is overwritten at `target` before anything reads it or control goes elsewhere. */
+static bool flags_dead_at(const struct lift_source *source, int64_t target)
+{
+    struct ir_unit scratch;
+    struct lifter l = {.source = source, .unit = &scratch};
+    for (unsigned n = 0; n < LOOK_AHEAD && target >= 0 && target < 4096; n++, target += 4) {
+        struct a64_insn in;
+        scratch.count = 0;
+        l.offset = (uint32_t)target;
+        if (!a64_decode_for(source->features, word_at(source, l.offset), &in))
+            return false;
+        lift_fn fn = lift_table()->by_op[in.op];
+        if (!fn || !fn(&l, &in))
+            return false;
+        for (unsigned i = 0; i < scratch.count; i++) {
+            const struct ir_op_info *info = &ir_op_info[scratch.ops[i].op];
+            if (info->reads_flags || info->attributes & (IR_SIDE_EXIT | IR_ENDS))
+                return false;
+            if (info->writes_flags)
+                return true;
+        }
+    }
+    return false;
+}
+
+static void mark_exits(const struct lift_source *source, struct ir_unit *unit)
+{
+    for (unsigned i = 0; i < unit->count; i++) {
+        struct ir_op *o = &unit->ops[i];
+        bool direct = ir_op_info[o->op].attributes & IR_SIDE_EXIT || o->op == IR_JUMP;
+        if (direct && flags_dead_at(source, o->imm))
+            o->flags |= IR_FLAGS_DEAD_OUT;
+    }
+}
+
+static void lift_one(struct lifter *l, uint32_t raw)
+{
+    struct a64_insn in;
+    struct ir_op *marker = emit_op(l, IR_INSN, IR_I64);
+    marker->imm = (int64_t)((uint64_t)raw << 32 | l->offset);
+    if (!a64_decode_for(l->source->features, raw, &in)) {
+        emit_op(l, IR_LEAVE, IR_I64)->imm = l->offset;
+        l->ended = true;
+        return;
+    }
+    lift_fn fn = lift_table()->by_op[in.op];
+    unsigned before = l->unit->count;
+    if (fn && fn(l, &in))
+        return;
+    l->unit->count = before;
+    emit_op(l, IR_INTERPRET, IR_I64)->imm = raw;
+}
+
+void lift_unit(const struct lift_source *source, struct ir_unit *unit)
+{
+    struct lifter l = {.source = source, .unit = unit, .offset = source->offset};
+    unsigned side_exits = 0;
+    unit->count = unit->insns = 0;
+    while (!l.ended) {
+        bool full = unit->insns == source->max_insns || l.offset >= 4096 ||
+                    unit->count + OPS_PER_INSN_MAX > IR_UNIT_OPS || side_exits == SIDE_EXITS_MAX;
+        if (full) {
+            emit_op(&l, IR_INSN, IR_I64)->imm = (int64_t)l.offset - 4;
+            emit_op(&l, IR_JUMP, IR_I64)->imm = l.offset;
+            break;
+        }
+        lift_one(&l, word_at(source, l.offset));
+        if (ir_op_info[unit->ops[unit->count - 1].op].attributes & IR_SIDE_EXIT)
+            side_exits++;
+        unit->insns++;
+        l.offset += 4;
+    }
+    mark_exits(source, unit);
+    ir_liveness(unit);
+}

@@ -1,0 +1,28 @@
+/* lift.h: from guest instructions of one page to micro-ops. */
+#ifndef PENG_CORE_TRANSLATOR_LIFT_H
+#define PENG_CORE_TRANSLATOR_LIFT_H
+
+#include "core/arm64/cpu.h"
+#include "core/ir/ir.h"
+
+/* What a unit may depend on besides the bytes of its page; part of its key. */
+enum lift_context {
+    LIFT_EL1 = 1,
+    LIFT_FP = 2,       /* FP and NEON allowed at this EL */
+    LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, no default NaN, IEEE half precision */
+    LIFT_UAO = 8,
+};
+
+struct lift_source {
+    const uint8_t *page; /* 4096 bytes of guest code */
+    uint32_t offset;     /* where to start */
+    unsigned context;    /* enum lift_context bits */
+    uint32_t features;   /* bits 1 << enum a64_feature of the CPU model */
+    unsigned max_insns;  /* 1..IR_UNIT_INSNS */
+};
+
+/* Fills `unit` (reset first) with a superblock from `source`: goes on behind conditional branches not
+ * taken, ends at an unconditional one, at the page's end, or at what only the run loop can do. */
+void lift_unit(const struct lift_source *source, struct ir_unit *unit);
+
+#endif

@@ -1,0 +1,46 @@
+/* lift_int.h: shared by the lifter's files: one function an instruction, by decode table op. */
+#ifndef PENG_CORE_TRANSLATOR_LIFT_INT_H
+#define PENG_CORE_TRANSLATOR_LIFT_INT_H
+
+#include "core/arm64/decode.h"
+#include "core/translator/lift.h"
+
+struct lifter {
+    const struct lift_source *source;
+    struct ir_unit *unit;
+    uint32_t offset; /* of the instruction in its page */
+    bool ended;      /* the unit has its last op */
+};
+
+/* False: no micro-ops for this form; the interpreter executes it. */
+typedef bool (*lift_fn)(struct lifter *l, const struct a64_insn *in);
+
+struct lift_row {
+    uint16_t op; /* enum a64_op */
+    lift_fn fn;
+};
+
+/* Each file's rows; put into one table by op when the first unit is lifted. */
+extern const struct lift_row lift_rows_integer[], lift_rows_memory[], lift_rows_branch[];
+extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows_branch_count;
+
+#define LIFT(name) static bool lift_##name(struct lifter *l, const struct a64_insn *in)
+#define ROW(name)  {A64_OP_##name, lift_##name}
+
+static inline struct ir_op *emit_op(struct lifter *l, enum ir_opcode op, enum ir_type type)
+{
+    return ir_emit(l->unit, op, type);
+}
+
+static inline enum ir_type int_type(const struct a64_insn *in)
+{
+    return in->f ? IR_I64 : IR_I32;
+}
+
+/* Register 31 as the zero register, or as SP. */
+static inline uint8_t zr(unsigned r)
+{
+    return (uint8_t)(r == 31 ? IR_ZERO : r);
+}
+
+#endif
