@@ -58,8 +58,6 @@ static inline void exec_set_x_sp(struct a64_cpu *cpu, const struct a64_insn *in,
 /* ExtendReg(): value cut to the option's width (0 to 3 unsigned, 4 to 7 signed bytes to
  * doublewords), extended, and shifted left. */
 uint64_t a64_extend(uint64_t value, unsigned option, unsigned amount);
-/* DecodeBitMasks(), wmask: the immediate of logical instructions. */
-uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr);
 
 /* --- memory ------------------------------------------------------------------------------------
  */

@@ -27,6 +27,9 @@ static inline bool a64_uses_fp(const struct a64_insn *in)
     return !(others >> in->feature & 1);
 }
 
+/* DecodeBitMasks(), wmask: the immediate of logical instructions. */
+uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr);
+
 /* Executes one instruction at pc and advances pc. Takes no interrupts. */
 enum a64_step a64_step_one(struct a64_cpu *cpu);
 

@@ -30,7 +30,8 @@ enum ir_attributes {
     IR_FP = 8,         /* host floating point under the guest's rounding mode */
 };
 
-enum ir_value { IR_SP = 31, IR_ZERO = 32, IR_IMM = 33, IR_NO_INDEX = 34 };
+enum ir_value { IR_SP = 31, IR_ZERO = 32, IR_IMM = 33, IR_NO_INDEX = 34,
+    IR_PAGE = 35, /* as base: address of the running page */ };
 
 enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_F16, IR_B8, IR_H16, IR_S32, IR_D64 };
 

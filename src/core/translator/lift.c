@@ -9,12 +9,9 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/arm64/interpreter.h"
 
 enum { LOOK_AHEAD = 6, OPS_PER_INSN_MAX = 8, SIDE_EXITS_MAX = 32 };
-
-struct lift_table {
-    lift_fn by_op[A64_OP_COUNT];
-};
 
 static void add_rows(struct lift_table *table, const struct lift_row *rows, unsigned count)
 {
@@ -22,19 +19,12 @@ static void add_rows(struct lift_table *table, const struct lift_row *rows, unsi
         table->by_op[rows[i].op] = rows[i].fn;
 }
 
-/* Linear search would do; a table filled per call would not. Rows are few, so find by binary halves
- * is not worth it either: the table is built once a process and never changes after. */
-static const struct lift_table *lift_table(void)
+void lift_table_init(struct lift_table *table)
 {
-    static struct lift_table table;
-    static _Atomic int ready;
-    if (!ready) { /* racing builders write the same values */
-        add_rows(&table, lift_rows_integer, lift_rows_integer_count);
-        add_rows(&table, lift_rows_memory, lift_rows_memory_count);
-        add_rows(&table, lift_rows_branch, lift_rows_branch_count);
-        ready = 1;
-    }
-    return &table;
+    memset(table, 0, sizeof(*table));
+    add_rows(table, lift_rows_integer, lift_rows_integer_count);
+    add_rows(table, lift_rows_memory, lift_rows_memory_count);
+    add_rows(table, lift_rows_branch, lift_rows_branch_count);
 }
 
 static uint32_t word_at(const struct lift_source *source, uint32_t offset)
@@ -53,7 +43,7 @@ static bool flags_dead_at(const struct lift_source *source, int64_t target)
         l.offset = (uint32_t)target;
         if (!a64_decode_for(source->features, word_at(source, l.offset), &in))
             return false;
-        lift_fn fn = lift_table()->by_op[in.op];
+        lift_fn fn = source->table->by_op[in.op];
         if (!fn || !fn(&l, &in))
             return false;
         for (unsigned i = 0; i < scratch.count; i++) {
@@ -82,12 +72,13 @@ static void lift_one(struct lifter *l, uint32_t raw)
     struct a64_insn in;
     struct ir_op *marker = emit_op(l, IR_INSN, IR_I64);
     marker->imm = (int64_t)((uint64_t)raw << 32 | l->offset);
-    if (!a64_decode_for(l->source->features, raw, &in)) {
+    bool decodes = a64_decode_for(l->source->features, raw, &in);
+    if (!decodes || (a64_uses_fp(&in) && !(l->source->context & LIFT_FP))) { /* it traps */
         emit_op(l, IR_LEAVE, IR_I64)->imm = l->offset;
         l->ended = true;
         return;
     }
-    lift_fn fn = lift_table()->by_op[in.op];
+    lift_fn fn = l->source->table->by_op[in.op];
     unsigned before = l->unit->count;
     if (fn && fn(l, &in))
         return;

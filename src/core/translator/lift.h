@@ -11,9 +11,14 @@ enum lift_context {
     LIFT_FP = 2,       /* FP and NEON allowed at this EL */
     LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, no default NaN, IEEE half precision */
     LIFT_UAO = 8,
+    LIFT_ZVA = 16,     /* DC ZVA does not trap */
 };
 
+struct lift_table;
+void lift_table_init(struct lift_table *table);
+
 struct lift_source {
+    const struct lift_table *table;
     const uint8_t *page; /* 4096 bytes of guest code */
     uint32_t offset;     /* where to start */
     unsigned context;    /* enum lift_context bits */

@@ -175,7 +175,7 @@ LIFT(MSR_imm)
 
 LIFT(SYS)
 {
-    if (in->i == (3u << 11 | 7u << 7 | 4u << 3 | 1u) && el(l) == 1) { /* DC ZVA */
+    if (in->i == (3u << 11 | 7u << 7 | 4u << 3 | 1u) && l->source->context & LIFT_ZVA) { /* DC ZVA */
         struct ir_op *o = emit_op(l, IR_ZVA, IR_I64);
         o->a = zr(in->d);
         if (o->a == IR_ZERO)

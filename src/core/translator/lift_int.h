@@ -20,7 +20,11 @@ struct lift_row {
     lift_fn fn;
 };
 
-/* Each file's rows; put into one table by op when the first unit is lifted. */
+struct lift_table {
+    lift_fn by_op[A64_OP_COUNT];
+};
+
+/* Each file's rows; put into one table by lift_table_init(). */
 extern const struct lift_row lift_rows_integer[], lift_rows_memory[], lift_rows_branch[];
 extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows_branch_count;
 

@@ -312,13 +312,27 @@ LIFT(load_vector_pair)
     return vector_pair(l, in, true);
 }
 
-/* --- literals: the page's own address is not in a register, so it is computed first -------------- */
+/* --- literals ------------------------------------------------------------------------------------ */
 
 LIFT(LDR_lit)
 {
-    (void)l;
-    (void)in;
-    return false;
+    struct a64_insn access = *in;
+    access.z = in->op == A64_OP_LDRSW_lit ? 2 : in->f ? 3 : 2;
+    access.W = 0;
+    int64_t imm = l->offset + sign_extend(in->i, 19) * 4;
+    load_store(l, &access, true, in->op == A64_OP_LDRSW_lit, imm, OFFSET, 0);
+    l->unit->ops[l->unit->count - 1].a = IR_PAGE;
+    return true;
+}
+
+LIFT(LDR_v_lit)
+{
+    struct a64_insn access = *in;
+    access.z = in->z + 2;
+    if (!vector(l, &access, true, l->offset + sign_extend(in->i, 19) * 4, OFFSET))
+        return false;
+    l->unit->ops[l->unit->count - 1].a = IR_PAGE;
+    return true;
 }
 
 /* --- ordered and atomic -------------------------------------------------------------------------- */
@@ -420,6 +434,8 @@ const struct lift_row lift_rows_memory[] = {
     {A64_OP_LDP_v_off, lift_load_vector_pair},
     {A64_OP_LDP_v_pre, lift_load_vector_pair},
     ROW(LDR_lit),
+    {A64_OP_LDRSW_lit, lift_LDR_lit},
+    ROW(LDR_v_lit),
     ROW(LDAR),
     ROW(STLR),
     {A64_OP_LDADD, lift_atomic},

@@ -234,6 +234,12 @@ uint8_t *x86_jmp(struct x86_buf *b)
     return b->at - 4;
 }
 
+void x86_align_site(struct x86_buf *b, unsigned opcode_bytes)
+{
+    while (((uintptr_t)b->at + opcode_bytes) % 64 > 60)
+        x86_byte(b, 0x90);
+}
+
 void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target)
 {
     if (b->full)

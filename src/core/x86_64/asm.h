@@ -92,6 +92,8 @@ void x86_unary(struct x86_buf *b, enum x86_unary op, unsigned width, struct x86_
  * for x86_patch() once the target is known. */
 uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc);
 uint8_t *x86_jmp(struct x86_buf *b);
+/* Pads so that the displacement of a jump of `opcode_bytes` emitted next can be stored atomically. */
+void x86_align_site(struct x86_buf *b, unsigned opcode_bytes);
 void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target);
 void x86_jcc_to(struct x86_buf *b, enum x86_cc cc, const uint8_t *target);
 void x86_jmp_to(struct x86_buf *b, const uint8_t *target);

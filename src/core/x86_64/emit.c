@@ -143,6 +143,7 @@ static void write_cold(struct emitter *e, struct cold *c)
         break;
     case COLD_EXIT:
         if (c->save != FLAGS_NONE) { /* linking patches this jump, behind the saving */
+            x86_align_site(e->buf, 1);
             e->result->exits[c->exit].site = x86_jmp(e->buf);
             x86_patch(e->buf, e->result->exits[c->exit].site, e->buf->at);
         }

@@ -30,7 +30,11 @@ static_assert(sizeof(struct a64_tlb_entry) == 32, "the index shift below");
 static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
 {
     if (o->b == IR_NO_INDEX) {
-        unsigned base = use_reg(e, o->a, RAX, 8);
+        unsigned base = RAX;
+        if (o->a == IR_PAGE)
+            x86_load(e->buf, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
+        else
+            base = use_reg(e, o->a, RAX, 8);
         if (o->imm)
             x86_lea(e->buf, 8, RAX, rm_mem(base, (int32_t)o->imm));
         return o->imm ? RAX : base;

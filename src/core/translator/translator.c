@@ -1,0 +1,335 @@
+/* translator.c: finding or making the unit at pc, entering it, and what to do when it is left.
+ *
+ * A unit is left (1) unlinked at a direct jump: find the target, link the jump to it; (2) at an indirect
+ * jump that missed the jump cache: find the target, remember it there; (3) at an instruction for the
+ * run loop (tag 1); (4) after an exception or because the poll word is set.
+ *
+ * Quiescence: a CPU serves requests of others only in a64_poll() or out of the guest, never between
+ * finding a unit and entering it. So when a64_run_on_others() has returned, no CPU holds a pointer to a
+ * unit that was unfindable before, and its memory may be used again. A CPU that waits for the lock is
+ * out of the guest, so a lock holder may wait for the others.
+ */
+#include "core/translator/translator.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/auxv.h>
+
+#include "base/bytes.h"
+#include "core/arm64/interpreter.h"
+#include "core/arm64/mmu.h"
+#include "core/translator/cache.h"
+#include "core/translator/lift_int.h"
+
+struct translator {
+    struct cache cache;
+    pthread_mutex_t lock; /* guards the cache but lookups, and the buffers below */
+    struct a64_system *system;
+    struct hostcpu host;
+    struct emit_stubs stubs;
+    struct lift_table lifts;
+    uint32_t features;
+    unsigned max_insns;
+    uint64_t (*enter)(struct a64_cpu *cpu, const void *code);
+    uint32_t context[A64_CPUS_MAX][2]; /* last context seen, by CPU and EL */
+    struct ir_unit unit;
+    struct emit_result result;
+    _Atomic uint64_t left_lookup, left_link, left_step, left_interpret; /* statistics */
+};
+
+enum { TAG_STEP = 1 };
+
+/* --- what units call --------------------------------------------------------------------------- */
+
+/* One instruction by the interpreter, from within a unit. Nonzero: pc is set, leave. */
+static uint64_t interpret(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
+{
+    struct a64_insn in;
+    cpu->pc = cpu->code_page + offset;
+    a64_decode(raw, &in);
+    return a64_exec[in.op](cpu, &in) != A64_NEXT;
+}
+
+/* --- life cycle ---------------------------------------------------------------------------------- */
+
+static int check_host(const struct hostcpu *host, struct err *e)
+{
+    if (!host->avx2 || !host->bmi2 || !host->lzcnt || !host->fma)
+        return err_set(e, ENOTSUP, "the translator needs a host CPU with AVX2, FMA, BMI2 and LZCNT");
+    if (!(getauxval(AT_HWCAP2) & 2)) /* HWCAP2_FSGSBASE */
+        return err_set(e, ENOTSUP, "the translator needs a host kernel that enables FSGSBASE (5.9)");
+    return 0;
+}
+
+int translator_new(const struct translator_config *config, struct translator **ret_translator,
+                   struct err *e)
+{
+    struct translator *t = calloc(1, sizeof(*t));
+    if (!t)
+        abort();
+    hostcpu_detect(&t->host);
+    pthread_mutex_init(&t->lock, NULL);
+    t->system = config->system;
+    t->max_insns = config->max_insns ? config->max_insns : IR_UNIT_INSNS;
+    lift_table_init(&t->lifts);
+    size_t bytes = config->cache_bytes ? config->cache_bytes
+                                       : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
+    if (bytes < (size_t)TRANSLATOR_CACHE_MIB_MIN << 20)
+        bytes = (size_t)TRANSLATOR_CACHE_MIB_MIN << 20;
+    int r = check_host(&t->host, e);
+    if (r == 0)
+        r = cache_init(&t->cache, align_up(bytes, 4096), e);
+    if (r < 0) {
+        pthread_mutex_destroy(&t->lock);
+        free(t);
+        return r;
+    }
+    emit_stubs(&t->cache.buf, &t->host, interpret, &t->stubs);
+    t->cache.buf.start = t->cache.buf.at;
+    t->enter = (uint64_t(*)(struct a64_cpu *, const void *))(uintptr_t)cache_run_address(
+        &t->cache, t->stubs.enter);
+    *ret_translator = t;
+    return 0;
+}
+
+void translator_free(struct translator *t)
+{
+    if (!t)
+        return;
+    cache_done(&t->cache);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
+/* --- the lock -------------------------------------------------------------------------------------- */
+
+/* True where it had to wait, out of the guest: what the CPU looked up before may be stale. */
+static bool lock(struct translator *t, struct a64_cpu *cpu)
+{
+    if (pthread_mutex_trylock(&t->lock) == 0)
+        return false;
+    if (cpu)
+        a64_leave_guest(cpu);
+    pthread_mutex_lock(&t->lock);
+    if (cpu)
+        a64_enter_guest(cpu);
+    return true;
+}
+
+static void unlock(struct translator *t)
+{
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void drop_jumps(struct a64_cpu *cpu, uint64_t a, uint64_t b)
+{
+    (void)a;
+    (void)b;
+    a64_jumps_clear(cpu);
+}
+
+/* After this no CPU is in, or knows, a unit that cannot be found any more. */
+static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu)
+{
+    if (cpu) {
+        a64_run_on_others(cpu, drop_jumps, 0, 0);
+        a64_jumps_clear(cpu);
+        return;
+    }
+    for (unsigned i = 0; i < t->system->cpu_count; i++)
+        a64_jumps_clear(t->system->cpus[i]);
+}
+
+static void drop_everything(struct translator *t, struct a64_cpu *cpu)
+{
+    cache_unpublish_all(&t->cache);
+    drop_jumps_everywhere(t, cpu);
+    cache_reset(&t->cache);
+}
+
+void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page)
+{
+    lock(t, cpu);
+    if (page == UINT64_MAX)
+        drop_everything(t, cpu);
+    else if (cache_drop_page(&t->cache, page & ~0xfffull))
+        drop_jumps_everywhere(t, cpu);
+    unlock(t);
+}
+
+/* --- finding and making units ---------------------------------------------------------------------- */
+
+static uint32_t context_of(const struct a64_cpu *cpu)
+{
+    const uint32_t not_plain = 1u << 19 | 1u << 24 | 1u << 25 | 1u << 26; /* FZ16, FZ, DN, AHP */
+    uint32_t context = cpu->el ? LIFT_EL1 : 0;
+    if (a64_fp_allowed(cpu))
+        context |= LIFT_FP;
+    if (!(cpu->fpcr & not_plain))
+        context |= LIFT_FP_PLAIN;
+    if (cpu->uao)
+        context |= LIFT_UAO;
+    if (cpu->el || cpu->sys[A64_SCTLR_EL1] >> 14 & 1) /* DZE */
+        context |= LIFT_ZVA;
+    return context;
+}
+
+/* Arm's FPCR.RMode to MXCSR.RC; sticky bits stay. */
+static void set_rounding(struct a64_cpu *cpu)
+{
+    static const uint8_t rc[4] = {0, 2, 1, 3};
+    cpu->host_mxcsr = (cpu->host_mxcsr & 0x3f) | 0x1f80 | (uint32_t)rc[cpu->fpcr >> 22 & 3] << 13;
+}
+
+static struct unit *translate(struct translator *t, const uint8_t *page, uint64_t pa,
+                              uint32_t context)
+{
+    struct unit *unit = cache_find(&t->cache, pa, context);
+    if (unit) /* another CPU was quicker */
+        return unit;
+    unit = cache_reserve(&t->cache);
+    *unit = (struct unit){.pa = pa, .context = context};
+    struct lift_source source = {.table = &t->lifts,
+                                 .page = page,
+                                 .offset = (uint32_t)pa & 0xfff,
+                                 .context = context,
+                                 .features = t->features,
+                                 .max_insns = t->max_insns};
+    struct x86_buf *buf = &t->cache.buf;
+    struct emit_request request = {.unit = &t->unit,
+                                   .host = &t->host,
+                                   .stubs = &t->stubs,
+                                   .exit_tag_base = (uintptr_t)&unit->exits[0],
+                                   .exit_tag_stride = sizeof(unit->exits[0])};
+    buf->at = (uint8_t *)align_up((uintptr_t)buf->at, 16);
+    uint8_t *start = buf->at;
+    for (;;) {
+        lift_unit(&source, &t->unit);
+        if (emit_unit(buf, &request, &t->result))
+            break;
+        if (source.max_insns == 1)
+            abort(); /* one instruction always fits: a bug of ours */
+        buf->full = false;
+        source.max_insns /= 2;
+    }
+    t->cache.insn_count += t->unit.insns;
+    cache_commit(&t->cache, unit, start, &t->result);
+    return unit;
+}
+
+/* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step). */
+static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
+                               bool *ret_step)
+{
+    uint32_t raw;
+    uint64_t pa;
+    *ret_step = false;
+    for (;;) {
+        if (!a64_fetch(cpu, cpu->pc, &raw, &pa))
+            return NULL;
+        struct unit *unit = cache_find(&t->cache, pa, context);
+        if (unit)
+            return unit;
+        const uint8_t *page = guestmem_ptr(t->system->mem, pa & ~0xfffull, 4096, false);
+        if (!page) {
+            *ret_step = true;
+            return NULL;
+        }
+        bool stale = lock(t, cpu);
+        if (!stale && !cache_has_room(&t->cache)) {
+            drop_everything(t, cpu);
+            stale = true;
+        }
+        if (!stale)
+            unit = translate(t, page, pa, context);
+        unlock(t);
+        if (unit)
+            return unit;
+    }
+}
+
+/* --- the run loop ---------------------------------------------------------------------------------- */
+
+static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t context)
+{
+    uint32_t *last = &t->context[cpu->index][cpu->el & 1];
+    if (*last != context) { /* the jump caches hold code for the old one */
+        a64_jumps_clear(cpu);
+        *last = context;
+    }
+}
+
+/* Where to go on at pc: through the jump cache, or by physical address. */
+static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct exit_link *exit,
+                              uint32_t generation)
+{
+    uint32_t context = context_of(cpu);
+    check_context(t, cpu, context);
+    struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
+    if (!exit && jump->va == cpu->pc)
+        return jump->code;
+    bool step;
+    struct unit *unit = unit_at_pc(t, cpu, context, &step);
+    if (!unit) {
+        if (step)
+            a64_step_one(cpu);
+        return NULL;
+    }
+    void *code = cache_run_address(&t->cache, unit->code);
+    a64_bank_set_jump(cpu->bank, cpu->pc, code);
+    if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
+        if (generation == t->cache.generation && exit->from->context == context &&
+            cache_find(&t->cache, unit->pa, context) == unit)
+            cache_link(exit, unit);
+        unlock(t);
+    }
+    return code;
+}
+
+void translator_run(struct translator *t, struct a64_cpu *cpu)
+{
+    struct exit_link *exit = NULL;
+    uint32_t generation = 0;
+    if (!t->features)
+        t->features = a64_model_features(cpu->model);
+    a64_enter_guest(cpu);
+    while (!cpu->halted && !cpu->powered_off) {
+        if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {
+            exit = NULL;
+            if (a64_poll(cpu))
+                break;
+        }
+        if (atomic_load_explicit(&cpu->signals.lines, memory_order_relaxed) &&
+            a64_take_interrupt(cpu))
+            exit = NULL;
+        if (cpu->slow) {
+            a64_step_one(cpu);
+            exit = NULL;
+            continue;
+        }
+        const void *code = code_at_pc(t, cpu, exit, generation);
+        exit = NULL;
+        if (!code)
+            continue;
+        cpu->code_page = cpu->pc & ~0xfffull;
+        set_rounding(cpu);
+        generation = t->cache.generation;
+        uint64_t tag = t->enter(cpu, code);
+        if (tag == TAG_STEP)
+            a64_step_one(cpu);
+        else
+            exit = (struct exit_link *)tag;
+    }
+    a64_leave_guest(cpu);
+}
+
+void translator_print_stats(struct translator *t, FILE *out)
+{
+    const struct cache *c = &t->cache;
+    fprintf(out, "translated units: %llu\n", (unsigned long long)c->unit_count);
+    fprintf(out, "translated instructions: %llu\n", (unsigned long long)c->insn_count);
+    fprintf(out, "host code bytes: %llu\n", (unsigned long long)c->code_bytes);
+    fprintf(out, "invalidated units: %llu\n", (unsigned long long)c->invalidated);
+    fprintf(out, "cache drops: %llu\n", (unsigned long long)c->drops);
+}
