@@ -1,7 +1,7 @@
 /* ir.c: the op table, the printer, and the liveness of NZCV.
  *
- * Flag liveness is a single backward walk because units are straight lines with side exits: at an exit
- * the flags are live unless the lifter saw that the target overwrites them first.
+ * Flag liveness is a single backward walk because units are straight lines with side exits: at an
+ * exit the flags are live unless the lifter saw that the target overwrites them first.
  */
 #include "core/ir/ir.h"
 
@@ -55,17 +55,31 @@ static void print_op(const struct ir_op *o, FILE *out)
     fprintf(out, "%s.%s", info->name, types[o->type]);
     for (const char *p = info->operands; *p; p++) {
         switch (*p) {
-        case 'd': case 'D': print_value(out, *p, o->d); break;
-        case 'a': case 'A': print_value(out, *p, o->a); break;
-        case 'b': case 'B': print_value(out, *p, o->b); break;
-        case 'c': case 'C': print_value(out, *p, o->c); break;
+        case 'd':
+        case 'D':
+            print_value(out, *p, o->d);
+            break;
+        case 'a':
+        case 'A':
+            print_value(out, *p, o->a);
+            break;
+        case 'b':
+        case 'B':
+            print_value(out, *p, o->b);
+            break;
+        case 'c':
+        case 'C':
+            print_value(out, *p, o->c);
+            break;
         case 'm':
             fprintf(out, " [");
             print_value(out, 'a', o->a);
             print_value(out, 'b', o->b);
             fprintf(out, " %+lld ]", (long long)o->imm);
             break;
-        default: fprintf(out, " %lld", (long long)o->imm); break;
+        default:
+            fprintf(out, " %lld", (long long)o->imm);
+            break;
         }
     }
     if (o->b == IR_IMM && *info->operands == 'd')

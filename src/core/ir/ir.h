@@ -1,8 +1,8 @@
 /* ir.h: the micro-op intermediate representation: what a stretch of guest code does, host-neutral.
  *
- * A unit is a linear array of fixed-size ops in an arena that is reset for each unit. Values are not
- * in single-assignment form: integer values 0..31 are the guest's X0..X30 and SP, IR_ZERO reads as
- * zero and swallows writes, temporaries follow; vector values 0..31 are V0..V31. Keeping guest
+ * A unit is a linear array of fixed-size ops in an arena that is reset for each unit. Values are
+ * not in single-assignment form: integer values 0..31 are the guest's X0..X30 and SP, IR_ZERO reads
+ * as zero and swallows writes, temporaries follow; vector values 0..31 are V0..V31. Keeping guest
  * registers by name is what lets the first tier emit code in one pass with registers pinned across
  * units; the second tier renames them itself.
  */
@@ -20,30 +20,36 @@ enum ir_opcode {
 #define IR_ENUM(name, operands, reads, writes, attributes) IR_##name,
     IR_OPS(IR_ENUM)
 #undef IR_ENUM
-    IR_OPCODE_COUNT
+        IR_OPCODE_COUNT
 };
 
 enum ir_attributes {
-    IR_MAY_FAULT = 1,  /* may take a guest exception; state must be exact before it */
-    IR_SIDE_EXIT = 2,  /* may leave the unit */
-    IR_ENDS = 4,       /* always leaves */
-    IR_FP = 8,         /* host floating point under the guest's rounding mode */
+    IR_MAY_FAULT = 1, /* may take a guest exception; state must be exact before it */
+    IR_SIDE_EXIT = 2, /* may leave the unit */
+    IR_ENDS = 4,      /* always leaves */
+    IR_FP = 8,        /* host floating point under the guest's rounding mode */
 };
 
-enum ir_value { IR_SP = 31, IR_ZERO = 32, IR_IMM = 33, IR_NO_INDEX = 34,
-    IR_PAGE = 35, /* as base: address of the running page */ };
+enum ir_value {
+    IR_SP = 31,
+    IR_ZERO = 32,
+    IR_IMM = 33,
+    IR_NO_INDEX = 34,
+    IR_PAGE = 35,
+    /* as base: address of the running page */
+};
 
 enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_F16, IR_B8, IR_H16, IR_S32, IR_D64 };
 
 enum ir_flags {
     IR_FLAGS_LIVE = 1, /* NZCV as it is after this op is read later (set by ir_liveness) */
     IR_SIGNED = 2,
-    IR_UNPRIV = 4,     /* memory: with EL0's rights */
-    IR_ALIGNED = 8,    /* memory: must be naturally aligned */
-    IR_ORDERED = 16,   /* memory: a store that later loads must not pass (STLR) */
-    IR_Q = 32,         /* vectors: 128 bits, else 64 and the upper half zeroed */
+    IR_UNPRIV = 4,          /* memory: with EL0's rights */
+    IR_ALIGNED = 8,         /* memory: must be naturally aligned */
+    IR_ORDERED = 16,        /* memory: a store that later loads must not pass (STLR) */
+    IR_Q = 32,              /* vectors: 128 bits, else 64 and the upper half zeroed */
     IR_FLAGS_DEAD_OUT = 64, /* exits: the target overwrites NZCV before reading it */
-    IR_SAFE = 128,     /* INTERPRET: only touches vector registers and FPSR, cannot fault or branch */
+    IR_SAFE = 128, /* INTERPRET: only touches vector registers and FPSR, cannot fault or branch */
 };
 
 /* What happens to operand b first: kind in the high bits, amount in the low six. */
@@ -63,11 +69,18 @@ enum ir_mod {
     IR_MOD_SXTX = 12 << 6,
 };
 #define IR_MOD_KIND(mod)   ((mod) & ~63)
-#define IR_MOD_AMOUNT(mod) ((mod) & 63)
+#define IR_MOD_AMOUNT(mod) ((mod)&63)
 
 enum ir_atomic {
-    IR_ATOMIC_ADD, IR_ATOMIC_CLR, IR_ATOMIC_EOR, IR_ATOMIC_SET, IR_ATOMIC_SMAX, IR_ATOMIC_SMIN,
-    IR_ATOMIC_UMAX, IR_ATOMIC_UMIN, IR_ATOMIC_SWAP,
+    IR_ATOMIC_ADD,
+    IR_ATOMIC_CLR,
+    IR_ATOMIC_EOR,
+    IR_ATOMIC_SET,
+    IR_ATOMIC_SMAX,
+    IR_ATOMIC_SMIN,
+    IR_ATOMIC_UMAX,
+    IR_ATOMIC_UMIN,
+    IR_ATOMIC_SWAP,
 };
 
 enum ir_rounding { IR_RN, IR_RP, IR_RM, IR_RZ, IR_RA, IR_RCURRENT };
@@ -76,13 +89,13 @@ struct ir_op {
     uint8_t op;   /* enum ir_opcode */
     uint8_t type; /* enum ir_type */
     uint8_t d, a, b, c;
-    uint8_t x, y;      /* small numbers by op: condition, bit, lane, rounding ... */
-    uint8_t size;      /* memory access, bytes */
-    uint8_t flags;     /* enum ir_flags */
-    uint16_t mod;      /* enum ir_mod | amount, for b (also of the address's index) */
-    uint16_t sub;      /* vector operation */
+    uint8_t x, y;  /* small numbers by op: condition, bit, lane, rounding ... */
+    uint8_t size;  /* memory access, bytes */
+    uint8_t flags; /* enum ir_flags */
+    uint16_t mod;  /* enum ir_mod | amount, for b (also of the address's index) */
+    uint16_t sub;  /* vector operation */
     uint16_t pad;
-    int64_t imm;       /* immediate, or the address's displacement */
+    int64_t imm; /* immediate, or the address's displacement */
 };
 
 enum { IR_UNIT_OPS = 640, IR_UNIT_INSNS = 128 };

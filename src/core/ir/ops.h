@@ -1,10 +1,9 @@
 /* ops.h: every micro-op, once.
  *
  * X(NAME, "operands", flags read, flags written, attributes)
- *   operands, in order of struct ir_op's fields: d destination, a b c sources (integer); D A B C the
- *   same for vectors; i immediate; m memory address (base a, index b, see ir_op); t target
- *   flags: NZCV read (1) or written (1) whatever the operands say
- *   attributes: enum ir_attributes
+ *   operands, in order of struct ir_op's fields: d destination, a b c sources (integer); D A B C
+ * the same for vectors; i immediate; m memory address (base a, index b, see ir_op); t target flags:
+ * NZCV read (1) or written (1) whatever the operands say attributes: enum ir_attributes
  *
  * Integer ops work on 32 or 64 bits by `type`; 32-bit results are zero-extended. `b` may carry a
  * modifier (shift or extension, ir_op.mod) or be the immediate (IR_IMM).
@@ -39,7 +38,7 @@
     X(SHR, "dab", 0, 0, 0)                                                                         \
     X(SAR, "dab", 0, 0, 0)                                                                         \
     X(ROR, "dab", 0, 0, 0)                                                                         \
-    X(UBFX, "da", 0, 0, 0)  /* d = a[lsb +: width], zero-extended; lsb = x, width = y */           \
+    X(UBFX, "da", 0, 0, 0) /* d = a[lsb +: width], zero-extended; lsb = x, width = y */            \
     X(SBFX, "da", 0, 0, 0)                                                                         \
     X(UBFIZ, "da", 0, 0, 0) /* d = a[0 +: width] << lsb */                                         \
     X(SBFIZ, "da", 0, 0, 0)                                                                        \
@@ -87,10 +86,10 @@
     /* state */                                                                                    \
     X(GETSTATE, "di", 0, 0, 0) /* 8 bytes at offset imm of the CPU struct */                       \
     X(SETSTATE, "ai", 0, 0, 0)                                                                     \
-    X(GETDAIF, "d", 0, 0, 0)  /* the interrupt masks, as MRS DAIF */                               \
-    X(SETDAIF, "a", 0, 0, 0)  /* ... then leaves to imm (a page offset) if a line is up */         \
-    X(DAIFSET, "i", 0, 0, 0)  /* masks |= x */                                                     \
-    X(DAIFCLR, "i", 0, 0, 0)  /* masks &= ~x, then as SETDAIF */                                   \
+    X(GETDAIF, "d", 0, 0, 0) /* the interrupt masks, as MRS DAIF */                                \
+    X(SETDAIF, "a", 0, 0, 0) /* ... then leaves to imm (a page offset) if a line is up */          \
+    X(DAIFSET, "i", 0, 0, 0) /* masks |= x */                                                      \
+    X(DAIFCLR, "i", 0, 0, 0) /* masks &= ~x, then as SETDAIF */                                    \
     X(INTERPRET, "i", 1, 1, IR_MAY_FAULT) /* the interpreter executes instruction word imm */      \
     /* leaving; targets are offsets from the start of the running page, maybe outside of it */     \
     X(BCC, "t", 1, 0, IR_SIDE_EXIT) /* to the target if cond x */                                  \
@@ -99,7 +98,7 @@
     X(TBZ, "at", 0, 0, IR_SIDE_EXIT) /* bit x */                                                   \
     X(TBNZ, "at", 0, 0, IR_SIDE_EXIT)                                                              \
     X(JUMP, "t", 0, 0, IR_ENDS)                                                                    \
-    X(JUMPR, "a", 0, 0, IR_ENDS)  /* to the address in a */                                        \
-    X(LEAVE, "i", 1, 1, IR_ENDS)  /* the run loop interprets the instruction at page offset imm */
+    X(JUMPR, "a", 0, 0, IR_ENDS) /* to the address in a */                                         \
+    X(LEAVE, "i", 1, 1, IR_ENDS) /* the run loop interprets the instruction at page offset imm */
 
 #endif

@@ -1,7 +1,8 @@
 /* cache.c: two hash tables over bump-allocated units.
  *
- * A jump is linked by rewriting its rel32 with one aligned store while other CPUs may run it; x86 sees
- * either the old or the new target, and both are right. Unlinking points it back at its cold path.
+ * A jump is linked by rewriting its rel32 with one aligned store while other CPUs may run it; x86
+ * sees either the old or the new target, and both are right. Unlinking points it back at its cold
+ * path.
  */
 #include "core/translator/cache.h"
 
@@ -11,8 +12,8 @@
 
 enum {
     UNIT_CODE_MAX = 64 << 10, /* what one unit's code may take at most */
-    UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) +
-                    sizeof(struct page_units),
+    UNIT_META_MAX =
+        sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) + sizeof(struct page_units),
 };
 
 static unsigned unit_bucket(uint64_t pa, uint32_t context)
@@ -56,8 +57,8 @@ void cache_done(struct cache *cache)
 
 struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context)
 {
-    struct unit *u = atomic_load_explicit(&cache->units[unit_bucket(pa, context)],
-                                          memory_order_acquire);
+    struct unit *u =
+        atomic_load_explicit(&cache->units[unit_bucket(pa, context)], memory_order_acquire);
     while (u && (u->pa != pa || u->context != context))
         u = atomic_load_explicit(&u->hash_next, memory_order_acquire);
     return u;

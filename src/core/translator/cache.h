@@ -1,9 +1,9 @@
 /* cache.h: translated units: where they are, which guest page they came from, who jumps to whom.
  *
- * Keyed by physical address and lift context, so one translation serves every address space that maps
- * the page. Lookup takes no lock; changes are made under the cache's lock. Memory is a bump allocator
- * over code memory and one over bookkeeping: when either is full everything is dropped, so the cache
- * never grows beyond its size.
+ * Keyed by physical address and lift context, so one translation serves every address space that
+ * maps the page. Lookup takes no lock; changes are made under the cache's lock. Memory is a bump
+ * allocator over code memory and one over bookkeeping: when either is full everything is dropped,
+ * so the cache never grows beyond its size.
  */
 #ifndef PENG_CORE_TRANSLATOR_CACHE_H
 #define PENG_CORE_TRANSLATOR_CACHE_H
@@ -22,19 +22,19 @@ struct unit;
 /* A direct jump out of a unit; its address is the tag that the code hands back when unlinked. */
 struct exit_link {
     struct unit *from;
-    struct unit *to;          /* NULL: goes to `cold` */
-    struct exit_link *next;   /* in to->incoming */
-    uint8_t *site;            /* rel32, write view */
-    const uint8_t *cold;      /* unlinked target, write view */
-    uint32_t target;          /* page offset */
+    struct unit *to;        /* NULL: goes to `cold` */
+    struct exit_link *next; /* in to->incoming */
+    uint8_t *site;          /* rel32, write view */
+    const uint8_t *cold;    /* unlinked target, write view */
+    uint32_t target;        /* page offset */
     uint32_t pad;
 };
 
 struct unit {
-    uint64_t pa;              /* physical address of the first instruction */
+    uint64_t pa; /* physical address of the first instruction */
     uint32_t context;
     uint32_t exit_count;
-    const uint8_t *code;      /* write view */
+    const uint8_t *code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
     struct exit_link *incoming;
@@ -51,10 +51,10 @@ enum { CACHE_UNIT_BUCKETS = 1 << 16, CACHE_PAGE_BUCKETS = 1 << 13 };
 
 struct cache {
     struct codemem code;
-    struct x86_buf buf;      /* over the write view; `start` is behind the stubs */
+    struct x86_buf buf; /* over the write view; `start` is behind the stubs */
     uint8_t *meta, *meta_at, *meta_end;
     size_t meta_bytes;
-    uint32_t generation;     /* counts drops of everything */
+    uint32_t generation; /* counts drops of everything */
     _Atomic(struct unit *) units[CACHE_UNIT_BUCKETS];
     struct page_units *pages[CACHE_PAGE_BUCKETS];
     uint64_t unit_count, insn_count, code_bytes, drops, invalidated; /* statistics */
@@ -74,7 +74,8 @@ struct unit *cache_reserve(struct cache *cache);
 void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
                   const struct emit_result *result);
 void cache_link(struct exit_link *exit, struct unit *to);
-/* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one. */
+/* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
+ */
 bool cache_drop_page(struct cache *cache, uint64_t page);
 /* Forgets all units; their memory is used again, so no CPU may be in or on the way to one. */
 void cache_unpublish_all(struct cache *cache);

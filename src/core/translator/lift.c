@@ -1,8 +1,8 @@
 /* lift.c: builds a unit: decode, one function by op, or the interpreter for what has none.
  *
- * A side exit also looks a few instructions ahead at its target: if NZCV is written there before it is
- * read, the exit need not save it. (NZCV that nobody can read is then not exact in SPSR should an
- * access in between fault.)
+ * A side exit also looks a few instructions ahead at its target: if NZCV is written there before it
+ * is read, the exit need not save it. (NZCV that nobody can read is then not exact in SPSR should
+ * an access in between fault.)
  */
 #include "core/translator/lift_int.h"
 

@@ -11,7 +11,7 @@ enum lift_context {
     LIFT_FP = 2,       /* FP and NEON allowed at this EL */
     LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, no default NaN, IEEE half precision */
     LIFT_UAO = 8,
-    LIFT_ZVA = 16,     /* DC ZVA does not trap */
+    LIFT_ZVA = 16, /* DC ZVA does not trap */
 };
 
 struct lift_table;
@@ -26,8 +26,9 @@ struct lift_source {
     unsigned max_insns;  /* 1..IR_UNIT_INSNS */
 };
 
-/* Fills `unit` (reset first) with a superblock from `source`: goes on behind conditional branches not
- * taken, ends at an unconditional one, at the page's end, or at what only the run loop can do. */
+/* Fills `unit` (reset first) with a superblock from `source`: goes on behind conditional branches
+ * not taken, ends at an unconditional one, at the page's end, or at what only the run loop can do.
+ */
 void lift_unit(const struct lift_source *source, struct ir_unit *unit);
 
 #endif

@@ -1,7 +1,7 @@
 /* lift_branch.c: branches, hints, barriers, and the system registers that are plain storage.
  *
- * What may take an exception, change the translation context or touch the machine is left to the run
- * loop (IR_LEAVE), which executes it with the interpreter.
+ * What may take an exception, change the translation context or touch the machine is left to the
+ * run loop (IR_LEAVE), which executes it with the interpreter.
  */
 #include "core/translator/lift_int.h"
 
@@ -56,8 +56,7 @@ LIFT(B_cond)
 
 LIFT(compare_branch)
 {
-    struct ir_op *o =
-        emit_op(l, in->op == A64_OP_CBZ ? IR_CBZ : IR_CBNZ, in->f ? IR_I64 : IR_I32);
+    struct ir_op *o = emit_op(l, in->op == A64_OP_CBZ ? IR_CBZ : IR_CBNZ, in->f ? IR_I64 : IR_I32);
     o->a = zr(in->d);
     o->imm = l->offset + sign_extend(in->i, 19) * 4;
     return true;
@@ -175,7 +174,8 @@ LIFT(MSR_imm)
 
 LIFT(SYS)
 {
-    if (in->i == (3u << 11 | 7u << 7 | 4u << 3 | 1u) && l->source->context & LIFT_ZVA) { /* DC ZVA */
+    if (in->i == (3u << 11 | 7u << 7 | 4u << 3 | 1u) &&
+        l->source->context & LIFT_ZVA) { /* DC ZVA */
         struct ir_op *o = emit_op(l, IR_ZVA, IR_I64);
         o->a = zr(in->d);
         if (o->a == IR_ZERO)

@@ -29,7 +29,10 @@ extern const struct lift_row lift_rows_integer[], lift_rows_memory[], lift_rows_
 extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows_branch_count;
 
 #define LIFT(name) static bool lift_##name(struct lifter *l, const struct a64_insn *in)
-#define ROW(name)  {A64_OP_##name, lift_##name}
+#define ROW(name)                                                                                  \
+    {                                                                                              \
+        A64_OP_##name, lift_##name                                                                 \
+    }
 
 static inline struct ir_op *emit_op(struct lifter *l, enum ir_opcode op, enum ir_type type)
 {

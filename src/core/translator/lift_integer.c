@@ -18,8 +18,8 @@ static struct ir_op *three(struct lifter *l, enum ir_opcode op, enum ir_type typ
     return o;
 }
 
-static void immediate(struct lifter *l, enum ir_opcode op, enum ir_type type, unsigned d, unsigned a,
-                      int64_t imm)
+static void immediate(struct lifter *l, enum ir_opcode op, enum ir_type type, unsigned d,
+                      unsigned a, int64_t imm)
 {
     three(l, op, type, d, a, IR_IMM)->imm = imm;
 }
@@ -52,10 +52,20 @@ LIFT(ADRP)
 static enum ir_opcode add_sub(const struct a64_insn *in)
 {
     switch (in->op) {
-    case A64_OP_ADD_imm: case A64_OP_ADD_shift: case A64_OP_ADD_ext: return IR_ADD;
-    case A64_OP_ADDS_imm: case A64_OP_ADDS_shift: case A64_OP_ADDS_ext: return IR_ADDS;
-    case A64_OP_SUB_imm: case A64_OP_SUB_shift: case A64_OP_SUB_ext: return IR_SUB;
-    default: return IR_SUBS;
+    case A64_OP_ADD_imm:
+    case A64_OP_ADD_shift:
+    case A64_OP_ADD_ext:
+        return IR_ADD;
+    case A64_OP_ADDS_imm:
+    case A64_OP_ADDS_shift:
+    case A64_OP_ADDS_ext:
+        return IR_ADDS;
+    case A64_OP_SUB_imm:
+    case A64_OP_SUB_shift:
+    case A64_OP_SUB_ext:
+        return IR_SUB;
+    default:
+        return IR_SUBS;
     }
 }
 
@@ -120,8 +130,9 @@ LIFT(logic_shift)
     static const struct {
         uint16_t guest;
         enum ir_opcode op;
-    } ops[] = {{A64_OP_AND_shift, IR_AND},   {A64_OP_BIC_shift, IR_ANDN}, {A64_OP_ORR_shift, IR_OR},
-               {A64_OP_ORN_shift, IR_ORN},   {A64_OP_EOR_shift, IR_XOR},  {A64_OP_EON_shift, IR_XORN},
+    } ops[] = {{A64_OP_AND_shift, IR_AND},   {A64_OP_BIC_shift, IR_ANDN},
+               {A64_OP_ORR_shift, IR_OR},    {A64_OP_ORN_shift, IR_ORN},
+               {A64_OP_EOR_shift, IR_XOR},   {A64_OP_EON_shift, IR_XORN},
                {A64_OP_ANDS_shift, IR_ANDS}, {A64_OP_BICS_shift, IR_ANDNS}};
     unsigned k = 0;
     while (ops[k].guest != in->op)
@@ -202,11 +213,11 @@ LIFT(plain)
     static const struct {
         uint16_t guest;
         enum ir_opcode op;
-    } ops[] = {
-        {A64_OP_ADC, IR_ADC},   {A64_OP_ADCS, IR_ADCS}, {A64_OP_SBC, IR_SBC},   {A64_OP_SBCS, IR_SBCS},
-        {A64_OP_UDIV, IR_UDIV}, {A64_OP_SDIV, IR_SDIV}, {A64_OP_LSLV, IR_SHL},  {A64_OP_LSRV, IR_SHR},
-        {A64_OP_ASRV, IR_SAR},  {A64_OP_RORV, IR_ROR},  {A64_OP_CLZ, IR_CLZ},   {A64_OP_CLS, IR_CLS},
-        {A64_OP_RBIT, IR_RBIT}, {A64_OP_REV16, IR_REV16}};
+    } ops[] = {{A64_OP_ADC, IR_ADC},   {A64_OP_ADCS, IR_ADCS},  {A64_OP_SBC, IR_SBC},
+               {A64_OP_SBCS, IR_SBCS}, {A64_OP_UDIV, IR_UDIV},  {A64_OP_SDIV, IR_SDIV},
+               {A64_OP_LSLV, IR_SHL},  {A64_OP_LSRV, IR_SHR},   {A64_OP_ASRV, IR_SAR},
+               {A64_OP_RORV, IR_ROR},  {A64_OP_CLZ, IR_CLZ},    {A64_OP_CLS, IR_CLS},
+               {A64_OP_RBIT, IR_RBIT}, {A64_OP_REV16, IR_REV16}};
     unsigned k = 0;
     while (ops[k].guest != in->op)
         k++;

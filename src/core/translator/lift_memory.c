@@ -1,7 +1,7 @@
 /* lift_memory.c: loads, stores, acquire/release, and the Armv8.1 atomics (DDI 0487 C4.1.88).
  *
- * The write-back of an indexed access is an ADD behind it, so that a fault finds the base register as
- * it was. Exclusives and structure accesses are the interpreter's.
+ * The write-back of an indexed access is an ADD behind it, so that a fault finds the base register
+ * as it was. Exclusives and structure accesses are the interpreter's.
  */
 #include "core/translator/lift_int.h"
 
@@ -33,10 +33,13 @@ static void address(struct ir_op *o, const struct a64_insn *in, int64_t imm, enu
 static bool load_store(struct lifter *l, const struct a64_insn *in, bool load, bool is_signed,
                        int64_t imm, enum indexing mode, unsigned flags)
 {
-    if (mode != OFFSET && in->n == in->d && in->n != 31) /* UNPREDICTABLE: as the interpreter does */
+    if (mode != OFFSET && in->n == in->d &&
+        in->n != 31) /* UNPREDICTABLE: as the interpreter does */
         return false;
     struct ir_op *o = emit_op(l, load ? IR_LOAD : IR_STORE,
-                              is_signed && !in->W ? IR_I64 : in->z == 3 ? IR_I64 : IR_I32);
+                              is_signed && !in->W ? IR_I64
+                              : in->z == 3        ? IR_I64
+                                                  : IR_I32);
     address(o, in, imm, mode);
     *(load ? &o->d : &o->c) = zr(in->d);
     o->size = (uint8_t)(1u << in->z);
@@ -130,8 +133,8 @@ LIFT(LDTRS)
 /* Register offset: extended and maybe scaled by the access size. */
 static void index_by(struct ir_op *o, const struct a64_insn *in)
 {
-    static const uint16_t kinds[8] = {[2] = IR_MOD_UXTW, [3] = IR_MOD_LSL, [6] = IR_MOD_SXTW,
-                                      [7] = IR_MOD_LSL};
+    static const uint16_t kinds[8] = {
+        [2] = IR_MOD_UXTW, [3] = IR_MOD_LSL, [6] = IR_MOD_SXTW, [7] = IR_MOD_LSL};
     o->a = in->n;
     o->b = zr(in->m);
     o->mod = (uint16_t)(kinds[in->o] | (in->S ? in->z : 0));
@@ -168,7 +171,8 @@ LIFT(PRFM)
     return true;
 }
 
-/* --- pairs ------------------------------------------------------------------------------------- */
+/* --- pairs -------------------------------------------------------------------------------------
+ */
 
 static bool pair(struct lifter *l, const struct a64_insn *in, bool load, bool is_signed,
                  enum indexing mode)
@@ -211,7 +215,8 @@ LIFT(load_pair_signed)
     return pair(l, in, true, true, pair_mode(in));
 }
 
-/* --- vector registers ---------------------------------------------------------------------------- */
+/* --- vector registers ----------------------------------------------------------------------------
+ */
 
 static bool vector(struct lifter *l, const struct a64_insn *in, bool load, int64_t imm,
                    enum indexing mode)
@@ -312,7 +317,8 @@ LIFT(load_vector_pair)
     return vector_pair(l, in, true);
 }
 
-/* --- literals ------------------------------------------------------------------------------------ */
+/* --- literals ------------------------------------------------------------------------------------
+ */
 
 LIFT(LDR_lit)
 {
@@ -335,7 +341,8 @@ LIFT(LDR_v_lit)
     return true;
 }
 
-/* --- ordered and atomic -------------------------------------------------------------------------- */
+/* --- ordered and atomic --------------------------------------------------------------------------
+ */
 
 LIFT(LDAR)
 {

@@ -1,13 +1,13 @@
 /* translator.c: finding or making the unit at pc, entering it, and what to do when it is left.
  *
- * A unit is left (1) unlinked at a direct jump: find the target, link the jump to it; (2) at an indirect
- * jump that missed the jump cache: find the target, remember it there; (3) at an instruction for the
- * run loop (tag 1); (4) after an exception or because the poll word is set.
+ * A unit is left (1) unlinked at a direct jump: find the target, link the jump to it; (2) at an
+ * indirect jump that missed the jump cache: find the target, remember it there; (3) at an
+ * instruction for the run loop (tag 1); (4) after an exception or because the poll word is set.
  *
  * Quiescence: a CPU serves requests of others only in a64_poll() or out of the guest, never between
- * finding a unit and entering it. So when a64_run_on_others() has returned, no CPU holds a pointer to a
- * unit that was unfindable before, and its memory may be used again. A CPU that waits for the lock is
- * out of the guest, so a lock holder may wait for the others.
+ * finding a unit and entering it. So when a64_run_on_others() has returned, no CPU holds a pointer
+ * to a unit that was unfindable before, and its memory may be used again. A CPU that waits for the
+ * lock is out of the guest, so a lock holder may wait for the others.
  */
 #include "core/translator/translator.h"
 
@@ -40,7 +40,8 @@ struct translator {
 
 enum { TAG_STEP = 1 };
 
-/* --- what units call --------------------------------------------------------------------------- */
+/* --- what units call ---------------------------------------------------------------------------
+ */
 
 /* One instruction by the interpreter, from within a unit. Nonzero: pc is set, leave. */
 static uint64_t interpret(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
@@ -51,14 +52,17 @@ static uint64_t interpret(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
     return a64_exec[in.op](cpu, &in) != A64_NEXT;
 }
 
-/* --- life cycle ---------------------------------------------------------------------------------- */
+/* --- life cycle ----------------------------------------------------------------------------------
+ */
 
 static int check_host(const struct hostcpu *host, struct err *e)
 {
     if (!host->avx2 || !host->bmi2 || !host->lzcnt || !host->fma)
-        return err_set(e, ENOTSUP, "the translator needs a host CPU with AVX2, FMA, BMI2 and LZCNT");
+        return err_set(e, ENOTSUP,
+                       "the translator needs a host CPU with AVX2, FMA, BMI2 and LZCNT");
     if (!(getauxval(AT_HWCAP2) & 2)) /* HWCAP2_FSGSBASE */
-        return err_set(e, ENOTSUP, "the translator needs a host kernel that enables FSGSBASE (5.9)");
+        return err_set(e, ENOTSUP,
+                       "the translator needs a host kernel that enables FSGSBASE (5.9)");
     return 0;
 }
 
@@ -73,8 +77,8 @@ int translator_new(const struct translator_config *config, struct translator **r
     t->system = config->system;
     t->max_insns = config->max_insns ? config->max_insns : IR_UNIT_INSNS;
     lift_table_init(&t->lifts);
-    size_t bytes = config->cache_bytes ? config->cache_bytes
-                                       : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
+    size_t bytes =
+        config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
     if (bytes < (size_t)TRANSLATOR_CACHE_MIB_MIN << 20)
         bytes = (size_t)TRANSLATOR_CACHE_MIB_MIN << 20;
     int r = check_host(&t->host, e);
@@ -102,7 +106,8 @@ void translator_free(struct translator *t)
     free(t);
 }
 
-/* --- the lock -------------------------------------------------------------------------------------- */
+/* --- the lock
+ * -------------------------------------------------------------------------------------- */
 
 /* True where it had to wait, out of the guest: what the CPU looked up before may be stale. */
 static bool lock(struct translator *t, struct a64_cpu *cpu)
@@ -158,7 +163,8 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
     unlock(t);
 }
 
-/* --- finding and making units ---------------------------------------------------------------------- */
+/* --- finding and making units
+ * ---------------------------------------------------------------------- */
 
 static uint32_t context_of(const struct a64_cpu *cpu)
 {
@@ -218,7 +224,8 @@ static struct unit *translate(struct translator *t, const uint8_t *page, uint64_
     return unit;
 }
 
-/* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step). */
+/* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step).
+ */
 static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
                                bool *ret_step)
 {
@@ -249,7 +256,8 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
     }
 }
 
-/* --- the run loop ---------------------------------------------------------------------------------- */
+/* --- the run loop
+ * ---------------------------------------------------------------------------------- */
 
 static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t context)
 {

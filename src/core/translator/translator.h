@@ -1,8 +1,8 @@
 /* translator.h: runs Arm64 guest code on an x86-64 host by translating it, a unit at a time.
  *
- * One translator serves all CPUs of a machine. A CPU's thread calls translator_run(); everything a unit
- * does not do itself (system instructions, faults, TLB misses, MMIO) is done by the interpreter on the
- * same CPU struct.
+ * One translator serves all CPUs of a machine. A CPU's thread calls translator_run(); everything a
+ * unit does not do itself (system instructions, faults, TLB misses, MMIO) is done by the
+ * interpreter on the same CPU struct.
  */
 #ifndef PENG_CORE_TRANSLATOR_TRANSLATOR_H
 #define PENG_CORE_TRANSLATOR_TRANSLATOR_H
@@ -27,12 +27,12 @@ int translator_new(const struct translator_config *config, struct translator **r
                    struct err *e);
 void translator_free(struct translator *t);
 
-/* Runs guest code on this CPU until it halts, is powered off, or must look at a stop request. Brackets
- * itself with a64_enter_guest/a64_leave_guest. */
+/* Runs guest code on this CPU until it halts, is powered off, or must look at a stop request.
+ * Brackets itself with a64_enter_guest/a64_leave_guest. */
 void translator_run(struct translator *t, struct a64_cpu *cpu);
 
-/* Code in the physical page may have changed (UINT64_MAX: anywhere). On the thread of `cpu`, or with no
- * CPU running and `cpu` NULL. */
+/* Code in the physical page may have changed (UINT64_MAX: anywhere). On the thread of `cpu`, or
+ * with no CPU running and `cpu` NULL. */
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page);
 
 /* "name: value" lines. */

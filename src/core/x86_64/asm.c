@@ -1,5 +1,5 @@
-/* asm.c: prefixes, ModRM, SIB and displacement in one place; every instruction goes through x86_op or
- * x86_vec.
+/* asm.c: prefixes, ModRM, SIB and displacement in one place; every instruction goes through x86_op
+ * or x86_vec.
  */
 #include "core/x86_64/asm.h"
 
@@ -50,7 +50,8 @@ static void modrm(struct x86_buf *b, unsigned reg, struct x86_rm rm, bool wide_d
     x86_byte(b, (uint8_t)(mod << 6 | reg | (sib ? RSP : rm.base & 7)));
     if (sib) {
         unsigned index = rm.index == X86_NONE ? RSP : rm.index & 7;
-        x86_byte(b, (uint8_t)(log2_scale(rm.scale) << 6 | index << 3 | (no_base ? RBP : rm.base & 7)));
+        x86_byte(b,
+                 (uint8_t)(log2_scale(rm.scale) << 6 | index << 3 | (no_base ? RBP : rm.base & 7)));
     }
     if (mod == 1)
         x86_byte(b, (uint8_t)rm.disp);
@@ -92,7 +93,8 @@ void x86_alu(struct x86_buf *b, enum x86_alu op, unsigned width, unsigned reg, s
     x86_op(b, 0, op * 8u + (width == 1 ? 2 : 3), width, reg, rm);
 }
 
-void x86_alu_store(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm, unsigned reg)
+void x86_alu_store(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm,
+                   unsigned reg)
 {
     x86_op(b, 0, op * 8u + (width == 1 ? 0 : 1), width, reg, rm);
 }
@@ -191,7 +193,8 @@ void x86_sext(struct x86_buf *b, unsigned from, unsigned to, unsigned reg, struc
     } else if (from == 4) {
         x86_op(b, 0, 0x63, 8, reg, rm);
     } else {
-        bool need_rex = from == 1 && to != 8 && rm.is_reg && rm.base >= RSP && rm.base < R8 && !(reg & 8);
+        bool need_rex =
+            from == 1 && to != 8 && rm.is_reg && rm.base >= RSP && rm.base < R8 && !(reg & 8);
         if (need_rex)
             x86_byte(b, 0x40);
         x86_op(b, 0, from == 1 ? 0x0fbe : 0x0fbf, to, reg, rm);
@@ -203,7 +206,8 @@ void x86_lea(struct x86_buf *b, unsigned width, unsigned reg, struct x86_rm rm)
     x86_op(b, 0, 0x8d, width, reg, rm);
 }
 
-void x86_shift_imm(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm, unsigned n)
+void x86_shift_imm(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm,
+                   unsigned n)
 {
     x86_op(b, 0, width == 1 ? 0xc0 : 0xc1, width, op, rm);
     x86_byte(b, (uint8_t)n);
@@ -289,8 +293,8 @@ static void evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsig
     modrm(b, reg, rm, true);
 }
 
-void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode, unsigned reg,
-             unsigned second, struct x86_rm rm)
+void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+             unsigned reg, unsigned second, struct x86_rm rm)
 {
     unsigned vvvv = second == X86_NO_SECOND ? 0 : second;
     if (rm.gs)
@@ -305,8 +309,8 @@ void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned 
         x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (~vvvv & 15) << 3 | pp));
     } else {
         x86_byte(b, 0xc4);
-        x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (index_high ? 0 : 0x40) | (base_high ? 0 : 0x20) |
-                              map));
+        x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (index_high ? 0 : 0x40) |
+                              (base_high ? 0 : 0x20) | map));
         x86_byte(b, (uint8_t)(w << 7 | (~vvvv & 15) << 3 | pp));
     }
     x86_byte(b, (uint8_t)opcode);

@@ -1,7 +1,8 @@
 /* asm.h: encoding of x86-64 instructions into a buffer, in a few primitives.
  *
- * An operand that may be a register or memory is `struct x86_rm`. Writing past the end of the buffer
- * sets `full` and drops the bytes: the caller checks once per unit. Source: Intel SDM volume 2.
+ * An operand that may be a register or memory is `struct x86_rm`. Writing past the end of the
+ * buffer sets `full` and drops the bytes: the caller checks once per unit. Source: Intel SDM
+ * volume 2.
  */
 #ifndef PENG_CORE_X86_64_ASM_H
 #define PENG_CORE_X86_64_ASM_H
@@ -10,14 +11,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum x86_reg { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15, X86_NONE };
+enum x86_reg {
+    RAX,
+    RCX,
+    RDX,
+    RBX,
+    RSP,
+    RBP,
+    RSI,
+    RDI,
+    R8,
+    R9,
+    R10,
+    R11,
+    R12,
+    R13,
+    R14,
+    R15,
+    X86_NONE
+};
 
 /* Condition codes as in Jcc, SETcc, CMOVcc. */
 enum x86_cc {
-    CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G,
+    CC_O,
+    CC_NO,
+    CC_B,
+    CC_AE,
+    CC_E,
+    CC_NE,
+    CC_BE,
+    CC_A,
+    CC_S,
+    CC_NS,
+    CC_P,
+    CC_NP,
+    CC_L,
+    CC_GE,
+    CC_LE,
+    CC_G,
 };
 
-/* A register (base only, is_reg) or memory [base + index * scale + disp], `gs` relative if asked. */
+/* A register (base only, is_reg) or memory [base + index * scale + disp], `gs` relative if asked.
+ */
 struct x86_rm {
     bool is_reg, gs;
     uint8_t base, index, scale; /* index X86_NONE: none; base X86_NONE: disp32 absolute (gs) */
@@ -59,15 +94,16 @@ void x86_u32(struct x86_buf *b, uint32_t v);
 void x86_u64(struct x86_buf *b, uint64_t v);
 
 /* The general form: mandatory prefix (0, 0x66, 0xf2, 0xf3), opcode of up to three bytes (0x0fXX and
- * 0x0f38XX as numbers), operand width 1, 2, 4 or 8 bytes (8 sets REX.W, 2 adds 0x66; 1 forces REX for
- * SIL, DIL ...), register field, register-or-memory, and how many immediate bytes follow. */
+ * 0x0f38XX as numbers), operand width 1, 2, 4 or 8 bytes (8 sets REX.W, 2 adds 0x66; 1 forces REX
+ * for SIL, DIL ...), register field, register-or-memory, and how many immediate bytes follow. */
 void x86_op(struct x86_buf *b, unsigned prefix, unsigned opcode, unsigned width, unsigned reg,
             struct x86_rm rm);
 
 /* ALU group by number: 0 add 1 or 2 adc 3 sbb 4 and 5 sub 6 xor 7 cmp. */
 enum x86_alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP };
 void x86_alu(struct x86_buf *b, enum x86_alu op, unsigned width, unsigned reg, struct x86_rm rm);
-void x86_alu_store(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm, unsigned reg);
+void x86_alu_store(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm,
+                   unsigned reg);
 void x86_alu_imm(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm, int32_t imm);
 void x86_test(struct x86_buf *b, unsigned width, struct x86_rm rm, unsigned reg);
 void x86_test_imm(struct x86_buf *b, unsigned width, struct x86_rm rm, int32_t imm);
@@ -82,17 +118,19 @@ void x86_lea(struct x86_buf *b, unsigned width, unsigned reg, struct x86_rm rm);
 
 /* Shift group by number: 0 rol 1 ror 4 shl 5 shr 7 sar. */
 enum x86_shift { SH_ROL, SH_ROR, SH_SHL = 4, SH_SHR = 5, SH_SAR = 7 };
-void x86_shift_imm(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm, unsigned n);
+void x86_shift_imm(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm,
+                   unsigned n);
 void x86_shift_cl(struct x86_buf *b, enum x86_shift op, unsigned width, struct x86_rm rm);
 /* Unary group F7: 2 not 3 neg 4 mul 5 imul 6 div 7 idiv. */
 enum x86_unary { UN_NOT = 2, UN_NEG, UN_MUL, UN_IMUL, UN_DIV, UN_IDIV };
 void x86_unary(struct x86_buf *b, enum x86_unary op, unsigned width, struct x86_rm rm);
 
-/* Branches within the unit. x86_jcc/x86_jmp emit rel32 forms and return where the displacement lies,
- * for x86_patch() once the target is known. */
+/* Branches within the unit. x86_jcc/x86_jmp emit rel32 forms and return where the displacement
+ * lies, for x86_patch() once the target is known. */
 uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc);
 uint8_t *x86_jmp(struct x86_buf *b);
-/* Pads so that the displacement of a jump of `opcode_bytes` emitted next can be stored atomically. */
+/* Pads so that the displacement of a jump of `opcode_bytes` emitted next can be stored atomically.
+ */
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes);
 void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target);
 void x86_jcc_to(struct x86_buf *b, enum x86_cc cc, const uint8_t *target);
@@ -101,11 +139,12 @@ void x86_call_to(struct x86_buf *b, const uint8_t *target);
 void x86_jmp_rm(struct x86_buf *b, struct x86_rm rm);
 void x86_call_rm(struct x86_buf *b, struct x86_rm rm);
 
-/* VEX (EVEX where a register is 16 or more): `pp` 0 none 1 66 2 F3 3 F2, `map` 1 0F 2 0F38 3 0F3A. `w`
- * as EVEX wants it (VEX ignores it for most). `second` is the non-destructive source; pass 0 with
- * X86_NO_SECOND where there is none. 128 bits. A general register may stand in `rm` or `reg`. */
+/* VEX (EVEX where a register is 16 or more): `pp` 0 none 1 66 2 F3 3 F2, `map` 1 0F 2 0F38 3 0F3A.
+ * `w` as EVEX wants it (VEX ignores it for most). `second` is the non-destructive source; pass 0
+ * with X86_NO_SECOND where there is none. 128 bits. A general register may stand in `rm` or `reg`.
+ */
 enum { X86_NO_SECOND = 0x40 };
-void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode, unsigned reg,
-             unsigned second, struct x86_rm rm);
+void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+             unsigned reg, unsigned second, struct x86_rm rm);
 
 #endif

@@ -1,8 +1,8 @@
 /* emit.c: the pass itself: walks the ops, keeps track of where NZCV is, then writes the cold code.
  *
- * NZCV stays in EFLAGS from its producer until something overwrites EFLAGS; only then, and only if an
- * op further on reads NZCV (IR_FLAGS_LIVE), is it saved, with LAHF and SETO, in the form that the CPU
- * struct keeps (x86's borrow instead of Arm's carry).
+ * NZCV stays in EFLAGS from its producer until something overwrites EFLAGS; only then, and only if
+ * an op further on reads NZCV (IR_FLAGS_LIVE), is it saved, with LAHF and SETO, in the form that
+ * the CPU struct keeps (x86's borrow instead of Arm's carry).
  */
 #include "core/x86_64/emit_int.h"
 
@@ -11,8 +11,8 @@
 #define XM X86_NONE
 /* X0-X5, X8, X19-X21 and SP are what Debian's binaries use most. */
 const uint8_t emit_gpr[32] = {
-    RBX, RSI, RDI, R8, R9, R10, XM, XM, R15, XM, XM, XM, XM, XM, XM, XM,
-    XM,  XM,  XM,  R11, R12, R13, XM, XM, XM, XM, XM, XM, XM, XM, XM, R14,
+    RBX, RSI, RDI, R8,  R9,  R10, XM, XM, R15, XM, XM, XM, XM, XM, XM, XM,
+    XM,  XM,  XM,  R11, R12, R13, XM, XM, XM,  XM, XM, XM, XM, XM, XM, R14,
 };
 #undef XM
 
@@ -61,8 +61,8 @@ static void canonicalize(struct emitter *e, enum flags_kind kind)
 void flags_save(struct emitter *e, enum flags_kind kind)
 {
     canonicalize(e, kind);
-    x86_byte(e->buf, 0x9f);                                /* lahf */
-    x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX));   /* seto al */
+    x86_byte(e->buf, 0x9f);                              /* lahf */
+    x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX)); /* seto al */
     x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
 }
 
@@ -85,8 +85,8 @@ void flags_set(struct emitter *e, enum flags_kind kind)
 
 enum x86_cc flags_condition(struct emitter *e, unsigned cond)
 {
-    static const uint8_t table[14] = {CC_E, CC_NE, CC_AE, CC_B, CC_S, CC_NS, CC_O,
-                                      CC_NO, CC_A, CC_BE, CC_GE, CC_L, CC_G, CC_LE};
+    static const uint8_t table[14] = {CC_E,  CC_NE, CC_AE, CC_B,  CC_S, CC_NS, CC_O,
+                                      CC_NO, CC_A,  CC_BE, CC_GE, CC_L, CC_G,  CC_LE};
     assert(cond < 14);
     if (e->flags == FLAGS_NONE) {
         x86_zext(e->buf, 2, RAX, rm_mem(RBP, EMIT_OFFSET(host_flags)));
@@ -110,8 +110,7 @@ struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
         return &e->cold[0];
     }
     struct cold *c = &e->cold[e->cold_count++];
-    *c = (struct cold){
-        .kind = kind, .from = from, .raw = e->raw, .offset = e->offset, .exit = -1};
+    *c = (struct cold){.kind = kind, .from = from, .raw = e->raw, .offset = e->offset, .exit = -1};
     return c;
 }
 
@@ -167,8 +166,8 @@ static bool breaks_sp(const struct ir_op *o)
 {
     if (o->d != IR_SP || ir_op_info[o->op].operands[0] != 'd')
         return false;
-    bool keeps = (o->op == IR_ADD || o->op == IR_SUB) && o->a == IR_SP && o->b == IR_IMM &&
-                 o->imm % 16 == 0;
+    bool keeps =
+        (o->op == IR_ADD || o->op == IR_SUB) && o->a == IR_SP && o->b == IR_IMM && o->imm % 16 == 0;
     return !keeps;
 }
 

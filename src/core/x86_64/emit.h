@@ -1,17 +1,15 @@
 /* emit.h: from a unit of micro-ops to x86-64 code, in one forward pass.
  *
  * Register convention of generated code
- *   rbp                 the CPU struct + EMIT_BIAS, so that x[0..31] lie within a byte's displacement
- *   gs base             the TLB bank in use (struct a64_tlb_bank)
- *   rax rcx rdx         scratch within one op
- *   the other 11        guest registers, pinned across units (emit_gpr)
- *   xmm0..xmm3          scratch; the rest pinned to V registers (emit_xmm)
- *   mxcsr               the guest's rounding mode and sticky exceptions
- * A unit is entered with NZCV in memory and leaves so.
+ *   rbp                 the CPU struct + EMIT_BIAS, so that x[0..31] lie within a byte's
+ * displacement gs base             the TLB bank in use (struct a64_tlb_bank) rax rcx rdx scratch
+ * within one op the other 11        guest registers, pinned across units (emit_gpr) xmm0..xmm3
+ * scratch; the rest pinned to V registers (emit_xmm) mxcsr               the guest's rounding mode
+ * and sticky exceptions A unit is entered with NZCV in memory and leaves so.
  *
- * What a unit cannot do inline it leaves to the interpreter, one instruction at a time: a TLB miss, an
- * MMIO or misaligned access and a fault all take the same way through stubs.interpret, so that memory
- * has one slow path and state is exact there by construction.
+ * What a unit cannot do inline it leaves to the interpreter, one instruction at a time: a TLB miss,
+ * an MMIO or misaligned access and a fault all take the same way through stubs.interpret, so that
+ * memory has one slow path and state is exact there by construction.
  */
 #ifndef PENG_CORE_X86_64_EMIT_H
 #define PENG_CORE_X86_64_EMIT_H
@@ -31,11 +29,12 @@ extern const uint8_t emit_gpr[32];
 enum { X86_NO_XMM = 0xff };
 unsigned emit_xmm(bool wide, unsigned v);
 
-/* Common code at the start of code memory, made once by emit_stubs(). Addresses in the write view. */
+/* Common code at the start of code memory, made once by emit_stubs(). Addresses in the write view.
+ */
 struct emit_stubs {
-    const uint8_t *enter;     /* uint64_t (*)(struct a64_cpu *, const void *code): exit's tag or 0 */
-    const uint8_t *leave;     /* jump here with rax = tag and pc stored: back to the run loop */
-    const uint8_t *exit;      /* eax = target offset in the page, rcx = tag: stores pc, leaves */
+    const uint8_t *enter; /* uint64_t (*)(struct a64_cpu *, const void *code): exit's tag or 0 */
+    const uint8_t *leave; /* jump here with rax = tag and pc stored: back to the run loop */
+    const uint8_t *exit;  /* eax = target offset in the page, rcx = tag: stores pc, leaves */
     const uint8_t *interpret; /* call with edx = instruction word, ecx = page offset */
     const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
 };
@@ -65,7 +64,8 @@ struct emit_result {
  * was written). */
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result);
 
-/* What the stubs call: executes one instruction at code_page + offset; nonzero: leave to the loop. */
+/* What the stubs call: executes one instruction at code_page + offset; nonzero: leave to the loop.
+ */
 typedef uint64_t (*emit_interpret_fn)(struct a64_cpu *cpu, uint64_t offset, uint32_t raw);
 void emit_stubs(struct x86_buf *buf, const struct hostcpu *host, emit_interpret_fn interpret,
                 struct emit_stubs *ret_stubs);

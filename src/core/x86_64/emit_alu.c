@@ -1,7 +1,7 @@
 /* emit_alu.c: integer arithmetic, logic, shifts, bit fields, selects.
  *
- * Guest registers are used where they live: x86's two-operand forms take memory operands for the ones
- * that have no host register. Additions whose flags nobody wants use LEA, which keeps EFLAGS.
+ * Guest registers are used where they live: x86's two-operand forms take memory operands for the
+ * ones that have no host register. Additions whose flags nobody wants use LEA, which keeps EFLAGS.
  */
 #include "core/x86_64/emit_int.h"
 
@@ -15,13 +15,27 @@ static void modify(struct emitter *e, const struct ir_op *o, unsigned b, unsigne
     }
     struct x86_rm from = loc(b);
     switch (IR_MOD_KIND(o->mod)) {
-    case IR_MOD_UXTB: x86_zext(e->buf, 1, scratch, from); break;
-    case IR_MOD_UXTH: x86_zext(e->buf, 2, scratch, from); break;
-    case IR_MOD_UXTW: x86_zext(e->buf, 4, scratch, from); break;
-    case IR_MOD_SXTB: x86_sext(e->buf, 1, width, scratch, from); break;
-    case IR_MOD_SXTH: x86_sext(e->buf, 2, width, scratch, from); break;
-    case IR_MOD_SXTW: x86_sext(e->buf, 4, width, scratch, from); break;
-    default: x86_load(e->buf, width, scratch, from); break;
+    case IR_MOD_UXTB:
+        x86_zext(e->buf, 1, scratch, from);
+        break;
+    case IR_MOD_UXTH:
+        x86_zext(e->buf, 2, scratch, from);
+        break;
+    case IR_MOD_UXTW:
+        x86_zext(e->buf, 4, scratch, from);
+        break;
+    case IR_MOD_SXTB:
+        x86_sext(e->buf, 1, width, scratch, from);
+        break;
+    case IR_MOD_SXTH:
+        x86_sext(e->buf, 2, width, scratch, from);
+        break;
+    case IR_MOD_SXTW:
+        x86_sext(e->buf, 4, width, scratch, from);
+        break;
+    default:
+        x86_load(e->buf, width, scratch, from);
+        break;
     }
     if (!amount)
         return;
@@ -99,8 +113,8 @@ static void two_operand(struct emitter *e, const struct ir_op *o, enum x86_alu a
     flags_clobber(e);
     bool by_imm = imm32(o);
     struct x86_rm b = by_imm ? rm_reg(RCX) : operand_b(e, o);
-    bool in_place = o->d != IR_ZERO && o->d == o->a && width == 8 && !loc(o->d).is_reg &&
-                    (by_imm || b.is_reg);
+    bool in_place =
+        o->d != IR_ZERO && o->d == o->a && width == 8 && !loc(o->d).is_reg && (by_imm || b.is_reg);
     if (in_place) {
         if (by_imm)
             x86_alu_imm(e->buf, alu, 8, loc(o->d), (int32_t)o->imm);
@@ -456,13 +470,14 @@ void emit_CSNEG(struct emitter *e, const struct ir_op *o)
     emit_CSEL(e, o);
 }
 
-/* cond ? flags of a -/+ b : the constant y. Both ways end with the saved form in memory: the constant
- * is stored by the taken branch, so later readers load it from there. */
+/* cond ? flags of a -/+ b : the constant y. Both ways end with the saved form in memory: the
+ * constant is stored by the taken branch, so later readers load it from there. */
 static void conditional_compare(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
 {
     unsigned width = op_width(o);
     uint32_t nzcv = (uint32_t)o->y << 28;
-    uint16_t constant = (uint16_t)((nzcv >> 16 & 0xc000) | (~nzcv >> 21 & 0x100) | (nzcv >> 28 & 1));
+    uint16_t constant =
+        (uint16_t)((nzcv >> 16 & 0xc000) | (~nzcv >> 21 & 0x100) | (nzcv >> 28 & 1));
     bool always = o->x >= 14;
     uint8_t *skip = NULL;
     if (!always) {

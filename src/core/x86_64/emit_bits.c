@@ -96,7 +96,8 @@ void emit_SBFIZ(struct emitter *e, const struct ir_op *o)
 }
 
 /* scratch &= mask, for any 64-bit mask. */
-static void and_mask(struct emitter *e, unsigned scratch, uint64_t mask, unsigned width, unsigned tmp)
+static void and_mask(struct emitter *e, unsigned scratch, uint64_t mask, unsigned width,
+                     unsigned tmp)
 {
     if (width == 4) {
         x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(scratch), (int32_t)(uint32_t)mask);

@@ -2,8 +2,8 @@
  *
  * A target in the running page is a patchable jump (struct emit_exit). One in another page goes
  * through the bank's jump cache, since which code lies there depends on the address space; so do
- * indirect branches. Code is position-independent: code_page in the CPU struct holds the page's virtual
- * address, so one translation serves every address the page is mapped at.
+ * indirect branches. Code is position-independent: code_page in the CPU struct holds the page's
+ * virtual address, so one translation serves every address the page is mapped at.
  *
  * The poll word is tested at backward and indirect branches and wherever the page changes.
  */
@@ -223,7 +223,8 @@ void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
     x86_call_to(e->buf, e->request->stubs->interpret);
 }
 
-/* Lines that rose while masked are looked at when the mask goes: the poll word was spent on them. */
+/* Lines that rose while masked are looked at when the mask goes: the poll word was spent on them.
+ */
 static void leave_if_line(struct emitter *e, const struct ir_op *o)
 {
     x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.lines)), 0);

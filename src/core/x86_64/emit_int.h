@@ -14,11 +14,11 @@ enum flags_kind {
 
 struct cold {
     enum { COLD_INTERPRET, COLD_EXIT, COLD_POLL, COLD_NAN } kind;
-    uint8_t *from;    /* rel32 to patch to the cold code */
-    uint8_t *resume;  /* where to go on (COLD_INTERPRET) */
-    uint32_t raw;     /* the instruction */
-    int32_t offset;   /* its page offset, or the exit's target */
-    int exit;         /* exit number; patched site is here or `from` */
+    uint8_t *from;        /* rel32 to patch to the cold code */
+    uint8_t *resume;      /* where to go on (COLD_INTERPRET) */
+    uint32_t raw;         /* the instruction */
+    int32_t offset;       /* its page offset, or the exit's target */
+    int exit;             /* exit number; patched site is here or `from` */
     enum flags_kind save; /* NZCV to be saved first */
 };
 
@@ -27,12 +27,12 @@ struct emitter {
     const struct emit_request *request;
     struct emit_result *result;
     const struct ir_op *op;
-    unsigned index;       /* of op in the unit */
+    unsigned index; /* of op in the unit */
     enum flags_kind flags;
     bool flags_in_memory;
-    bool sp_aligned;      /* SP is known to be a multiple of 16 */
-    uint32_t raw;         /* instruction being emitted */
-    int32_t offset;       /* ... its page offset */
+    bool sp_aligned; /* SP is known to be a multiple of 16 */
+    uint32_t raw;    /* instruction being emitted */
+    int32_t offset;  /* ... its page offset */
     struct cold cold[EMIT_COLD_MAX];
     unsigned cold_count;
     unsigned cold_pending; /* first cold entry whose resume address is the next instruction */
@@ -66,7 +66,8 @@ void flags_set(struct emitter *e, enum flags_kind kind); /* current op has just 
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 
-/* emit_memory.c: after it `rm` is the host memory operand for the access; misses go to the cold path. */
+/* emit_memory.c: after it `rm` is the host memory operand for the access; misses go to the cold
+ * path. */
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes);
 
 /* One handler an op. */

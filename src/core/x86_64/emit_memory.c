@@ -10,8 +10,8 @@
  * crosses pages misses. Accesses that must be aligned keep the low address bits in the comparison.
  * Misses, faults, MMIO and crossing all go to the interpreter for this one instruction.
  *
- * Ordering: x86-TSO gives every load acquire and every store release semantics; only a store-release
- * followed by a load-acquire (both RCsc on Arm) needs more, so STLR is an XCHG.
+ * Ordering: x86-TSO gives every load acquire and every store release semantics; only a
+ * store-release followed by a load-acquire (both RCsc on Arm) needs more, so STLR is an XCHG.
  */
 #include "core/x86_64/emit_int.h"
 
@@ -57,7 +57,8 @@ static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
     return RAX;
 }
 
-/* SP as a base must be a multiple of 16; once seen so it stays so while only multiples are added. */
+/* SP as a base must be a multiple of 16; once seen so it stays so while only multiples are added.
+ */
 static void check_sp(struct emitter *e, const struct ir_op *o)
 {
     if (o->a != IR_SP || e->sp_aligned)
@@ -104,8 +105,8 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
     return rm_index(RAX, va, 1, 0);
 }
 
-static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size, bool is_signed,
-                    unsigned width)
+static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size,
+                    bool is_signed, unsigned width)
 {
     unsigned reg = set_reg(d, RDX);
     if (is_signed)
@@ -162,7 +163,8 @@ void emit_STOREP(struct emitter *e, const struct ir_op *o)
     store_from(e, o->c, displaced(rm, o->size), o->size);
 }
 
-/* --- vector registers ---------------------------------------------------------------------------- */
+/* --- vector registers ----------------------------------------------------------------------------
+ */
 
 static struct x86_rm vmem(unsigned v)
 {
@@ -175,9 +177,15 @@ static void vload_to(struct emitter *e, unsigned v, struct x86_rm from, unsigned
     unsigned pinned = emit_xmm(e->request->host->avx512vl, v);
     unsigned d = pinned == X86_NO_XMM ? 0 : pinned;
     switch (size) {
-    case 16: x86_vec(e->buf, 2, 1, 0, 0x6f, d, X86_NO_SECOND, from); break; /* vmovdqu */
-    case 8: x86_vec(e->buf, 2, 1, d >= 16, 0x7e, d, X86_NO_SECOND, from); break; /* vmovq */
-    case 4: x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, from); break; /* vmovd */
+    case 16:
+        x86_vec(e->buf, 2, 1, 0, 0x6f, d, X86_NO_SECOND, from);
+        break; /* vmovdqu */
+    case 8:
+        x86_vec(e->buf, 2, 1, d >= 16, 0x7e, d, X86_NO_SECOND, from);
+        break; /* vmovq */
+    case 4:
+        x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, from);
+        break; /* vmovd */
     default:
         x86_zext(e->buf, size, RDX, from);
         x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, rm_reg(RDX));
@@ -195,9 +203,15 @@ static void vstore_from(struct emitter *e, unsigned v, struct x86_rm to, unsigne
         x86_vec(e->buf, 2, 1, 0, 0x6f, 0, X86_NO_SECOND, vmem(v));
     }
     switch (size) {
-    case 16: x86_vec(e->buf, 2, 1, 0, 0x7f, s, X86_NO_SECOND, to); break;
-    case 8: x86_vec(e->buf, 1, 1, s >= 16, 0xd6, s, X86_NO_SECOND, to); break;
-    case 4: x86_vec(e->buf, 1, 1, 0, 0x7e, s, X86_NO_SECOND, to); break;
+    case 16:
+        x86_vec(e->buf, 2, 1, 0, 0x7f, s, X86_NO_SECOND, to);
+        break;
+    case 8:
+        x86_vec(e->buf, 1, 1, s >= 16, 0xd6, s, X86_NO_SECOND, to);
+        break;
+    case 4:
+        x86_vec(e->buf, 1, 1, 0, 0x7e, s, X86_NO_SECOND, to);
+        break;
     default:
         x86_vec(e->buf, 1, 1, 0, 0x7e, s, X86_NO_SECOND, rm_reg(RDX));
         x86_store(e->buf, size, to, RDX);
@@ -229,7 +243,8 @@ void emit_VSTOREP(struct emitter *e, const struct ir_op *o)
     vstore_from(e, o->c, displaced(rm, o->size), o->size);
 }
 
-/* --- atomics ------------------------------------------------------------------------------------- */
+/* --- atomics -------------------------------------------------------------------------------------
+ */
 
 /* rcx = host address, out of the way of CMPXCHG's rax. */
 static struct x86_rm atomic_address(struct emitter *e, const struct ir_op *o)
@@ -265,13 +280,20 @@ static void combine(struct emitter *e, const struct ir_op *o)
         x86_unary(b, UN_NOT, width, c);
         x86_alu(b, ALU_AND, width, RDX, rm_reg(RAX));
         return;
-    case IR_ATOMIC_EOR: x86_alu(b, ALU_XOR, width, RDX, rm_reg(RAX)); return;
-    case IR_ATOMIC_SET: x86_alu(b, ALU_OR, width, RDX, rm_reg(RAX)); return;
-    default: break;
+    case IR_ATOMIC_EOR:
+        x86_alu(b, ALU_XOR, width, RDX, rm_reg(RAX));
+        return;
+    case IR_ATOMIC_SET:
+        x86_alu(b, ALU_OR, width, RDX, rm_reg(RAX));
+        return;
+    default:
+        break;
     }
     /* compare at the operand's own size; rdx = rax unless c wins */
-    static const uint8_t old_wins[] = {[IR_ATOMIC_SMAX] = CC_G, [IR_ATOMIC_SMIN] = CC_L,
-                                       [IR_ATOMIC_UMAX] = CC_A, [IR_ATOMIC_UMIN] = CC_B};
+    static const uint8_t old_wins[] = {[IR_ATOMIC_SMAX] = CC_G,
+                                       [IR_ATOMIC_SMIN] = CC_L,
+                                       [IR_ATOMIC_UMAX] = CC_A,
+                                       [IR_ATOMIC_UMIN] = CC_B};
     x86_alu(b, ALU_CMP, o->size, RAX, c);
     x86_op(b, 0, 0x0f40u | old_wins[o->x], width, RDX, rm_reg(RAX));
 }
@@ -311,8 +333,8 @@ void emit_CAS(struct emitter *e, const struct ir_op *o)
     old_value(e, o, RAX);
 }
 
-/* 64 bytes of zero at the block that holds the address; the address is made block-aligned by masking
- * the host address, which keeps the guest's low 12 bits. */
+/* 64 bytes of zero at the block that holds the address; the address is made block-aligned by
+ * masking the host address, which keeps the guest's low 12 bits. */
 void emit_ZVA(struct emitter *e, const struct ir_op *o)
 {
     struct x86_buf *b = e->buf;

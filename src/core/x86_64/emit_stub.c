@@ -1,6 +1,7 @@
 /* emit_stub.c: the code around all units: entering from C, leaving to C, calling the interpreter.
  *
- * Inside units rsp is a multiple of 16, so that a CALL to a stub finds the stack as a C function does.
+ * Inside units rsp is a multiple of 16, so that a CALL to a stub finds the stack as a C function
+ * does.
  */
 #include "core/x86_64/emit_int.h"
 
