@@ -131,10 +131,10 @@ uint32_t a64_fp_to_int_js(struct a64_fpctx *c, uint64_t a, bool *ret_z)
         return 0;
     }
     bool inexact = false;
-    uint64_t magnitude = 0; /* modulo 2^64 */
+    uint64_t magnitude = 0; /* modulo 2^64: multiples of 2^64 leave nothing */
     if (n.exponent <= 63)
         magnitude = integer_magnitude(n, 0, A64_ROUND_ZERO, &inexact);
-    else if (n.exponent < 128)
+    else if (n.exponent < 127)
         magnitude = n.mantissa << (n.exponent - 63);
     if (n.exponent > 63 || magnitude > (uint64_t)INT32_MAX + n.sign)
         c->fpsr |= A64_FPSR_IOC;
