@@ -144,8 +144,7 @@ static void test_reserved(void **unused)
     }
 }
 
-/* --- Capstone as oracle of what is allocated ---------------------------------------------------
- */
+/* --- Capstone as oracle of what is allocated ------------------------------------------------- */
 
 /* Loads whose registers overlap are CONSTRAINED UNPREDICTABLE: Capstone refuses most of them. */
 static bool registers_overlap(const struct a64_insn *in)

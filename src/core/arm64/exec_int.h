@@ -10,10 +10,9 @@
  *     }
  *
  * Rules: an instruction that takes an exception leaves every register as it was, so load everything
- * before writing anything; probe a store in several parts first. A macro that defines bodies has a
- * name that starts with A64_EXEC and the instruction's name as first argument, at the line's start,
- * because scripts/isa.py looks for that. FP and vector bodies need not check CPACR_EL1: the loop
- * has.
+ * before writing anything; probe a store in several parts first. A macro that defines bodies has a name
+ * that starts with A64_EXEC, so that a search for an instruction finds them. FP and vector bodies need
+ * not check CPACR_EL1: the loop has.
  */
 #ifndef PENG_CORE_ARM64_EXEC_INT_H
 #define PENG_CORE_ARM64_EXEC_INT_H
@@ -24,11 +23,10 @@
 
 #define A64_EXEC(name) enum a64_step a64_exec_##name(struct a64_cpu *cpu, const struct a64_insn *in)
 
-A64_EXEC(undefined); /* no line matches, or its function is not written: counted and logged */
+A64_EXEC(undefined); /* no line of the table matches: counted and logged */
 #include "core/arm64/exec_list.h"
 
-/* --- general registers -------------------------------------------------------------------------
- */
+/* --- general registers ----------------------------------------------------------------------- */
 
 /* A source or result of 64 (f) or 32 bits; 31 is the zero register. */
 static inline uint64_t exec_x(const struct a64_cpu *cpu, const struct a64_insn *in, unsigned r)
@@ -59,8 +57,7 @@ static inline void exec_set_x_sp(struct a64_cpu *cpu, const struct a64_insn *in,
  * doublewords), extended, and shifted left. */
 uint64_t a64_extend(uint64_t value, unsigned option, unsigned amount);
 
-/* --- memory ------------------------------------------------------------------------------------
- */
+/* --- memory ---------------------------------------------------------------------------------- */
 
 /* The base address; false where the stack pointer is the base and misaligned (exception taken). */
 static inline bool exec_base(struct a64_cpu *cpu, const struct a64_insn *in, uint64_t *ret_va)
@@ -71,8 +68,7 @@ static inline bool exec_base(struct a64_cpu *cpu, const struct a64_insn *in, uin
     return true;
 }
 
-/* --- vector registers --------------------------------------------------------------------------
- */
+/* --- vector registers ------------------------------------------------------------------------ */
 
 /* Writes V[r]; without Q the upper half becomes zero, as every write of 64 bits or fewer does. */
 static inline void exec_set_v(struct a64_cpu *cpu, unsigned r, union a64_vreg v, bool q)

@@ -11,8 +11,7 @@ static inline unsigned size_bits(const struct a64_insn *in)
     return in->f ? 64 : 32;
 }
 
-/* --- addition ----------------------------------------------------------------------------------
- */
+/* --- addition -------------------------------------------------------------------------------- */
 
 /* AddWithCarry(): the sum, and N, Z, C and V as bits 31 to 28 of *ret_nzcv. */
 static uint64_t add_with_carry(bool wide, uint64_t x, uint64_t y, bool carry, uint32_t *ret_nzcv)
@@ -79,8 +78,7 @@ static enum a64_step add_carry(struct a64_cpu *cpu, const struct a64_insn *in, b
     return A64_NEXT;
 }
 
-/* --- operands ----------------------------------------------------------------------------------
- */
+/* --- operands -------------------------------------------------------------------------------- */
 
 /* ShiftReg(): value shifted by 0 <= amount < size, in way t of the table. */
 static uint64_t shift(const struct a64_insn *in, uint64_t value, unsigned way, unsigned amount)
@@ -139,8 +137,7 @@ uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr)
     return replicate(rotate_element(bits(~0ull, 0, s + 1), r, size), size);
 }
 
-/* --- arithmetic --------------------------------------------------------------------------------
- */
+/* --- arithmetic ------------------------------------------------------------------------------ */
 
 #define A64_EXEC_ADD_FAMILY_IMM(name, operation, set)                                              \
     A64_EXEC(name)                                                                                 \
@@ -209,8 +206,7 @@ A64_EXEC(ADRP)
     return A64_NEXT;
 }
 
-/* --- logic -------------------------------------------------------------------------------------
- */
+/* --- logic ----------------------------------------------------------------------------------- */
 
 static uint64_t ands(struct a64_cpu *cpu, const struct a64_insn *in, uint64_t x, uint64_t y)
 {
@@ -248,8 +244,7 @@ A64_EXEC_LOGICAL_SHIFT(EON_shift, x ^ ~y)
 A64_EXEC_LOGICAL_SHIFT(ANDS_shift, ands(cpu, in, x, y))
 A64_EXEC_LOGICAL_SHIFT(BICS_shift, ands(cpu, in, x, ~y))
 
-/* --- moves, bit fields, shifts -----------------------------------------------------------------
- */
+/* --- moves, bit fields, shifts --------------------------------------------------------------- */
 
 A64_EXEC(MOVZ)
 {
@@ -344,8 +339,7 @@ A64_EXEC(RORV)
     return shift_variable(cpu, in, 3);
 }
 
-/* --- conditional -------------------------------------------------------------------------------
- */
+/* --- conditional ----------------------------------------------------------------------------- */
 
 /* CCMP and CCMN: compare if c holds, else take the flags from k. */
 static enum a64_step conditional_compare(struct a64_cpu *cpu, const struct a64_insn *in, uint64_t y,
@@ -392,8 +386,7 @@ A64_EXEC_SELECT(CSINC, y + 1)
 A64_EXEC_SELECT(CSINV, ~y)
 A64_EXEC_SELECT(CSNEG, -y)
 
-/* --- multiplication and division ---------------------------------------------------------------
- */
+/* --- multiplication and division ------------------------------------------------------------- */
 
 A64_EXEC(MADD)
 {
@@ -474,8 +467,7 @@ A64_EXEC(SDIV)
     return A64_NEXT;
 }
 
-/* --- one source --------------------------------------------------------------------------------
- */
+/* --- one source ------------------------------------------------------------------------------ */
 
 A64_EXEC(RBIT)
 {

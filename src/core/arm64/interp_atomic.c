@@ -59,8 +59,7 @@ static uint64_t load_relaxed(const void *at, unsigned z)
     }
 }
 
-/* --- exclusives --------------------------------------------------------------------------------
- */
+/* --- exclusives ------------------------------------------------------------------------------ */
 
 /* Reads 1 << z bytes (or a pair of them) for LDXR and LDXP and arms the monitor. */
 static bool load_exclusive(struct a64_cpu *cpu, const struct a64_insn *in, unsigned size_bytes,
@@ -156,8 +155,7 @@ A64_EXEC_AS(STLXR, store_exclusive_one)
 A64_EXEC_AS(STXP, store_exclusive_pair)
 A64_EXEC_AS(STLXP, store_exclusive_pair)
 
-/* --- acquire and release -----------------------------------------------------------------------
- */
+/* --- acquire and release --------------------------------------------------------------------- */
 
 A64_EXEC(LDAR)
 {
@@ -180,8 +178,7 @@ A64_EXEC(STLR)
     return A64_NEXT;
 }
 
-/* --- Armv8.1 atomics ---------------------------------------------------------------------------
- */
+/* --- Armv8.1 atomics ------------------------------------------------------------------------- */
 
 /* What a read-modify-write makes of the old value and the operand, both cut to the size. */
 enum rmw { ADD, CLR, EOR, SET, SMAX, SMIN, UMAX, UMIN, SWP };

@@ -9,8 +9,7 @@
  */
 #include "core/arm64/exec_simd.h"
 
-/* --- AES. A column is four bytes; byte 4c + r is row r of column c ------------------------------
- */
+/* --- AES. A column is four bytes; byte 4c + r is row r of column c --------------------------- */
 
 /* clang-format off */
 static const uint8_t sub_bytes[256] = {
@@ -111,8 +110,7 @@ A64_EXEC(AESIMC)
     return mix_columns(cpu, in, factors);
 }
 
-/* --- SHA ---------------------------------------------------------------------------------------
- */
+/* --- SHA ------------------------------------------------------------------------------------- */
 
 static uint32_t rotate_left(uint32_t v, unsigned by)
 {
@@ -252,8 +250,7 @@ A64_EXEC(SHA256SU1)
     return A64_NEXT;
 }
 
-/* --- polynomials -------------------------------------------------------------------------------
- */
+/* --- polynomials ----------------------------------------------------------------------------- */
 
 A64_EXEC(PMULL_1q)
 {

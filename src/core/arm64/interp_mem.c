@@ -88,8 +88,7 @@ static enum a64_step load_v(struct a64_cpu *cpu, const struct a64_insn *in,
     return A64_NEXT;
 }
 
-/* --- one register ------------------------------------------------------------------------------
- */
+/* --- one register ---------------------------------------------------------------------------- */
 
 #define A64_EXEC_ACCESS(name, transfer, mode, offset, flags)                                       \
     A64_EXEC(name)                                                                                 \
@@ -138,8 +137,7 @@ A64_EXEC(PRFM)
     return A64_NEXT;
 }
 
-/* --- literals ----------------------------------------------------------------------------------
- */
+/* --- literals -------------------------------------------------------------------------------- */
 
 static bool load_literal(struct a64_cpu *cpu, const struct a64_insn *in, unsigned size_bytes,
                          void *out)
@@ -175,8 +173,7 @@ A64_EXEC(LDR_v_lit)
     return A64_NEXT;
 }
 
-/* --- pairs: two accesses, each atomic by itself ------------------------------------------------
- */
+/* --- pairs: two accesses, each atomic by itself ---------------------------------------------- */
 
 static enum a64_step store_two(struct a64_cpu *cpu, const struct a64_insn *in,
                                const struct address *at, unsigned size, const void *first,

@@ -6,8 +6,7 @@
  */
 #include "core/arm64/exec_simd.h"
 
-/* --- operations on one lane --------------------------------------------------------------------
- */
+/* --- operations on one lane ------------------------------------------------------------------ */
 
 static exec_wide halving_add(struct exec_lane *l, exec_wide d, exec_wide a, exec_wide b)
 {
@@ -158,8 +157,7 @@ static exec_wide reverse_bits(struct exec_lane *l, exec_wide d, exec_wide a, exe
     return reversed;
 }
 
-/* --- loops -------------------------------------------------------------------------------------
- */
+/* --- loops ----------------------------------------------------------------------------------- */
 
 static enum a64_step three(struct a64_cpu *cpu, const struct a64_insn *in, enum exec_sign sign,
                            exec_lane_op *op)

@@ -11,8 +11,7 @@ static enum a64_fpfmt format_of(const struct a64_insn *in)
     return (enum a64_fpfmt)exec_fp_size(in->p);
 }
 
-/* --- one operand -------------------------------------------------------------------------------
- */
+/* --- one operand ----------------------------------------------------------------------------- */
 
 static enum a64_step unary(struct a64_cpu *cpu, const struct a64_insn *in, a64_fp_unary *op)
 {
@@ -85,8 +84,7 @@ static unsigned fixed_fraction(const struct a64_insn *in)
     return (16u << fixed_format(in)) - in->h;
 }
 
-/* --- two operands ------------------------------------------------------------------------------
- */
+/* --- two operands ---------------------------------------------------------------------------- */
 
 static enum a64_step binary_with(struct a64_cpu *cpu, const struct a64_insn *in, a64_fp_binary *op,
                                  const union a64_vreg *b, bool swap)
@@ -170,8 +168,7 @@ static enum a64_step across(struct a64_cpu *cpu, const struct a64_insn *in, a64_
     return A64_NEXT;
 }
 
-/* --- fused multiply-add ------------------------------------------------------------------------
- */
+/* --- fused multiply-add ---------------------------------------------------------------------- */
 
 static enum a64_step fused_with(struct a64_cpu *cpu, const struct a64_insn *in,
                                 const union a64_vreg *b, bool negate)
@@ -234,8 +231,7 @@ static enum a64_step fused_half_element(struct a64_cpu *cpu, const struct a64_in
     return fused_half(cpu, in, upper, negate, &b);
 }
 
-/* --- complex numbers (real part first) ---------------------------------------------------------
- */
+/* --- complex numbers (real part first) ------------------------------------------------------- */
 
 /* FCADD: n plus m turned by 90 (r = 0) or 270 degrees (r = 1). */
 A64_EXEC(FCADD_vec)
@@ -300,8 +296,7 @@ A64_EXEC(FCMLA_elem)
     return complex_fused(cpu, in, &m);
 }
 
-/* --- narrowing and lengthening. p is the narrower type: 0 half, 1 single -------------------------
- */
+/* --- narrowing and lengthening. p is the narrower type: 0 half, 1 single --------------------- */
 
 static enum a64_step narrow(struct a64_cpu *cpu, const struct a64_insn *in, enum a64_fpfmt to,
                             enum a64_rounding rounding)
@@ -345,8 +340,7 @@ A64_EXEC(FCVTL_vec)
     return A64_NEXT;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 #define A64_EXEC_FP(name, loop, op)                                                                \
     A64_EXEC(name)                                                                                 \

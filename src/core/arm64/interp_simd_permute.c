@@ -3,8 +3,7 @@
  */
 #include "core/arm64/exec_simd.h"
 
-/* --- bitwise -----------------------------------------------------------------------------------
- */
+/* --- bitwise --------------------------------------------------------------------------------- */
 
 #define A64_EXEC_BITWISE(name, expression)                                                         \
     A64_EXEC(name)                                                                                 \
@@ -26,8 +25,7 @@ A64_EXEC_BITWISE(BIT_vec, (n & m) | (d & ~m))
 A64_EXEC_BITWISE(BIF_vec, (n & ~m) | (d & m))
 /* clang-format on */
 
-/* --- modified immediates -----------------------------------------------------------------------
- */
+/* --- modified immediates --------------------------------------------------------------------- */
 
 /* AdvSIMDExpandImm for all but the 64-bit byte mask and floating point. */
 static uint64_t expand_immediate(const struct a64_insn *in)
@@ -98,8 +96,7 @@ A64_EXEC(FMOV_vimm)
     return A64_NEXT;
 }
 
-/* --- copies. imm5 holds the element's size as its lowest set bit, the index above it -------------
- */
+/* --- copies. imm5 holds the element's size as its lowest set bit, the index above it --------- */
 
 static unsigned copy_size(const struct a64_insn *in)
 {
@@ -159,8 +156,7 @@ A64_EXEC(INS_elem)
     return A64_NEXT;
 }
 
-/* --- permutations ------------------------------------------------------------------------------
- */
+/* --- permutations ---------------------------------------------------------------------------- */
 
 /* 8 or 16 bytes out of m:n, from byte `i` of n on. */
 A64_EXEC(EXT)

@@ -3,8 +3,7 @@
  */
 #include "core/arm64/exec_simd.h"
 
-/* --- operations on one lane --------------------------------------------------------------------
- */
+/* --- operations on one lane ------------------------------------------------------------------ */
 
 /* Right by 1..bits, or further with the same result as bits + 1. */
 static exec_wide shift_right(exec_wide a, unsigned by, bool rounding)
@@ -98,8 +97,7 @@ static exec_wide left_saturate_unsigned(struct exec_lane *l, exec_wide d, exec_w
     return exec_saturate(l, exec_shift_left(a, l->shift), l->bits, EXEC_UNSIGNED);
 }
 
-/* --- loops -------------------------------------------------------------------------------------
- */
+/* --- loops ----------------------------------------------------------------------------------- */
 
 /* immh's highest bit tells the element size (immh is not zero). */
 static unsigned immediate_size(const struct a64_insn *in)
@@ -180,8 +178,7 @@ static enum a64_step lengthen(struct a64_cpu *cpu, const struct a64_insn *in, un
     return A64_NEXT;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 #define A64_EXEC_SHIFT(name, loop, sign, op)                                                       \
     A64_EXEC(name)                                                                                 \

@@ -6,8 +6,7 @@
  */
 #include "core/arm64/exec_simd.h"
 
-/* --- operations on one lane; l->bits is the wide size ------------------------------------------
- */
+/* --- operations on one lane; l->bits is the wide size ---------------------------------------- */
 
 static exec_wide doubling_multiply(struct exec_lane *l, exec_wide d, exec_wide a, exec_wide b)
 {
@@ -25,8 +24,7 @@ static exec_wide doubling_multiply_sub(struct exec_lane *l, exec_wide d, exec_wi
     return exec_saturate(l, d - doubling_multiply(l, d, a, b), l->bits, EXEC_SIGNED);
 }
 
-/* --- loops -------------------------------------------------------------------------------------
- */
+/* --- loops ----------------------------------------------------------------------------------- */
 
 /* How many lanes a long operation has, and where they start in the narrow operand. */
 static unsigned narrow_lanes(const struct a64_insn *in)
@@ -140,8 +138,7 @@ static enum a64_step dot(struct a64_cpu *cpu, const struct a64_insn *in, enum ex
     return A64_NEXT;
 }
 
-/* --- rows --------------------------------------------------------------------------------------
- */
+/* --- rows ------------------------------------------------------------------------------------ */
 
 #define A64_EXEC_LENGTHEN(name, loop, sign, op)                                                    \
     A64_EXEC(name)                                                                                 \
