@@ -1,0 +1,42 @@
+/* cmd_doctor.c: what this host offers, one line a fact. Finds nothing wrong by itself yet: it
+ * prints what a report about a problem should hold.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "core/engine/engine.h"
+#include "hardware/hostcpu.h"
+#include "hardware/hostmem.h"
+#include "tools/cli/cli.h"
+
+static const char *yes_no(bool yes)
+{
+    return yes ? "yes" : "no";
+}
+
+int cmd_doctor(int argc, char **argv)
+{
+    struct hostcpu cpu;
+    hostcpu_detect(&cpu);
+    const struct {
+        const char *name;
+        bool has;
+    } features[] = {
+        {"sse4.1", cpu.sse41}, {"avx", cpu.avx},         {"avx2", cpu.avx2},     {"fma", cpu.fma},
+        {"bmi2", cpu.bmi2},    {"aes", cpu.aes},         {"pclmul", cpu.pclmul}, {"sha", cpu.sha},
+        {"gfni", cpu.gfni},    {"avx512", cpu.avx512vl},
+    };
+    printf("version: %s\n", PENG_VERSION);
+    printf("host CPUs: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
+    printf("host memory: %llu MiB\n", (unsigned long long)(hostmem_total_bytes() >> 20));
+    printf("host features:");
+    for (size_t i = 0; i < ARRAY_SIZE(features); i++)
+        if (features[i].has)
+            printf(" %s", features[i].name);
+    printf("\nengines:");
+    for (size_t i = 0; engines[i]; i++)
+        printf(" %s", engines[i]->name);
+    printf("\ntap networking: %s\n", yes_no(access("/dev/net/tun", R_OK | W_OK) == 0));
+    return EXIT_OK;
+}
