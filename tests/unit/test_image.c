@@ -1,0 +1,156 @@
+/* test_image.c: kernel files, good and bad, and sizes as people write them. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <zlib.h>
+
+#include "base/bytes.h"
+#include "base/size.h"
+#include "core/machine/image.h"
+
+enum { KERNEL_BYTES = 8192 };
+
+static void make_kernel(struct image *image, uint64_t text_offset, uint64_t memory, uint64_t flags)
+{
+    image->data = calloc(1, KERNEL_BYTES);
+    image->size_bytes = KERNEL_BYTES;
+    store_le(image->data + 8, 8, text_offset);
+    store_le(image->data + 16, 8, memory);
+    store_le(image->data + 24, 8, flags);
+    memcpy(image->data + 56, "ARM\x64", 4);
+}
+
+static void test_header(void **state)
+{
+    struct image image;
+    struct arm64_kernel kernel;
+    make_kernel(&image, 0x1000, 1 << 20, 0xa);
+    assert_int_equal(image_check_arm64(&image, "k", &kernel, NULL), 0);
+    assert_int_equal(kernel.text_offset, 0x1000);
+    assert_int_equal(kernel.size_bytes, 1 << 20);
+    image_free(&image);
+
+    make_kernel(&image, 0, 0, 0); /* older than the header's sizes */
+    assert_int_equal(image_check_arm64(&image, "k", &kernel, NULL), 0);
+    assert_int_equal(kernel.text_offset, 0x80000);
+    assert_int_equal(kernel.size_bytes, KERNEL_BYTES);
+    image_free(&image);
+}
+
+static void test_bad_headers(void **state)
+{
+    static const uint64_t bad[][3] = {
+        {0, 1 << 20, 1},       /* big-endian */
+        {3, 1 << 20, 0},       /* odd offset */
+        {1 << 21, 1 << 20, 0}, /* beyond 2 MiB */
+        {0, 1ull << 40, 0},    /* more memory than any kernel */
+        {~0ull, ~0ull, 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+        struct image image;
+        struct arm64_kernel kernel;
+        make_kernel(&image, bad[i][0], bad[i][1], bad[i][2]);
+        assert_int_equal(image_check_arm64(&image, "k", &kernel, NULL), -ENOEXEC);
+        image_free(&image);
+    }
+}
+
+static void pack(const struct image *from, struct image *to)
+{
+    z_stream z = {.next_in = from->data, .avail_in = (uInt)from->size_bytes};
+    assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, 0), Z_OK);
+    to->size_bytes = deflateBound(&z, from->size_bytes);
+    to->data = malloc(to->size_bytes);
+    z.next_out = to->data;
+    z.avail_out = (uInt)to->size_bytes;
+    assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+    to->size_bytes = z.total_out;
+    deflateEnd(&z);
+}
+
+static void test_gzip(void **state)
+{
+    struct image plain, packed, cut;
+    struct arm64_kernel kernel;
+    struct err e;
+    make_kernel(&plain, 0, 1 << 20, 0);
+    pack(&plain, &packed);
+    cut.size_bytes = packed.size_bytes / 2;
+    cut.data = malloc(cut.size_bytes);
+    memcpy(cut.data, packed.data, cut.size_bytes);
+    assert_int_equal(image_check_arm64(&packed, "k", &kernel, &e), 0);
+    assert_int_equal(packed.size_bytes, plain.size_bytes);
+    assert_memory_equal(packed.data, plain.data, plain.size_bytes);
+    assert_int_equal(image_check_arm64(&cut, "k", &kernel, &e), -ENOEXEC);
+    assert_non_null(strstr(e.text, "gzip"));
+    image_free(&plain);
+    image_free(&packed);
+    image_free(&cut);
+}
+
+/* Every length of a file that begins well is refused or taken, never read past its end. */
+static void test_short_files(void **state)
+{
+    for (size_t size = 1; size <= 600; size += size < 70 ? 1 : 53) {
+        struct image image, whole;
+        struct arm64_kernel kernel;
+        make_kernel(&whole, 0, 0, 0);
+        image.data = malloc(size);
+        image.size_bytes = size;
+        memcpy(image.data, whole.data, size);
+        int rc = image_check_arm64(&image, "k", &kernel, NULL);
+        assert_int_equal(rc, size < 64 ? -ENOEXEC : 0);
+        image_free(&image);
+        image_free(&whole);
+    }
+}
+
+static void test_sizes(void **state)
+{
+    static const struct {
+        const char *text;
+        uint64_t bytes; /* 0: refused */
+    } rows[] = {
+        {"1", 1},
+        {"512M", 512ull << 20},
+        {"2GiB", 2ull << 30},
+        {"4k", 4096},
+        {"1T", 1ull << 40},
+        {"3GB", 3ull << 30},
+        {"", 0},
+        {"M", 0},
+        {"0", 0},
+        {"0G", 0},
+        {"-1", 0},
+        {"+1", 0},
+        {" 1", 0},
+        {"1 M", 0},
+        {"1.5G", 0},
+        {"0x10", 0},
+        {"12Q", 0},
+        {"99999999999T", 0},
+        {"18446744073709551616", 0},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+        uint64_t bytes = 0;
+        int rc = size_parse(rows[i].text, &bytes, NULL);
+        assert_int_equal(rc == 0, rows[i].bytes != 0);
+        assert_int_equal(bytes, rows[i].bytes);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_header), cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_gzip),   cmocka_unit_test(test_short_files),
+        cmocka_unit_test(test_sizes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
