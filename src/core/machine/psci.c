@@ -156,7 +156,7 @@ static int64_t trng_version(struct call *c)
 static int64_t trng_features(struct call *c)
 {
     uint32_t id = (uint32_t)c->args[1];
-    return bits(id, 4, 26) == 0x5 && find(id) ? 0 : PSCI_NOT_SUPPORTED;
+    return (id & 0xbffffff0) == 0x84000050 && find(id) ? 0 : PSCI_NOT_SUPPORTED;
 }
 
 static int64_t trng_uuid(struct call *c)
