@@ -5,7 +5,7 @@
  * is shifted right with its lost bits jammed into bit 0. At least 21 zero bits lie at the bottom of
  * both, so the jammed bit never changes which side of a rounding point the result is on.
  */
-#include "core/arm64/fp_int.h"
+#include "core/arm64/fp_fast.h"
 
 typedef unsigned __int128 u128;
 
@@ -115,12 +115,14 @@ static uint64_t add_signed(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, ui
 
 uint64_t a64_fp_add(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
 {
-    return add_signed(c, f, a, b, false);
+    uint64_t result;
+    return fp_fast(c, f, FP_FAST_ADD, a, b, &result) ? result : add_signed(c, f, a, b, false);
 }
 
 uint64_t a64_fp_sub(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
 {
-    return add_signed(c, f, a, b, true);
+    uint64_t result;
+    return fp_fast(c, f, FP_FAST_SUB, a, b, &result) ? result : add_signed(c, f, a, b, true);
 }
 
 uint64_t a64_fp_abd(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
@@ -153,7 +155,8 @@ static uint64_t multiply(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint
 
 uint64_t a64_fp_mul(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
 {
-    return multiply(c, f, a, b, false);
+    uint64_t result;
+    return fp_fast(c, f, FP_FAST_MUL, a, b, &result) ? result : multiply(c, f, a, b, false);
 }
 
 uint64_t a64_fp_mulx(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
@@ -168,8 +171,10 @@ uint64_t a64_fp_nmul(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t
 
 uint64_t a64_fp_div(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
 {
-    struct fp_number na = fp_unpack(c, f, a), nb = fp_unpack(c, f, b);
     uint64_t result;
+    if (fp_fast(c, f, FP_FAST_DIV, a, b, &result))
+        return result;
+    struct fp_number na = fp_unpack(c, f, a), nb = fp_unpack(c, f, b);
     if (process_nans(c, f, na, nb, a, b, &result))
         return result;
     bool sign = na.sign != nb.sign;
@@ -205,6 +210,9 @@ static uint64_t root_128(u128 n)
 
 uint64_t a64_fp_sqrt(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a)
 {
+    uint64_t result;
+    if (!(a & fp_sign_bit(f)) && fp_fast(c, f, FP_FAST_SQRT, a, a, &result))
+        return result;
     struct fp_number n = fp_unpack(c, f, a);
     if (fp_is_nan(n))
         return fp_process_nan(c, f, n.type, a);
@@ -246,38 +254,44 @@ static uint64_t muladd_numbers(struct a64_fpctx *c, enum a64_fpfmt f, struct fp_
     return round_sum(c, f, sum);
 }
 
+/* FPProcessNaNs3: which operand's NaN becomes the result, -1: none is one. */
+static int first_nan(const struct fp_number n[3])
+{
+    if (!fp_is_nan(n[0]) && !fp_is_nan(n[1]) && !fp_is_nan(n[2]))
+        return -1;
+    for (int i = 0; i < 3; i++)
+        if (n[i].type == FP_SNAN)
+            return i;
+    return fp_is_nan(n[0]) ? 0 : fp_is_nan(n[1]) ? 1 : 2;
+}
+
 uint64_t a64_fp_muladd(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t addend, uint64_t a,
                        uint64_t b)
 {
-    struct fp_number n[3] = {fp_unpack(c, f, addend), fp_unpack(c, f, a), fp_unpack(c, f, b)};
+    const struct fp_number n[3] = {fp_unpack(c, f, addend), fp_unpack(c, f, a), fp_unpack(c, f, b)};
     const uint64_t bits[3] = {addend, a, b};
+    int nan = first_nan(n);
 
-    /* A quiet NaN does not hide infinity times zero. */
-    if (n[0].type == FP_QNAN && infinity_by_zero(n[1], n[2]))
+    if (nan < 0)
+        return muladd_numbers(c, f, n[0], n[1], n[2], 0);
+    if (n[0].type == FP_QNAN && infinity_by_zero(n[1], n[2])) /* the NaN does not hide that */
         return fp_invalid(c, f);
-    for (enum fp_type type = FP_SNAN; type >= FP_QNAN; type--)
-        for (unsigned i = 0; i < 3; i++)
-            if (n[i].type == type)
-                return fp_process_nan(c, f, type, bits[i]);
-    return muladd_numbers(c, f, n[0], n[1], n[2], 0);
+    return fp_process_nan(c, f, n[nan].type, bits[nan]);
 }
 
 uint64_t a64_fp_muladd_half(struct a64_fpctx *c, uint64_t addend, uint64_t a, uint64_t b)
 {
-    struct fp_number n[3] = {fp_unpack(c, A64_FP32, addend), fp_unpack(c, A64_FP16, a),
-                             fp_unpack(c, A64_FP16, b)};
-    const uint64_t bits[3] = {addend, a, b};
+    const struct fp_number n[3] = {fp_unpack(c, A64_FP32, addend), fp_unpack(c, A64_FP16, a),
+                                   fp_unpack(c, A64_FP16, b)};
+    int nan = first_nan(n);
 
+    if (nan < 0)
+        return muladd_numbers(c, A64_FP32, n[0], n[1], n[2], 0);
     if (n[0].type == FP_QNAN && infinity_by_zero(n[1], n[2]))
         return fp_invalid(c, A64_FP32);
-    /* FPProcessNaNs3H: a half NaN is made quiet, then widened. */
-    for (enum fp_type type = FP_SNAN; type >= FP_QNAN; type--)
-        for (unsigned i = 0; i < 3; i++)
-            if (n[i].type == type)
-                return fp_process_nan(c, A64_FP32, type,
-                                      i == 0 ? bits[0]
-                                             : fp_convert_nan(A64_FP32, A64_FP16, bits[i]));
-    return muladd_numbers(c, A64_FP32, n[0], n[1], n[2], 0);
+    /* FPProcessNaNs3H: a half's NaN widens. */
+    uint64_t payload = nan == 0 ? addend : fp_convert_nan(A64_FP32, A64_FP16, nan == 1 ? a : b);
+    return fp_process_nan(c, A64_FP32, n[nan].type, payload);
 }
 
 /* constant - a * b, or half of that: the Newton steps. Infinity times zero counts as zero. */

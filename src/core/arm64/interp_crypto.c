@@ -9,6 +9,16 @@
  */
 #include "core/arm64/exec_simd.h"
 
+static uint32_t rotate_left(uint32_t v, unsigned by)
+{
+    return v << by | v >> (32 - by);
+}
+
+static uint32_t rotate_right(uint32_t v, unsigned by)
+{
+    return v >> by | v << (32 - by);
+}
+
 /* --- AES. A column is four bytes; byte 4c + r is row r of column c --------------------------- */
 
 /* clang-format off */
@@ -74,53 +84,41 @@ A64_EXEC(AESD)
     return aes_round(cpu, in, inverse_sub_bytes, 3);
 }
 
-/* Product in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
-static uint8_t field_multiply(uint8_t a, uint8_t b)
+/* Four bytes, each times x in GF(2^8) modulo x^8 + x^4 + x^3 + x + 1. */
+static uint32_t times_x(uint32_t v)
 {
-    uint8_t product = 0;
-    for (; b; b >>= 1) {
-        if (b & 1)
-            product ^= a;
-        a = (uint8_t)(a << 1 ^ (a >> 7) * 0x1b);
-    }
-    return product;
+    return (v & 0x7f7f7f7f) << 1 ^ (v >> 7 & 0x01010101) * 0x1b;
 }
 
-/* Each column times the circulant matrix whose first row is `factors`. */
-static enum a64_step mix_columns(struct a64_cpu *cpu, const struct a64_insn *in,
-                                 const uint8_t factors[4])
+/* A column times the circulant matrix (2 3 1 1); turning it right brings the next row into place.
+ */
+static uint32_t mix_column(uint32_t v)
 {
-    union a64_vreg state = cpu->v[in->n], r = {.d = {0, 0}};
-    for (unsigned i = 0; i < 16; i++)
-        for (unsigned k = 0; k < 4; k++)
-            r.b[i] ^= field_multiply(state.b[(i & ~3u) + ((i + k) & 3)], factors[k]);
-    cpu->v[in->d] = r;
-    return A64_NEXT;
+    uint32_t next = rotate_right(v, 8);
+    return times_x(v ^ next) ^ next ^ rotate_right(v, 16) ^ rotate_right(v, 24);
+}
+
+/* The inverse (14 11 13 9) is (2 3 1 1) times (5 0 4 0). */
+static uint32_t unmix_column(uint32_t v)
+{
+    return mix_column(v ^ times_x(times_x(v ^ rotate_right(v, 16))));
 }
 
 A64_EXEC(AESMC)
 {
-    static const uint8_t factors[4] = {2, 3, 1, 1};
-    return mix_columns(cpu, in, factors);
+    for (unsigned i = 0; i < 4; i++)
+        cpu->v[in->d].s[i] = mix_column(cpu->v[in->n].s[i]);
+    return A64_NEXT;
 }
 
 A64_EXEC(AESIMC)
 {
-    static const uint8_t factors[4] = {14, 11, 13, 9};
-    return mix_columns(cpu, in, factors);
+    for (unsigned i = 0; i < 4; i++)
+        cpu->v[in->d].s[i] = unmix_column(cpu->v[in->n].s[i]);
+    return A64_NEXT;
 }
 
 /* --- SHA ------------------------------------------------------------------------------------- */
-
-static uint32_t rotate_left(uint32_t v, unsigned by)
-{
-    return v << by | v >> (32 - by);
-}
-
-static uint32_t rotate_right(uint32_t v, unsigned by)
-{
-    return v >> by | v << (32 - by);
-}
 
 static uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
 {
