@@ -6,6 +6,7 @@
 #include "core/engine/soft.h"
 
 const struct engine_ops *const engines[] = {
+    &translator_engine,
     &interpreter_engine,
     NULL,
 };

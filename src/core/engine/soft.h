@@ -71,6 +71,6 @@ void soft_print_stats(struct engine *engine, void *file);
 void *soft_impl(struct engine *engine);
 struct a64_cpu *soft_cpu(struct vcpu *vcpu);
 
-extern const struct engine_ops interpreter_engine;
+extern const struct engine_ops interpreter_engine, translator_engine;
 
 #endif
