@@ -16,6 +16,8 @@
 #ifndef PENG_CORE_ARM64_MMU_H
 #define PENG_CORE_ARM64_MMU_H
 
+#include <string.h>
+
 #include "core/arm64/cpu.h"
 
 enum {
@@ -26,6 +28,7 @@ enum {
     A64_JUMP_BITS = 13, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
     A64_JUMPS_PER_PAGE = 4096 / 4,
+    A64_JUMP_PAGES = 4096,
 };
 
 #define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
@@ -52,9 +55,10 @@ struct a64_jump {
 struct a64_tlb_bank {
     struct a64_tlb_entry entries[A64_TLB_ENTRIES];
     struct a64_jump jumps[A64_JUMPS];
-    /* Bit (va >> 12) % 1024: some jump goes to that page; so that dropping a page of data costs
-     * nothing. */
-    uint64_t jump_pages[1024 / 64];
+    /* Which page has jumps, by page number modulo the table: there are none to any other page, so that
+     * dropping a page of data costs one comparison. NONE: nobody. */
+    uint64_t jump_pages[A64_JUMP_PAGES];
+    bool has_jumps;
     uint32_t asid; /* EL0 banks */
     bool used;
     uint64_t last_use; /* for choosing a victim */
@@ -75,45 +79,44 @@ static inline struct a64_jump *a64_bank_jump(struct a64_tlb_bank *bank, uint64_t
     return &bank->jumps[(va >> 2) & (A64_JUMPS - 1)];
 }
 
-static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, void *code)
+static inline uint64_t *a64_bank_jump_page(struct a64_tlb_bank *bank, uint64_t va)
 {
-    struct a64_jump *jump = a64_bank_jump(bank, va);
-    jump->code = code;
-    jump->va = va;
-    bank->jump_pages[(va >> 12) % 1024 / 64] |= 1ull << (va >> 12) % 64;
+    return &bank->jump_pages[(va >> 12) % A64_JUMP_PAGES];
 }
 
 /* Drops the jumps to one 4 KiB page of virtual addresses: with every unmapping of that page. */
 static inline void a64_bank_drop_jumps(struct a64_tlb_bank *bank, uint64_t va)
 {
-    uint64_t *word = &bank->jump_pages[(va >> 12) % 1024 / 64], bit = 1ull << (va >> 12) % 64;
-    if (!(*word & bit))
+    uint64_t page = va >> 12, *owner = a64_bank_jump_page(bank, va);
+    if (*owner != page)
         return;
-    struct a64_jump *first = a64_bank_jump(bank, va & ~0xfffull);
-    bool left = false;
-    for (unsigned i = 0; i < A64_JUMPS_PER_PAGE; i++) {
-        if (first[i].va >> 12 == va >> 12)
+    *owner = A64_TLB_NONE;
+    struct a64_jump *first = a64_bank_jump(bank, page << 12);
+    for (unsigned i = 0; i < A64_JUMPS_PER_PAGE; i++)
+        if (first[i].va >> 12 == page)
             first[i].va = A64_TLB_NONE;
-        else
-            left |= first[i].va != A64_TLB_NONE && (first[i].va >> 12) % 1024 == (va >> 12) % 1024;
+}
+
+static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, void *code)
+{
+    uint64_t *owner = a64_bank_jump_page(bank, va);
+    if (*owner != va >> 12) {
+        if (*owner != A64_TLB_NONE)
+            a64_bank_drop_jumps(bank, *owner << 12);
+        *owner = va >> 12;
     }
-    if (!left)
-        *word &= ~bit;
+    *a64_bank_jump(bank, va) = (struct a64_jump){va, code};
+    bank->has_jumps = true;
 }
 
 /* Drops all jumps of a bank. */
 static inline void a64_bank_drop_all_jumps(struct a64_tlb_bank *bank)
 {
-    for (unsigned w = 0; w < 1024 / 64; w++) {
-        if (!bank->jump_pages[w])
-            continue;
-        bank->jump_pages[w] = 0;
-        for (unsigned b = 0; b < 64; b++) { /* slots of page number w * 64 + b, modulo the table */
-            struct a64_jump *first = a64_bank_jump(bank, (uint64_t)(w * 64 + b) << 12);
-            for (unsigned i = 0; i < A64_JUMPS_PER_PAGE; i++)
-                first[i].va = A64_TLB_NONE;
-        }
-    }
+    if (!bank->has_jumps)
+        return;
+    memset(bank->jumps, 0xff, sizeof(bank->jumps)); /* va = NONE */
+    memset(bank->jump_pages, 0xff, sizeof(bank->jump_pages));
+    bank->has_jumps = false;
 }
 
 enum a64_access { A64_READ, A64_WRITE, A64_FETCH };

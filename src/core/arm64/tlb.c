@@ -85,7 +85,8 @@ static void empty_bank(struct a64_tlb_bank *bank)
 static void init_bank(struct a64_tlb_bank *bank)
 {
     memset(bank->entries, 0xff, sizeof(bank->entries)); /* A64_TLB_NONE */
-    memset(bank->jumps, 0xff, sizeof(bank->jumps));
+    bank->has_jumps = true;
+    a64_bank_drop_all_jumps(bank);
     bank->used = true;
 }
 
