@@ -255,6 +255,9 @@ static void test_muladd_against_host(void **state)
         fesetround(FE_TONEAREST);
         struct a64_fpctx c = {mode << A64_FPCR_RMODE_SHIFT, 0};
         uint64_t result = a64_fp_muladd(&c, A64_FP64, addend, a, b);
+        struct a64_fpctx sticky = {c.fpcr, A64_FPSR_IXC};
+        assert_int_equal(a64_fp_muladd(&sticky, A64_FP64, addend, a, b), result);
+        assert_int_equal(sticky.fpsr, c.fpsr | A64_FPSR_IXC);
         if (isnan(expected))
             assert_true(isnan(as_double(result)));
         else

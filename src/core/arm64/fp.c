@@ -54,15 +54,15 @@ static inline struct fp_number unpack_base(struct a64_fpctx *c, uint32_t fpcr, e
                                            uint64_t bits)
 {
     const struct fp_layout *l = &fp_layouts[f];
-    struct fp_number n = {.type = FP_FINITE, .sign = bits >> (l->bits - 1) & 1};
+    struct fp_number n = {.type = FPTYPE_FINITE, .sign = bits >> (l->bits - 1) & 1};
     uint64_t fraction = bits & ((1ull << l->fraction_bits) - 1);
     int biased = (int)(bits >> l->fraction_bits) & ((1 << l->exponent_bits) - 1);
 
     if (biased == 0) {
         if (fraction == 0) {
-            n.type = FP_ZERO;
+            n.type = FPTYPE_ZERO;
         } else if (fpcr & (f == A64_FP16 ? A64_FPCR_FZ16 : A64_FPCR_FZ)) {
-            n.type = FP_ZERO;
+            n.type = FPTYPE_ZERO;
             if (f != A64_FP16) /* a flushed half raises nothing */
                 c->fpsr |= A64_FPSR_IDC;
         } else {
@@ -72,9 +72,9 @@ static inline struct fp_number unpack_base(struct a64_fpctx *c, uint32_t fpcr, e
         }
     } else if (biased == (1 << l->exponent_bits) - 1 && !(f == A64_FP16 && fpcr & A64_FPCR_AHP)) {
         if (fraction == 0)
-            n.type = FP_INFINITY;
+            n.type = FPTYPE_INFINITY;
         else
-            n.type = fraction >> (l->fraction_bits - 1) ? FP_QNAN : FP_SNAN;
+            n.type = fraction >> (l->fraction_bits - 1) ? FPTYPE_QNAN : FPTYPE_SNAN;
     } else {
         n.mantissa = 1ull << 63 | fraction << (63 - l->fraction_bits);
         n.exponent = biased - 1 + l->min_exponent;
@@ -162,7 +162,7 @@ uint64_t fp_round_cv(struct a64_fpctx *c, enum a64_fpfmt f, struct fp_number n,
 
 uint64_t fp_process_nan(struct a64_fpctx *c, enum a64_fpfmt f, enum fp_type type, uint64_t bits)
 {
-    if (type == FP_SNAN)
+    if (type == FPTYPE_SNAN)
         c->fpsr |= A64_FPSR_IOC;
     if (c->fpcr & A64_FPCR_DN)
         return fp_default_nan(f);

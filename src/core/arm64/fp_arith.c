@@ -15,7 +15,7 @@ static bool process_nans(struct a64_fpctx *c, enum a64_fpfmt f, struct fp_number
 {
     if (!fp_is_nan(na) && !fp_is_nan(nb))
         return false;
-    bool second = na.type != FP_SNAN && (nb.type == FP_SNAN || na.type != FP_QNAN);
+    bool second = na.type != FPTYPE_SNAN && (nb.type == FPTYPE_SNAN || na.type != FPTYPE_QNAN);
     *ret_result = second ? fp_process_nan(c, f, nb.type, b) : fp_process_nan(c, f, na.type, a);
     return true;
 }
@@ -48,14 +48,14 @@ static struct fp_number narrow(struct wide w)
     int shift = high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)w.mantissa);
     w.mantissa <<= shift;
     return (struct fp_number){
-        .type = FP_FINITE,
+        .type = FPTYPE_FINITE,
         .sign = w.sign,
         .exponent = w.exponent + 1 - shift,
         .mantissa = (uint64_t)(w.mantissa >> 64) | ((uint64_t)w.mantissa != 0),
     };
 }
 
-/* The sum of two finite nonzero numbers; FP_ZERO where they cancel. */
+/* The sum of two finite nonzero numbers; FPTYPE_ZERO where they cancel. */
 static struct fp_number sum_128(struct wide a, struct wide b)
 {
     if (a.exponent < b.exponent) {
@@ -78,7 +78,7 @@ static struct fp_number sum_128(struct wide a, struct wide b)
         a.sign = b.sign;
     }
     if (a.mantissa == 0)
-        return (struct fp_number){.type = FP_ZERO};
+        return (struct fp_number){.type = FPTYPE_ZERO};
     return narrow(a);
 }
 
@@ -86,7 +86,7 @@ static struct fp_number sum_128(struct wide a, struct wide b)
 static uint64_t round_sum(struct a64_fpctx *c, enum a64_fpfmt f, struct fp_number n)
 {
     enum a64_rounding rounding = a64_fp_rounding(c);
-    if (n.type == FP_ZERO)
+    if (n.type == FPTYPE_ZERO)
         return fp_zero(f, rounding == A64_ROUND_NEGINF);
     return fp_round(c, f, n, rounding);
 }
@@ -99,16 +99,16 @@ static uint64_t add_signed(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, ui
     if (process_nans(c, f, na, nb, a, b, &result))
         return result;
     nb.sign ^= subtract;
-    if (na.type == FP_INFINITY || nb.type == FP_INFINITY) {
+    if (na.type == FPTYPE_INFINITY || nb.type == FPTYPE_INFINITY) {
         if (na.type == nb.type && na.sign != nb.sign)
             return fp_invalid(c, f);
-        return fp_infinity(f, na.type == FP_INFINITY ? na.sign : nb.sign);
+        return fp_infinity(f, na.type == FPTYPE_INFINITY ? na.sign : nb.sign);
     }
-    if (na.type == FP_ZERO && nb.type == FP_ZERO)
+    if (na.type == FPTYPE_ZERO && nb.type == FPTYPE_ZERO)
         return na.sign == nb.sign ? fp_zero(f, na.sign) : round_sum(c, f, na);
-    if (na.type == FP_ZERO)
+    if (na.type == FPTYPE_ZERO)
         return round_sum(c, f, nb);
-    if (nb.type == FP_ZERO)
+    if (nb.type == FPTYPE_ZERO)
         return round_sum(c, f, na);
     return round_sum(c, f, sum_128(widen(na), widen(nb)));
 }
@@ -132,8 +132,8 @@ uint64_t a64_fp_abd(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t 
 
 static bool infinity_by_zero(struct fp_number a, struct fp_number b)
 {
-    return (a.type == FP_INFINITY && b.type == FP_ZERO) ||
-           (a.type == FP_ZERO && b.type == FP_INFINITY);
+    return (a.type == FPTYPE_INFINITY && b.type == FPTYPE_ZERO) ||
+           (a.type == FPTYPE_ZERO && b.type == FPTYPE_INFINITY);
 }
 
 static uint64_t multiply(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b,
@@ -146,9 +146,9 @@ static uint64_t multiply(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint
     bool sign = na.sign != nb.sign;
     if (infinity_by_zero(na, nb))
         return extended ? fp_constant(f, sign, 1, 1ull << 63) : fp_invalid(c, f);
-    if (na.type == FP_INFINITY || nb.type == FP_INFINITY)
+    if (na.type == FPTYPE_INFINITY || nb.type == FPTYPE_INFINITY)
         return fp_infinity(f, sign);
-    if (na.type == FP_ZERO || nb.type == FP_ZERO)
+    if (na.type == FPTYPE_ZERO || nb.type == FPTYPE_ZERO)
         return fp_zero(f, sign);
     return fp_round(c, f, narrow(wide_product(na, nb)), a64_fp_rounding(c));
 }
@@ -178,15 +178,15 @@ uint64_t a64_fp_div(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t 
     if (process_nans(c, f, na, nb, a, b, &result))
         return result;
     bool sign = na.sign != nb.sign;
-    if (na.type == nb.type && na.type != FP_FINITE)
+    if (na.type == nb.type && na.type != FPTYPE_FINITE)
         return fp_invalid(c, f);
-    if (na.type == FP_INFINITY)
+    if (na.type == FPTYPE_INFINITY)
         return fp_infinity(f, sign);
-    if (nb.type == FP_ZERO) {
+    if (nb.type == FPTYPE_ZERO) {
         c->fpsr |= A64_FPSR_DZC;
         return fp_infinity(f, sign);
     }
-    if (na.type == FP_ZERO || nb.type == FP_INFINITY)
+    if (na.type == FPTYPE_ZERO || nb.type == FPTYPE_INFINITY)
         return fp_zero(f, sign);
 
     u128 dividend = (u128)na.mantissa << 63;
@@ -216,11 +216,11 @@ uint64_t a64_fp_sqrt(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a)
     struct fp_number n = fp_unpack(c, f, a);
     if (fp_is_nan(n))
         return fp_process_nan(c, f, n.type, a);
-    if (n.type == FP_ZERO)
+    if (n.type == FPTYPE_ZERO)
         return fp_zero(f, n.sign);
     if (n.sign)
         return fp_invalid(c, f);
-    if (n.type == FP_INFINITY)
+    if (n.type == FPTYPE_INFINITY)
         return fp_infinity(f, false);
 
     u128 square = (u128)n.mantissa << (n.exponent & 1 ? 64 : 63);
@@ -235,18 +235,18 @@ static uint64_t muladd_numbers(struct a64_fpctx *c, enum a64_fpfmt f, struct fp_
                                struct fp_number a, struct fp_number b, int scale)
 {
     bool sign = a.sign != b.sign;
-    bool infinite = a.type == FP_INFINITY || b.type == FP_INFINITY;
-    bool zero = a.type == FP_ZERO || b.type == FP_ZERO;
+    bool infinite = a.type == FPTYPE_INFINITY || b.type == FPTYPE_INFINITY;
+    bool zero = a.type == FPTYPE_ZERO || b.type == FPTYPE_ZERO;
 
-    if ((infinite && zero) || (infinite && addend.type == FP_INFINITY && addend.sign != sign))
+    if ((infinite && zero) || (infinite && addend.type == FPTYPE_INFINITY && addend.sign != sign))
         return fp_invalid(c, f);
-    if (infinite || addend.type == FP_INFINITY)
+    if (infinite || addend.type == FPTYPE_INFINITY)
         return fp_infinity(f, infinite ? sign : addend.sign);
-    if (zero && addend.type == FP_ZERO && addend.sign == sign)
+    if (zero && addend.type == FPTYPE_ZERO && addend.sign == sign)
         return fp_zero(f, sign);
 
     struct fp_number sum = addend;
-    if (!zero && addend.type == FP_ZERO)
+    if (!zero && addend.type == FPTYPE_ZERO)
         sum = narrow(wide_product(a, b));
     else if (!zero)
         sum = sum_128(widen(addend), wide_product(a, b));
@@ -260,7 +260,7 @@ static int first_nan(const struct fp_number n[3])
     if (!fp_is_nan(n[0]) && !fp_is_nan(n[1]) && !fp_is_nan(n[2]))
         return -1;
     for (int i = 0; i < 3; i++)
-        if (n[i].type == FP_SNAN)
+        if (n[i].type == FPTYPE_SNAN)
             return i;
     return fp_is_nan(n[0]) ? 0 : fp_is_nan(n[1]) ? 1 : 2;
 }
@@ -268,13 +268,16 @@ static int first_nan(const struct fp_number n[3])
 uint64_t a64_fp_muladd(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t addend, uint64_t a,
                        uint64_t b)
 {
+    uint64_t result;
+    if (fp_fast_muladd(c, f, addend, a, b, &result))
+        return result;
     const struct fp_number n[3] = {fp_unpack(c, f, addend), fp_unpack(c, f, a), fp_unpack(c, f, b)};
     const uint64_t bits[3] = {addend, a, b};
     int nan = first_nan(n);
 
     if (nan < 0)
         return muladd_numbers(c, f, n[0], n[1], n[2], 0);
-    if (n[0].type == FP_QNAN && infinity_by_zero(n[1], n[2])) /* the NaN does not hide that */
+    if (n[0].type == FPTYPE_QNAN && infinity_by_zero(n[1], n[2])) /* the NaN does not hide that */
         return fp_invalid(c, f);
     return fp_process_nan(c, f, n[nan].type, bits[nan]);
 }
@@ -287,7 +290,7 @@ uint64_t a64_fp_muladd_half(struct a64_fpctx *c, uint64_t addend, uint64_t a, ui
 
     if (nan < 0)
         return muladd_numbers(c, A64_FP32, n[0], n[1], n[2], 0);
-    if (n[0].type == FP_QNAN && infinity_by_zero(n[1], n[2]))
+    if (n[0].type == FPTYPE_QNAN && infinity_by_zero(n[1], n[2]))
         return fp_invalid(c, A64_FP32);
     /* FPProcessNaNs3H: a half's NaN widens. */
     uint64_t payload = nan == 0 ? addend : fp_convert_nan(A64_FP32, A64_FP16, nan == 1 ? a : b);
@@ -310,13 +313,13 @@ static uint64_t newton_step(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, u
 
 uint64_t a64_fp_recps(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
 {
-    const struct fp_number two = {FP_FINITE, false, 1, 1ull << 63};
+    const struct fp_number two = {FPTYPE_FINITE, false, 1, 1ull << 63};
     return newton_step(c, f, a, b, two, 0);
 }
 
 uint64_t a64_fp_rsqrts(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b)
 {
-    const struct fp_number three = {FP_FINITE, false, 1, 3ull << 62};
+    const struct fp_number three = {FPTYPE_FINITE, false, 1, 3ull << 62};
     return newton_step(c, f, a, b, three, -1);
 }
 
@@ -333,15 +336,15 @@ uint64_t a64_fp_abs(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a)
 /* -1, 0 or 1; no NaNs. */
 static int order(struct fp_number a, struct fp_number b)
 {
-    if (a.type == FP_ZERO && b.type == FP_ZERO)
+    if (a.type == FPTYPE_ZERO && b.type == FPTYPE_ZERO)
         return 0;
-    if (a.type == FP_ZERO)
+    if (a.type == FPTYPE_ZERO)
         return b.sign ? 1 : -1;
-    if (b.type == FP_ZERO || a.sign != b.sign)
+    if (b.type == FPTYPE_ZERO || a.sign != b.sign)
         return a.sign ? -1 : 1;
     int magnitude;
     if (a.type != b.type)
-        magnitude = a.type == FP_INFINITY ? 1 : -1;
+        magnitude = a.type == FPTYPE_INFINITY ? 1 : -1;
     else if (a.exponent != b.exponent)
         magnitude = a.exponent > b.exponent ? 1 : -1;
     else
@@ -358,7 +361,7 @@ static uint64_t extreme(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint6
         return result;
     bool first = order(na, nb) == want;
     struct fp_number n = first ? na : nb;
-    if (n.type == FP_ZERO)
+    if (n.type == FPTYPE_ZERO)
         return fp_zero(f, want > 0 ? na.sign && nb.sign : na.sign || nb.sign);
     return (first ? a : b) & fp_width_mask(f);
 }
@@ -377,8 +380,8 @@ uint64_t a64_fp_min(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t 
 static uint64_t extreme_number(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b,
                                int want)
 {
-    bool quiet_a = fp_unpack(c, f, a).type == FP_QNAN;
-    bool quiet_b = fp_unpack(c, f, b).type == FP_QNAN;
+    bool quiet_a = fp_unpack(c, f, a).type == FPTYPE_QNAN;
+    bool quiet_b = fp_unpack(c, f, b).type == FPTYPE_QNAN;
     if (quiet_a && !quiet_b)
         a = fp_infinity(f, want > 0);
     else if (quiet_b && !quiet_a)
@@ -403,7 +406,7 @@ static int compare(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, uint64_t b
 {
     struct fp_number na = fp_unpack(c, f, a), nb = fp_unpack(c, f, b);
     if (fp_is_nan(na) || fp_is_nan(nb)) {
-        if (signal_nans || na.type == FP_SNAN || nb.type == FP_SNAN)
+        if (signal_nans || na.type == FPTYPE_SNAN || nb.type == FPTYPE_SNAN)
             c->fpsr |= A64_FPSR_IOC;
         return UNORDERED;
     }

@@ -27,9 +27,9 @@ uint64_t a64_fp_round_int(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a,
     struct fp_number n = fp_unpack(c, f, a);
     if (fp_is_nan(n))
         return fp_process_nan(c, f, n.type, a);
-    if (n.type == FP_INFINITY)
+    if (n.type == FPTYPE_INFINITY)
         return fp_infinity(f, n.sign);
-    if (n.type == FP_ZERO)
+    if (n.type == FPTYPE_ZERO)
         return fp_zero(f, n.sign);
     if (n.exponent >= fp_layouts[f].fraction_bits)
         return a & fp_width_mask(f);
@@ -52,19 +52,19 @@ uint64_t a64_fp_convert(struct a64_fpctx *c, enum a64_fpfmt to, enum a64_fpfmt f
     struct fp_number n = fp_unpack_cv(c, from, a);
     bool alternative = to == A64_FP16 && c->fpcr & A64_FPCR_AHP;
     if (fp_is_nan(n)) {
-        if (n.type == FP_SNAN || alternative)
+        if (n.type == FPTYPE_SNAN || alternative)
             c->fpsr |= A64_FPSR_IOC;
         if (alternative)
             return fp_zero(to, n.sign);
         return c->fpcr & A64_FPCR_DN ? fp_default_nan(to) : fp_convert_nan(to, from, a);
     }
-    if (n.type == FP_INFINITY && alternative) {
+    if (n.type == FPTYPE_INFINITY && alternative) {
         c->fpsr |= A64_FPSR_IOC;
         return fp_zero(to, n.sign) | (fp_sign_bit(to) - 1);
     }
-    if (n.type == FP_INFINITY)
+    if (n.type == FPTYPE_INFINITY)
         return fp_infinity(to, n.sign);
-    if (n.type == FP_ZERO)
+    if (n.type == FPTYPE_ZERO)
         return fp_zero(to, n.sign);
     return fp_round_cv(c, to, n, rounding);
 }
@@ -96,10 +96,10 @@ uint64_t a64_fp_to_fixed(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, unsi
         c->fpsr |= A64_FPSR_IOC;
         return 0;
     }
-    if (n.type == FP_ZERO)
+    if (n.type == FPTYPE_ZERO)
         return 0;
     bool inexact = false;
-    bool too_big = n.type == FP_INFINITY || n.exponent + (int)fraction_bits > 63;
+    bool too_big = n.type == FPTYPE_INFINITY || n.exponent + (int)fraction_bits > 63;
     uint64_t magnitude = too_big ? 0 : integer_magnitude(n, (int)fraction_bits, rounding, &inexact);
     return saturate(c, n.sign, magnitude, too_big, int_bits, is_unsigned, inexact);
 }
@@ -113,7 +113,7 @@ uint64_t a64_fp_from_fixed(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a, un
     if (magnitude == 0)
         return fp_zero(f, false);
     int shift = __builtin_clzll(magnitude);
-    struct fp_number n = {FP_FINITE, sign, (int)int_bits - 1 - shift - (int)fraction_bits,
+    struct fp_number n = {FPTYPE_FINITE, sign, (int)int_bits - 1 - shift - (int)fraction_bits,
                           magnitude << shift};
     return fp_round(c, f, n, rounding);
 }
@@ -122,11 +122,11 @@ uint32_t a64_fp_to_int_js(struct a64_fpctx *c, uint64_t a, bool *ret_z)
 {
     struct fp_number n = fp_unpack(c, A64_FP64, a);
     *ret_z = false;
-    if (fp_is_nan(n) || n.type == FP_INFINITY) {
+    if (fp_is_nan(n) || n.type == FPTYPE_INFINITY) {
         c->fpsr |= A64_FPSR_IOC;
         return 0;
     }
-    if (n.type == FP_ZERO) { /* minus zero and flushed subnormals count as inexact */
+    if (n.type == FPTYPE_ZERO) { /* minus zero and flushed subnormals count as inexact */
         *ret_z = a == 0;
         return 0;
     }

@@ -49,9 +49,9 @@ uint64_t a64_fp_recpe(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a)
     struct fp_number n = fp_unpack(c, f, a);
     if (fp_is_nan(n))
         return fp_process_nan(c, f, n.type, a);
-    if (n.type == FP_INFINITY)
+    if (n.type == FPTYPE_INFINITY)
         return fp_zero(f, n.sign);
-    if (n.type == FP_ZERO) {
+    if (n.type == FPTYPE_ZERO) {
         c->fpsr |= A64_FPSR_DZC;
         return fp_infinity(f, n.sign);
     }
@@ -77,13 +77,13 @@ uint64_t a64_fp_rsqrte(struct a64_fpctx *c, enum a64_fpfmt f, uint64_t a)
     struct fp_number n = fp_unpack(c, f, a);
     if (fp_is_nan(n))
         return fp_process_nan(c, f, n.type, a);
-    if (n.type == FP_ZERO) {
+    if (n.type == FPTYPE_ZERO) {
         c->fpsr |= A64_FPSR_DZC;
         return fp_infinity(f, n.sign);
     }
     if (n.sign)
         return fp_invalid(c, f);
-    if (n.type == FP_INFINITY)
+    if (n.type == FPTYPE_INFINITY)
         return fp_zero(f, false);
 
     /* The number is s * 2^(2k) with s in [0.25, 1), so its root's reciprocal is in (1, 2] * 2^-k.

@@ -10,7 +10,7 @@
 
 #include "core/arm64/fp.h"
 
-enum fp_type { FP_ZERO, FP_FINITE, FP_INFINITY, FP_QNAN, FP_SNAN };
+enum fp_type { FPTYPE_ZERO, FPTYPE_FINITE, FPTYPE_INFINITY, FPTYPE_QNAN, FPTYPE_SNAN };
 
 struct fp_number {
     enum fp_type type;
@@ -29,7 +29,7 @@ extern const struct fp_layout fp_layouts[4]; /* by enum a64_fpfmt; [0] unused */
 
 static inline bool fp_is_nan(struct fp_number n)
 {
-    return n.type >= FP_QNAN;
+    return n.type >= FPTYPE_QNAN;
 }
 
 static inline uint64_t fp_width_mask(enum a64_fpfmt f)
