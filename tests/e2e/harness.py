@@ -44,6 +44,8 @@ def case(function):
 class Machine:
     """A running `peng run` whose console is read and typed on."""
 
+    unfinished = ''
+
     def __init__(self, *args, env=None):
         self.output = ''
         self.stderr = tempfile.TemporaryFile(mode='w+')
@@ -57,7 +59,10 @@ class Machine:
         if not ready:
             return False
         data = os.read(self.process.stdout.fileno(), 65536)
-        self.output += data.decode('utf-8', 'replace').replace('\r', '')
+        text = self.unfinished + data.decode('utf-8', 'replace').replace('\r', '')
+        # Colours and the like are of no interest; one may be cut in two by the read's end.
+        text, self.unfinished = re.match(r'(.*?)(\x1b[^a-zA-Z]{0,20})?$', text, re.S).groups('')
+        self.output += re.sub(r'\x1b\[[0-9;?]*[a-zA-Z]', '', text)
         return bool(data)
 
     def wait_for(self, pattern, timeout_s, start=0):
