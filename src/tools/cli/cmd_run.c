@@ -19,6 +19,7 @@
 #include "core/arm64/cpu.h"
 #include "core/machine/machine.h"
 #include "hardware/hostmem.h"
+#include "interface/gdb_server.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/options.h"
 #include "tools/cli/terminal.h"
@@ -48,6 +49,7 @@ struct run {
     int ended_by; /* a signal's number */
     struct log log;
     struct machine *machine;
+    struct gdb_server *gdb;
 };
 
 /* --- options -----------------------------------------------------------------------------------
@@ -409,6 +411,8 @@ static int prepare(struct run *run, struct err *e)
     run->config.loop = run->loop;
     run->config.log = &run->log;
     rc = machine_new(&run->config, &run->machine, e);
+    if (rc == 0 && run->gdb_port)
+        rc = gdb_server_start(run->machine, (uint16_t)run->gdb_port, &run->log, &run->gdb, e);
     if (rc == 0 && run->terminal)
         rc = terminal_start(run->terminal, (struct terminal_actions){run, on_quit, on_power}, e);
     return rc;
@@ -416,6 +420,7 @@ static int prepare(struct run *run, struct err *e)
 
 static void clean_up(struct run *run)
 {
+    gdb_server_stop(run->gdb);
     machine_free(run->machine);
     terminal_free(run->terminal);
     evsource_remove(run->signal_source);
