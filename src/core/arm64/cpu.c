@@ -5,6 +5,7 @@
  * IDC = 1 (data caches are coherent with everything), DIC = 0 (software announces changed code) and
  * an instruction line of 4 KiB, because the engine drops translations by page.
  */
+#include "core/arm64/interpreter.h"
 #include "core/arm64/mmu.h"
 
 #include <errno.h>
@@ -133,6 +134,7 @@ void a64_cpu_free(struct a64_cpu *cpu)
         return;
     if (cpu->system->cpus[cpu->index] == cpu)
         cpu->system->cpus[cpu->index] = NULL;
+    a64_interpreter_free(cpu);
     a64_tlb_free(cpu);
     pthread_mutex_destroy(&cpu->mailbox.lock);
     free(cpu);

@@ -136,6 +136,7 @@ struct a64_cpu {
     uint64_t undefined_count;  /* instructions that the table lacks */
     void *engine;              /* the engine's own part */
     struct a64_tlb *tlb;       /* all banks; owned (tlb.c) */
+    struct a64_decoded *decoded; /* the interpreter's cache; owned (interp.c) */
     struct a64_mailbox mailbox;
     unsigned wfe_streak; /* WFEs in a row that found nothing */
     uint16_t seen_sysregs[16]; /* unknown system registers named in the log already */

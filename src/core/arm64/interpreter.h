@@ -37,4 +37,7 @@ enum a64_step a64_step_one(struct a64_cpu *cpu);
  * interrupts. Brackets itself with a64_enter_guest/a64_leave_guest. */
 void a64_interpret(struct a64_cpu *cpu, uint64_t limit);
 
+/* Frees what the interpreter keeps with a CPU; a64_cpu_free() calls it. */
+void a64_interpreter_free(struct a64_cpu *cpu);
+
 #endif
