@@ -18,6 +18,7 @@
 #include "core/arm64/interpreter.h"
 #include "core/arm64/mmu.h"
 #include "core/arm64/sysreg.h"
+#include "core/translator/translator.h"
 #include "runner.h"
 
 #define VECTORS_BASE 0x04200000u /* EL1's alone: what EL0 may write, EL1 cannot execute */
@@ -41,7 +42,7 @@ struct peng {
     struct a64_host_ops ops;
     struct a64_system system;
     struct a64_cpu *cpu;
-    void (*run)(struct a64_cpu *cpu, uint64_t limit);
+    struct translator *translator; /* NULL: the interpreter runs */
     uint64_t slot_base;
     struct vector_result *result; /* of the vector that runs; NULL once it is taken */
 };
@@ -173,7 +174,13 @@ static void run_one(struct peng *p, const struct vector *t, struct vector_result
     cpu->fpsr = (uint32_t)t->in.fpsr;
     cpu->excl_valid = false;
     cpu->pc = p->slot_base + SLOT_START * 4;
-    p->run(cpu, RUN_LIMIT);
+    cpu->host_mxcsr = 0x1f80;
+    if (p->translator) {
+        atomic_store(&cpu->signals.stop, 0);
+        translator_run(p->translator, cpu);
+    } else {
+        a64_interpret(cpu, RUN_LIMIT);
+    }
     if (p->result) {
         p->result = NULL;
         r->end = VECTOR_LOST;
@@ -187,8 +194,8 @@ static bool peng_run(void *ctx, struct vector_batch *batch, struct vector_result
     struct peng *p = ctx;
     for (unsigned i = 0; i < batch->count; i++)
         write_slot(p, &batch->vectors[i]);
-    if (p->ops.code_changed)
-        p->ops.code_changed(p, p->cpu, UINT64_MAX);
+    if (p->translator)
+        translator_code_changed(p->translator, NULL, UINT64_MAX);
     for (unsigned i = 0; i < batch->count; i++)
         run_one(p, &batch->vectors[i], &results[i]);
     return true;
@@ -197,12 +204,13 @@ static bool peng_run(void *ctx, struct vector_batch *batch, struct vector_result
 static void peng_close(void *ctx)
 {
     struct peng *p = ctx;
+    translator_free(p->translator);
     a64_cpu_free(p->cpu);
     guestmem_done(&p->mem);
     free(p);
 }
 
-static struct peng *peng_new(void (*run)(struct a64_cpu *cpu, uint64_t limit))
+static struct peng *peng_new(void)
 {
     struct peng *p = calloc(1, sizeof *p);
     struct err e = {0};
@@ -215,7 +223,6 @@ static struct peng *peng_new(void (*run)(struct a64_cpu *cpu, uint64_t limit))
                                    .timer_line = no_timer_line,
                                    .timer_arm = no_timer_arm};
     p->system = (struct a64_system){.mem = &p->mem, .ops = &p->ops, .ops_ctx = p, .cpu_count = 1};
-    p->run = run;
     if (guestmem_add_ram(&p->mem, RAM_BASE, RAM_BYTES, false, &e) ||
         a64_cpu_new(&p->system, 0, a64_model_find("kunpeng-920"), &p->cpu, &e)) {
         fprintf(stderr, "isa: %s\n", e.text);
@@ -228,20 +235,21 @@ static struct peng *peng_new(void (*run)(struct a64_cpu *cpu, uint64_t limit))
     return p;
 }
 
-static void interpret(struct a64_cpu *cpu, uint64_t limit)
-{
-    a64_interpret(cpu, limit);
-}
-
 bool runner_interpreter(struct runner *ret)
 {
     *ret = (struct runner){
-        .name = "interpreter", .ctx = peng_new(interpret), .run = peng_run, .close = peng_close};
+        .name = "interpreter", .ctx = peng_new(), .run = peng_run, .close = peng_close};
     return true;
 }
 
 bool runner_translator(struct runner *ret)
 {
-    (void)ret;
-    return false;
+    struct peng *p = peng_new();
+    struct translator_config config = {.system = &p->system};
+    if (translator_new(&config, &p->translator, NULL) < 0) {
+        peng_close(p);
+        return false;
+    }
+    *ret = (struct runner){.name = "translator", .ctx = p, .run = peng_run, .close = peng_close};
+    return true;
 }

@@ -1,4 +1,5 @@
-/* mmu.h: stage 1 translation, the software TLB, and the checked way from a virtual address to bytes.
+/* mmu.h: stage 1 translation, the software TLB, and the checked way from a virtual address to
+ * bytes.
  *
  * The TLB is organised so that a process switch moves a pointer instead of flushing:
  *  - one bank for EL1 (kernel addresses and whatever else EL1 touches with ordinary loads), and
@@ -7,11 +8,11 @@
  *     i = (va >> 12) & (A64_TLB_ENTRIES - 1)
  *     hit for a load  if entry[i].read  == (va & ~0xfff)     (store: .write, fetch: .exec)
  *     host address = va + entry[i].addend
- * An access that crosses a page, an MMIO page, a misaligned access that must fault and a watchpointed
- * page never match: bits in the low 12 of the tags make an entry miss on purpose.
+ * An access that crosses a page, an MMIO page, a misaligned access that must fault and a
+ * watchpointed page never match: bits in the low 12 of the tags make an entry miss on purpose.
  *
- * Files: mmu.c walks tables and judges permissions; tlb.c keeps the banks and a second level of walk
- * results; access.c is loads, stores, fetches and their faults.
+ * Files: mmu.c walks tables and judges permissions; tlb.c keeps the banks and a second level of
+ * walk results; access.c is loads, stores, fetches and their faults.
  */
 #ifndef PENG_CORE_ARM64_MMU_H
 #define PENG_CORE_ARM64_MMU_H
@@ -35,9 +36,9 @@ enum {
 
 /* Low bits of tags: why an entry that maps va must not be used inline. */
 enum {
-    A64_TLB_ALIGN = 1,   /* must be naturally aligned: Device memory, or SCTLR_EL1.A */
-    A64_TLB_WATCH = 2,   /* a watchpoint lies in the page */
-    A64_TLB_MMIO = 4,    /* addend is physical address - va */
+    A64_TLB_ALIGN = 1,     /* must be naturally aligned: Device memory, or SCTLR_EL1.A */
+    A64_TLB_WATCH = 2,     /* a watchpoint lies in the page */
+    A64_TLB_MMIO = 4,      /* addend is physical address - va */
     A64_TLB_EMPTY = 0x800, /* set in A64_TLB_NONE */
 };
 
@@ -55,8 +56,8 @@ struct a64_jump {
 struct a64_tlb_bank {
     struct a64_tlb_entry entries[A64_TLB_ENTRIES];
     struct a64_jump jumps[A64_JUMPS];
-    /* Which page has jumps, by page number modulo the table: there are none to any other page, so that
-     * dropping a page of data costs one comparison. NONE: nobody. */
+    /* Which page has jumps, by page number modulo the table: there are none to any other page, so
+     * that dropping a page of data costs one comparison. NONE: nobody. */
     uint64_t jump_pages[A64_JUMP_PAGES];
     bool has_jumps;
     uint32_t asid; /* EL0 banks */
@@ -68,10 +69,10 @@ struct a64_tlb_bank {
     uint8_t shift[A64_TLB_ENTRIES]; /* log2 of the page or block that entry came from */
     uint64_t shifts_seen;           /* bit n: some entry came from a page of 2^n bytes */
     struct {
-        uint64_t base, mask; /* (va & mask) == base */
+        uint64_t base, mask;   /* (va & mask) == base */
     } large[A64_LARGE_RANGES]; /* together they hold every block over 64 KiB seen here */
     unsigned large_count;
-    bool has_global;                /* EL0 banks: some entry is global */
+    bool has_global; /* EL0 banks: some entry is global */
 };
 
 static inline struct a64_jump *a64_bank_jump(struct a64_tlb_bank *bank, uint64_t va)
@@ -123,33 +124,33 @@ enum a64_access { A64_READ, A64_WRITE, A64_FETCH };
 
 /* Which rules an access goes by. */
 enum a64_mem_flags {
-    A64_MEM_UNPRIV = 1,   /* LDTR/STTR: EL0's permissions and bank (unless UAO says otherwise) */
-    A64_MEM_ALIGNED = 2,  /* alignment fault if not naturally aligned (exclusive, acquire, LSE) */
+    A64_MEM_UNPRIV = 1,  /* LDTR/STTR: EL0's permissions and bank (unless UAO says otherwise) */
+    A64_MEM_ALIGNED = 2, /* alignment fault if not naturally aligned (exclusive, acquire, LSE) */
 };
 
 /* The result of a walk (DDI 0487 D8). */
 struct a64_walk {
-    uint64_t pa;          /* of the address asked for */
-    uint64_t page_bytes;  /* size of the block or page that maps it, >= 4096 */
+    uint64_t pa;            /* of the address asked for */
+    uint64_t page_bytes;    /* size of the block or page that maps it, >= 4096 */
     bool read, write, exec; /* allowed for the EL asked for */
-    bool global;          /* nG == 0 */
-    bool device;          /* memory type Device: unaligned access faults */
+    bool global;            /* nG == 0 */
+    bool device;            /* memory type Device: unaligned access faults */
 };
 
-/* Walks for `el` without touching the TLB. Returns 0, or the fault's ISS[5:0] fault status code with
- * bit 31 set. The access flag is not set by hardware (no HAFDBS): it faults. */
+/* Walks for `el` without touching the TLB. Returns 0, or the fault's ISS[5:0] fault status code
+ * with bit 31 set. The access flag is not set by hardware (no HAFDBS): it faults. */
 uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
                   struct a64_walk *ret);
 
 /* Fills the TLB for va, for the EL that `flags` and PSTATE say. Returns the entry, whose tag for
- * `access` is the page's address with bits of A64_TLB_* that say what to mind; or NULL, and *ret_fault
- * is the fault status code (no exception is taken). */
+ * `access` is the page's address with bits of A64_TLB_* that say what to mind; or NULL, and
+ * *ret_fault is the fault status code (no exception is taken). */
 struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
                                    unsigned flags, uint32_t *ret_fault);
 
-/* Loads and stores with everything: TLB, page crossing, MMIO, alignment, faults. True on success. On
- * false the exception is taken already (pc = vector) and nothing else changed. size 1..16, a power of
- * two, or up to 64 for multi-register accesses done in parts by the caller. */
+/* Loads and stores with everything: TLB, page crossing, MMIO, alignment, faults. True on success.
+ * On false the exception is taken already (pc = vector) and nothing else changed. size 1..16, a
+ * power of two, or up to 64 for multi-register accesses done in parts by the caller. */
 bool a64_load(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, unsigned flags, void *out);
 bool a64_store(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, unsigned flags,
                const void *data);
@@ -172,8 +173,8 @@ void a64_select_bank(struct a64_cpu *cpu);
 /* Drops every jump of every bank of this CPU: translations are gone or the context changed. */
 void a64_jumps_clear(struct a64_cpu *cpu);
 
-/* Executes TLBI (op as enum in sysreg.c) here and, for the IS forms, on every CPU of the system: posts
- * to their mailboxes, and waits until each has served it or is out of the guest. */
+/* Executes TLBI (op as enum in sysreg.c) here and, for the IS forms, on every CPU of the system:
+ * posts to their mailboxes, and waits until each has served it or is out of the guest. */
 enum a64_tlbi { A64_TLBI_ALL, A64_TLBI_VA, A64_TLBI_VAA, A64_TLBI_ASID };
 void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast);
 

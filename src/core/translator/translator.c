@@ -38,7 +38,10 @@ struct translator {
     _Atomic uint64_t left_lookup, left_link, left_step, left_interpret; /* statistics */
 };
 
-enum { TAG_STEP = 1 };
+enum {
+    TAG_STEP = 1,
+    HOST_MXCSR = 0x1f80, /* what C code expects: all masked, to nearest */
+};
 
 /* --- what units call ---------------------------------------------------------------------------
  */
@@ -329,6 +332,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         else
             exit = (struct exit_link *)tag;
     }
+    __builtin_ia32_ldmxcsr(HOST_MXCSR);
     a64_leave_guest(cpu);
 }
 
