@@ -164,4 +164,12 @@ static inline void exec_fp_end(struct a64_cpu *cpu, const struct a64_fpctx *c)
     cpu->fpsr = c->fpsr;
 }
 
+/* An instruction's rounding mode: enum a64_rounding, or FPCR's. */
+enum { EXEC_BY_FPCR = -1 };
+
+static inline enum a64_rounding exec_rounding(const struct a64_fpctx *c, int rounding)
+{
+    return rounding == EXEC_BY_FPCR ? a64_fp_rounding(c) : (enum a64_rounding)rounding;
+}
+
 #endif

@@ -44,14 +44,6 @@ static enum a64_step fused(struct a64_cpu *cpu, const struct a64_insn *in, bool 
     return A64_NEXT;
 }
 
-/* Rounding modes beyond those that instructions name. */
-enum { BY_FPCR = -1 };
-
-static enum a64_rounding rounding_of(const struct a64_fpctx *c, int rounding)
-{
-    return rounding == BY_FPCR ? a64_fp_rounding(c) : (enum a64_rounding)rounding;
-}
-
 static enum a64_step round_int(struct a64_cpu *cpu, const struct a64_insn *in, int rounding,
                                bool exact)
 {
@@ -59,7 +51,7 @@ static enum a64_step round_int(struct a64_cpu *cpu, const struct a64_insn *in, i
     enum a64_fpfmt f = (enum a64_fpfmt)exec_fp_size(in->p);
     exec_set_scalar(
         cpu, in->d, f,
-        a64_fp_round_int(&c, f, scalar(cpu, in, in->n), rounding_of(&c, rounding), exact));
+        a64_fp_round_int(&c, f, scalar(cpu, in, in->n), exec_rounding(&c, rounding), exact));
     exec_fp_end(cpu, &c);
     return A64_NEXT;
 }
@@ -156,8 +148,8 @@ A64_EXEC_ROUND(FRINTP, A64_ROUND_POSINF, false)
 A64_EXEC_ROUND(FRINTM, A64_ROUND_NEGINF, false)
 A64_EXEC_ROUND(FRINTZ, A64_ROUND_ZERO, false)
 A64_EXEC_ROUND(FRINTA, A64_ROUND_TIEAWAY, false)
-A64_EXEC_ROUND(FRINTX, BY_FPCR, true)
-A64_EXEC_ROUND(FRINTI, BY_FPCR, false)
+A64_EXEC_ROUND(FRINTX, EXEC_BY_FPCR, true)
+A64_EXEC_ROUND(FRINTI, EXEC_BY_FPCR, false)
 
 A64_EXEC_TO_INT(FCVTNS, false, A64_ROUND_TIEEVEN)
 A64_EXEC_TO_INT(FCVTNU, true, A64_ROUND_TIEEVEN)

@@ -25,15 +25,12 @@ static enum a64_step unary(struct a64_cpu *cpu, const struct a64_insn *in, a64_f
     return A64_NEXT;
 }
 
-enum { BY_FPCR = -1 };
-
 static enum a64_step round_int(struct a64_cpu *cpu, const struct a64_insn *in, int rounding,
                                bool exact)
 {
     struct a64_fpctx c = exec_fp_begin(cpu);
     enum a64_fpfmt f = format_of(in);
-    enum a64_rounding mode =
-        rounding == BY_FPCR ? a64_fp_rounding(&c) : (enum a64_rounding)rounding;
+    enum a64_rounding mode = exec_rounding(&c, rounding);
     union a64_vreg r = {.d = {0, 0}};
     for (unsigned i = 0; i < exec_lanes(in, f); i++)
         exec_set_element(&r, f, i,
@@ -199,8 +196,7 @@ static enum a64_step fused_element(struct a64_cpu *cpu, const struct a64_insn *i
     return fused_with(cpu, in, &b, negate);
 }
 
-/* FMLAL, FMLSL and their "2" forms: half products onto single lanes. `b_lane` is the lane of b that
- * all use, or ALL_LANES. */
+/* FMLAL, FMLSL and their "2" forms (`upper`): half products onto single lanes. */
 static enum a64_step fused_half(struct a64_cpu *cpu, const struct a64_insn *in, bool upper,
                                 bool negate, const union a64_vreg *b)
 {
@@ -429,8 +425,8 @@ A64_EXEC_ROUND(FRINTP_vec, A64_ROUND_POSINF, false)
 A64_EXEC_ROUND(FRINTM_vec, A64_ROUND_NEGINF, false)
 A64_EXEC_ROUND(FRINTZ_vec, A64_ROUND_ZERO, false)
 A64_EXEC_ROUND(FRINTA_vec, A64_ROUND_TIEAWAY, false)
-A64_EXEC_ROUND(FRINTX_vec, BY_FPCR, true)
-A64_EXEC_ROUND(FRINTI_vec, BY_FPCR, false)
+A64_EXEC_ROUND(FRINTX_vec, EXEC_BY_FPCR, true)
+A64_EXEC_ROUND(FRINTI_vec, EXEC_BY_FPCR, false)
 
 A64_EXEC_TO_INT(FCVTNS_vec, false, A64_ROUND_TIEEVEN)
 A64_EXEC_TO_INT(FCVTNU_vec, true, A64_ROUND_TIEEVEN)

@@ -194,7 +194,7 @@ A64_EXEC(TBX)
     return table(cpu, in, true);
 }
 
-/* Element i of the result is element index[i] of m:n, as `choose` tells. */
+/* Element i of the result is element choose(i) + second of m:n. */
 static enum a64_step permute(struct a64_cpu *cpu, const struct a64_insn *in,
                              unsigned (*choose)(unsigned i, unsigned lanes), unsigned second)
 {
