@@ -10,9 +10,9 @@
  *     }
  *
  * Rules: an instruction that takes an exception leaves every register as it was, so load everything
- * before writing anything; probe a store in several parts first. A macro that defines bodies has a name
- * that starts with A64_EXEC, so that a search for an instruction finds them. FP and vector bodies need
- * not check CPACR_EL1: the loop has.
+ * before writing anything; probe a store in several parts first. A macro that defines bodies has a
+ * name that starts with A64_EXEC, so that a search for an instruction finds them. FP and vector
+ * bodies need not check CPACR_EL1: the loop has.
  */
 #ifndef PENG_CORE_ARM64_EXEC_INT_H
 #define PENG_CORE_ARM64_EXEC_INT_H
@@ -51,6 +51,29 @@ static inline void exec_set_x_sp(struct a64_cpu *cpu, const struct a64_insn *in,
                                  uint64_t v)
 {
     cpu->x[r] = in->f ? v : (uint32_t)v;
+}
+
+/* The operand size. */
+static inline unsigned exec_bits(const struct a64_insn *in)
+{
+    return in->f ? 64 : 32;
+}
+
+/* ShiftReg(): value shifted by 0 <= amount < size, in way t of the table. */
+static inline uint64_t exec_shift(const struct a64_insn *in, uint64_t value, unsigned way,
+                                  unsigned amount)
+{
+    unsigned size = exec_bits(in);
+    switch (way) {
+    case 0:
+        return value << amount;
+    case 1:
+        return value >> amount;
+    case 2:
+        return (uint64_t)(sign_extend(value, size) >> amount);
+    default:
+        return amount ? value >> amount | value << (size - amount) : value;
+    }
 }
 
 /* ExtendReg(): value cut to the option's width (0 to 3 unsigned, 4 to 7 signed bytes to
