@@ -61,7 +61,7 @@ class Machine:
         data = os.read(self.process.stdout.fileno(), 65536)
         text = self.unfinished + data.decode('utf-8', 'replace').replace('\r', '')
         # Colours and the like are of no interest; one may be cut in two by the read's end.
-        text, self.unfinished = re.match(r'(.*?)(\x1b[^a-zA-Z]{0,20})?$', text, re.S).groups('')
+        text, self.unfinished = re.match(r'(.*?)(\x1b[^a-zA-Z]{0,20})?\Z', text, re.S).groups('')
         self.output += re.sub(r'\x1b\[[0-9;?]*[a-zA-Z]', '', text)
         return bool(data)
 
@@ -125,7 +125,7 @@ def boot_debian(*args, append='', memory='1G', disk=DISK + ',snapshot'):
     """Debian with systemd, its own kernel and initrd, up to root's shell."""
     machine = Machine('--kernel', os.path.join(GUEST, 'debian-Image'), '--initrd',
                       os.path.join(GUEST, 'debian-initrd'), '--memory', memory, '--disk', disk,
-                      '--append', 'console=ttyAMA0 root=LABEL=peng-root ' + append, *args)
+                      '--append', 'console=ttyAMA0 quiet root=LABEL=peng-root ' + append, *args)
     wait_login(machine)
     return machine
 
