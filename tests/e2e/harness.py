@@ -83,10 +83,11 @@ class Machine:
     def command(self, line, timeout_s=60, ok=True):
         """Runs a shell command in the guest; returns its output. The prompt must be there."""
         start = len(self.output)
-        self.type(f'{line}; echo "st""atus=$?="\n')
-        match = self.wait_for(r'status=(\d+)=', timeout_s, start)
-        text = self.output[start:match.start()].split('\n', 1)[-1]
-        check(not ok or match.group(1) == '0', f'{line}: exit code {match.group(1)}:\n{text}')
+        self.type(f'echo "be""gin="; {line}; echo "st""atus=$?="\n')
+        match = self.wait_for(r'(?s)begin=\n(.*)status=(\d+)=\n', timeout_s, start)
+        self.wait_for(r'[#$] $', 20, match.end())
+        text, code = match.groups()
+        check(not ok or code == '0', f'{line}: exit code {code}:\n{text}')
         return text
 
     def wait(self, timeout_s):
