@@ -185,6 +185,10 @@ static void test_address_ranges(void **state)
     assert_int_equal(walk(rig, 0x55ff000000001000, A64_READ, 1), FAULT | 4);
     *tcr |= 1ull << 38;
     assert_int_equal(walk(rig, 0x55ff000000001000, A64_READ, 1), 0);
+    *tcr |= 1ull << 56; /* E0PD1 */
+    assert_int_equal(walk(rig, 0xffff000000001000, A64_FETCH, 0), FAULT | 4);
+    assert_int_equal(walk(rig, 0xffff000000001000, A64_FETCH, 1), 0);
+    assert_int_equal(walk(rig, 0x1000, A64_FETCH, 0), 0);
     *tcr |= 1 << 7; /* EPD0 */
     assert_int_equal(walk(rig, 0x1000, A64_READ, 1), FAULT | 4);
     *tcr |= 1 << 23; /* EPD1 */
@@ -260,6 +264,26 @@ static void set_asid(struct cpu_rig *rig, uint64_t asid)
     uint64_t root = TABLES + granules[0].first_level * 0x10000;
     rig->cpu->x[1] = root | asid << 48;
     a64_msr(rig->cpu, A64_SYSREG_KEY(3, 0, 2, 0, 0), 1);
+}
+
+/* More blocks far apart than a bank has ranges for. */
+static void test_many_blocks(void **state)
+{
+    struct cpu_rig *rig = *state;
+    const struct granule *g = &granules[0];
+    uint64_t size = 1ull << 30, pa = TARGET & ~(size - 1), offset = TARGET & (size - 1), v;
+    use(rig, g);
+    map(rig, g, 0, 1, pa | AF | 1, 0);
+    for (unsigned i = 0; i < 40; i++) {
+        uint64_t *l1 = slot(rig, g, 0, 1);
+        l1[i * 7] = pa | AF | 1;
+        load(rig, i * 7 * size + offset);
+        l1[i * 7] = 0;
+        if (i % 3 == 0) {
+            a64_tlbi(rig->cpu, A64_TLBI_VA, (i * 7 * size + 0x1234000) >> 12, false);
+            assert_false(a64_load(rig->cpu, i * 7 * size + offset, 8, 0, &v));
+        }
+    }
 }
 
 static void test_asids(void **state)
@@ -383,9 +407,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_every_level),         TEST(test_rights),         TEST(test_address_ranges),
-        TEST(test_tlbi_by_address),     TEST(test_tlbi_of_blocks), TEST(test_asids),
-        TEST(test_pan_forgets),         TEST(test_page_crossing),  TEST(test_alignment),
+        TEST(test_every_level),         TEST(test_rights),
+        TEST(test_address_ranges),      TEST(test_tlbi_by_address),
+        TEST(test_tlbi_of_blocks),      TEST(test_asids),
+        TEST(test_many_blocks),         TEST(test_pan_forgets),
+        TEST(test_page_crossing),       TEST(test_alignment),
         TEST(test_address_translation), TEST(test_zero_block),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,6 +31,9 @@
 #define ISAR0_COMMON (ID(4, 2) | ID(8, 1) | ID(12, 1) | ID(16, 1))
 /* PARange 48 bits, 16-bit ASIDs, little-endian, granules of 16K (1), 64K and 4K (0: present) */
 #define MMFR0_COMMON (ID(0, 5) | ID(4, 2) | ID(20, 1))
+/* MMFR1: ECBHB. MMFR2: E0PD */
+#define MMFR1_COMMON ID(60, 1)
+#define MMFR2_COMMON ID(60, 1)
 /* RES1, IDC, CWG, ERG and DminLine 64 bytes, PIPT, IminLine 4 KiB (log2 of words) */
 #define CTR_COMMON                                                                                 \
     (ID(31, 1) | ID(28, 1) | ID(24, 4) | ID(20, 4) | ID(16, 4) | ID(14, 3) | ID(0, 10))
@@ -61,8 +64,9 @@ static const struct a64_model models[] = {
                  ISAR0_COMMON | ID(20, 2) | ID(28, 1) | ID(44, 1) | ID(48, 1)},
                 {A64_ID_AA64ISAR1_EL1, ID(0, 1) | ID(12, 1) | ID(16, 1)}, /* DPB, JSCVT, FCMA */
                 {A64_ID_AA64MMFR0_EL1, MMFR0_COMMON},
-                {A64_ID_AA64MMFR1_EL1, ID(12, 1) | ID(20, 2)}, /* HPDS, PAN with AT S1E1RP */
-                {A64_ID_AA64MMFR2_EL1, ID(0, 1) | ID(4, 1)},   /* CnP, UAO */
+                {A64_ID_AA64MMFR1_EL1,
+                 MMFR1_COMMON | ID(12, 1) | ID(20, 2)}, /* HPDS, PAN with AT S1E1RP */
+                {A64_ID_AA64MMFR2_EL1, MMFR2_COMMON | ID(0, 1) | ID(4, 1)}, /* CnP, UAO */
                 {A64_CTR_EL0, CTR_COMMON},
                 {A64_DCZID_EL0, 4},
                 {A64_CLIDR_EL1, CLIDR_COMMON},
@@ -79,6 +83,8 @@ static const struct a64_model models[] = {
                 {A64_ID_AA64DFR0_EL1, DFR0_COMMON},
                 {A64_ID_AA64ISAR0_EL1, ISAR0_COMMON},
                 {A64_ID_AA64MMFR0_EL1, MMFR0_COMMON},
+                {A64_ID_AA64MMFR1_EL1, MMFR1_COMMON},
+                {A64_ID_AA64MMFR2_EL1, MMFR2_COMMON},
                 {A64_CTR_EL0, CTR_COMMON},
                 {A64_DCZID_EL0, 4},
                 {A64_CLIDR_EL1, CLIDR_COMMON},

@@ -5,8 +5,9 @@
  * so that a change of EL or PSTATE.PAN needs no new walk.
  *
  * All three granules, 48-bit input and output addresses, TBI, EPD, the hierarchical attributes and
- * their disables (FEAT_HPDS). The contiguous hint is ignored, as the architecture allows. Limits:
- * no hardware update of the access flag or dirty state, no 52-bit addresses, little-endian tables.
+ * their disables (FEAT_HPDS), E0PD. The contiguous hint is ignored, as the architecture allows.
+ * Limits: no hardware update of the access flag or dirty state, no 52-bit addresses, little-endian
+ * tables.
  */
 #include "core/arm64/mmu_int.h"
 
@@ -159,6 +160,12 @@ uint32_t a64_walk_tables(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf
     }
 }
 
+bool a64_el0_kept_off(const struct a64_cpu *cpu, uint64_t va)
+{
+    return bits(cpu->sys[A64_TCR_EL1], va >> 55 & 1 ? 56 : 55, 1) &&
+           (cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_M);
+}
+
 void a64_leaf_rights(const struct a64_cpu *cpu, const struct a64_leaf *leaf, unsigned el, bool pan,
                      struct a64_walk *walk)
 {
@@ -189,6 +196,8 @@ uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsi
                   struct a64_walk *ret)
 {
     struct a64_leaf leaf;
+    if (el == 0 && a64_el0_kept_off(cpu, va))
+        return fault(A64_FSC_TRANSLATION, 0);
     uint32_t failed = a64_walk_tables(cpu, va, &leaf);
     if (failed)
         return failed;
@@ -202,7 +211,8 @@ void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access acc
 {
     struct a64_leaf leaf;
     struct a64_walk walk = {0};
-    uint32_t failed = a64_walk_tables(cpu, va, &leaf);
+    uint32_t failed = el == 0 && a64_el0_kept_off(cpu, va) ? fault(A64_FSC_TRANSLATION, 0)
+                                                           : a64_walk_tables(cpu, va, &leaf);
     if (!failed) {
         a64_leaf_rights(cpu, &leaf, el, pan && cpu->pan, &walk);
         if (!a64_walk_allows(&walk, access))

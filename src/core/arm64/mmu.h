@@ -25,7 +25,7 @@ enum {
     A64_TLB_BITS = 10,
     A64_TLB_ENTRIES = 1 << A64_TLB_BITS,
     A64_USER_BANKS = 16,
-    A64_LARGE_RANGES = 4,
+    A64_LARGE_RANGES = 8,
     A64_JUMP_BITS = 13, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
     A64_JUMPS_PER_PAGE = 4096 / 4,
@@ -53,6 +53,11 @@ struct a64_jump {
     void *code;
 };
 
+/* Addresses whose bits under the mask are those of the base. */
+struct a64_tlb_range {
+    uint64_t base, mask;
+};
+
 struct a64_tlb_bank {
     struct a64_tlb_entry entries[A64_TLB_ENTRIES];
     struct a64_jump jumps[A64_JUMPS];
@@ -68,9 +73,7 @@ struct a64_tlb_bank {
     uint64_t page_pa[A64_TLB_ENTRIES];
     uint8_t shift[A64_TLB_ENTRIES]; /* log2 of the page or block that entry came from */
     uint64_t shifts_seen;           /* bit n: some entry came from a page of 2^n bytes */
-    struct {
-        uint64_t base, mask;   /* (va & mask) == base */
-    } large[A64_LARGE_RANGES]; /* together they hold every block over 64 KiB seen here */
+    struct a64_tlb_range large[A64_LARGE_RANGES]; /* hold every block over 64 KiB seen here */
     unsigned large_count;
     bool has_global; /* EL0 banks: some entry is global */
 };

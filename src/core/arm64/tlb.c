@@ -4,7 +4,7 @@
  * Banks. EL1 has one; EL0 has a pool tagged by ASID, the least recently used one giving way, so
  * that a process switch moves a pointer. Entries of 4 KiB are made from whatever page maps them; a
  * bank remembers the sizes it saw, so that TLBI of any address in a block drops all entries from
- * it: up to 64 KiB by walking the entries of that page, beyond by up to four ranges of addresses
+ * it: up to 64 KiB by walking the entries of that page, beyond by up to eight ranges of addresses
  * that hold every block seen and a scan when the address lies in one.
  *
  * What EL1 caches of user space is listed: entries that belong to an ASID go when the ASID changes,
@@ -131,28 +131,45 @@ static void drop_page(struct a64_tlb_bank *bank, uint64_t va)
         drop_large(bank, va);
 }
 
+/* The smallest range that holds both. */
+static struct a64_tlb_range merged(struct a64_tlb_range a, struct a64_tlb_range b)
+{
+    uint64_t mask = a.mask & b.mask;
+    while ((a.base ^ b.base) & mask)
+        mask <<= 1;
+    return (struct a64_tlb_range){a.base & mask, mask};
+}
+
+/* Adds a block to the bank's ranges; when they are all taken, the two that lie closest become one.
+ */
 static void note_large(struct a64_tlb_bank *bank, uint64_t va, unsigned shift)
 {
-    uint64_t mask = ~((1ull << shift) - 1);
-    unsigned best = 0;
-    uint64_t best_mask = 0;
+    struct a64_tlb_range all[A64_LARGE_RANGES + 1];
     for (unsigned r = 0; r < bank->large_count; r++) {
-        uint64_t merged = mask & bank->large[r].mask;
-        while ((va ^ bank->large[r].base) & merged)
-            merged <<= 1;
-        if (merged == bank->large[r].mask)
+        all[r] = bank->large[r];
+        if ((va & all[r].mask) == all[r].base && ~all[r].mask >> shift)
             return; /* in there already */
-        if (merged > best_mask) {
-            best_mask = merged;
-            best = r;
+    }
+    unsigned count = bank->large_count, left = 0, right = 1;
+    uint64_t mask = ~((1ull << shift) - 1);
+    all[count++] = (struct a64_tlb_range){va & mask, mask};
+    if (count > A64_LARGE_RANGES) {
+        uint64_t best = 0;
+        for (unsigned i = 0; i < count; i++) {
+            for (unsigned j = i + 1; j < count; j++) {
+                uint64_t size_mask = merged(all[i], all[j]).mask;
+                if (size_mask >= best) {
+                    best = size_mask;
+                    left = i;
+                    right = j;
+                }
+            }
         }
+        all[left] = merged(all[left], all[right]);
+        all[right] = all[--count];
     }
-    if (bank->large_count < A64_LARGE_RANGES) {
-        best = bank->large_count++;
-        best_mask = mask;
-    }
-    bank->large[best].mask = best_mask;
-    bank->large[best].base = va & best_mask;
+    memcpy(bank->large, all, count * sizeof(all[0]));
+    bank->large_count = count;
 }
 
 static void list_add(struct drop_list *list, unsigned i)
@@ -371,6 +388,10 @@ struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_ac
     bool cached, unpriv = flags & A64_MEM_UNPRIV;
     struct a64_tlb_bank *bank = unpriv ? cpu->bank_unpriv : cpu->bank;
     unsigned el = bank == &cpu->tlb->el1 ? 1 : 0;
+    if (el == 0 && a64_el0_kept_off(cpu, va)) {
+        *ret_fault = A64_FAULT | A64_FSC_TRANSLATION;
+        return NULL;
+    }
     uint32_t failed = a64_translate(cpu, va, &leaf, &cached);
     if (!failed) {
         a64_leaf_rights(cpu, &leaf, el, cpu->pan && !unpriv, &walk);
