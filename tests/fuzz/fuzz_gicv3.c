@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const uint32_t affinities[CPUS] = {0, 1, 0x100};
     uint8_t lines[CPUS] = {0};
-    const struct gicv3_config config = {CPUS, SPIS, affinities, set_line, lines};
+    const struct gicv3_config config = {CPUS, SPIS, affinities, set_line, lines, NULL};
     struct gicv3 *gic;
     if (gicv3_new(&config, &gic, NULL) < 0)
         return 0;

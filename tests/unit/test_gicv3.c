@@ -119,7 +119,7 @@ static void spi(unsigned intid, bool level)
 static int setup(void **state)
 {
     f = (struct fixture){.changes = 0};
-    const struct gicv3_config config = {CPUS, SPIS, affinities, set_line, &f};
+    const struct gicv3_config config = {CPUS, SPIS, affinities, set_line, &f, NULL};
     if (gicv3_new(&config, &f.gic, NULL) < 0)
         return -1;
     dist_set(GICD_CTLR, 3);
@@ -172,7 +172,7 @@ static void test_identifies_itself(void **state)
 static void test_refuses_bad_configurations(void **state)
 {
     struct gicv3 *gic;
-    struct gicv3_config config = {0, 32, affinities, set_line, &f};
+    struct gicv3_config config = {0, 32, affinities, set_line, &f, NULL};
     assert_int_equal(gicv3_new(&config, &gic, NULL), -EINVAL);
     config.cpus = 65;
     assert_int_equal(gicv3_new(&config, &gic, NULL), -EINVAL);

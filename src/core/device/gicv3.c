@@ -14,8 +14,8 @@
  * One mutex guards all of it. It is held for tens of nanoseconds; lines are set under it, so that
  * two CPUs that race leave the line as the last state says.
  *
- * Limits: no LPIs and no ITS (GICD_TYPER.LPIS is zero). They would be one more source of candidates
- * in find_best(), from a per-CPU set of pending LPIs.
+ * LPIs (gicv3_lpi.c) are one more source of candidates, where the board gives guest memory for
+ * them.
  */
 #include "core/device/gicv3.h"
 
@@ -58,6 +58,8 @@ static void find_best(struct gicv3 *gic, struct gic_cpu *cpu)
             cpu->best_group = b->group >> bit & 1;
         }
     }
+    if (take1 && cpu->lpis)
+        gic_lpi_find_best(cpu);
 }
 
 void gic_update_lines(struct gicv3 *gic, struct gic_cpu *cpu)
@@ -74,7 +76,7 @@ void gic_update_lines(struct gicv3 *gic, struct gic_cpu *cpu)
         gic->config.set_line(gic->config.ctx, index, VCPU_LINE_FIQ, lines & VCPU_LINE_FIQ);
 }
 
-static void look_again(struct gicv3 *gic, struct gic_cpu *cpu)
+void gic_look_again(struct gicv3 *gic, struct gic_cpu *cpu)
 {
     find_best(gic, cpu);
     gic_update_lines(gic, cpu);
@@ -137,7 +139,7 @@ static void spi_offer(struct gicv3 *gic, unsigned bank, unsigned bit)
         return; /* stays pending in the distributor */
     struct gic_cpu *cpu = &gic->cpus[target];
     set_ready(cpu, bank, cpu->ready[bank] | 1u << bit);
-    look_again(gic, cpu);
+    gic_look_again(gic, cpu);
 }
 
 static void spi_withdraw(struct gicv3 *gic, unsigned bank, unsigned bit)
@@ -148,7 +150,7 @@ static void spi_withdraw(struct gicv3 *gic, unsigned bank, unsigned bit)
     struct gic_cpu *cpu = &gic->cpus[gic->target[spi]];
     gic->target[spi] = GIC_NO_CPU;
     set_ready(cpu, bank, cpu->ready[bank] & ~(1u << bit));
-    look_again(gic, cpu);
+    gic_look_again(gic, cpu);
 }
 
 void gic_bank_changed(struct gicv3 *gic, struct gic_cpu *cpu, unsigned bank)
@@ -158,7 +160,7 @@ void gic_bank_changed(struct gicv3 *gic, struct gic_cpu *cpu, unsigned bank)
         if (now == cpu->ready[0])
             return;
         set_ready(cpu, 0, now);
-        look_again(gic, cpu);
+        gic_look_again(gic, cpu);
         return;
     }
     uint32_t changed = now ^ gic->ready[bank];
@@ -176,14 +178,14 @@ void gic_rank_changed(struct gicv3 *gic, struct gic_cpu *cpu, unsigned bank, uin
 {
     if (bank == 0) {
         if (cpu->ready[0] & mask)
-            look_again(gic, cpu);
+            gic_look_again(gic, cpu);
         return;
     }
     if (!(gic->ready[bank] & mask))
         return;
     for (unsigned i = 0; i < gic->config.cpus; i++)
         if (gic->cpus[i].ready[bank] & mask)
-            look_again(gic, &gic->cpus[i]);
+            gic_look_again(gic, &gic->cpus[i]);
 }
 
 static void reroute(struct gicv3 *gic, unsigned bank, unsigned bit)
@@ -208,7 +210,7 @@ void gic_takers_changed(struct gicv3 *gic)
         for (uint32_t ids = gic->any_cpu[bank] & gic->ready[bank]; ids; ids &= ids - 1)
             reroute(gic, bank, (unsigned)__builtin_ctz(ids));
     for (unsigned i = 0; i < gic->config.cpus; i++)
-        look_again(gic, &gic->cpus[i]);
+        gic_look_again(gic, &gic->cpus[i]);
 }
 
 /* --- inputs ------------------------------------------------------------------------------------
@@ -269,7 +271,7 @@ static void gic_rebuild(struct gicv3 *gic)
         memset(cpu->ready, 0, sizeof(cpu->ready));
         cpu->ready_banks = 0;
         gic_bank_changed(gic, cpu, 0);
-        look_again(gic, cpu);
+        gic_look_again(gic, cpu);
     }
     for (unsigned spi = 0; spi < gic->config.spis; spi++)
         gic_route_changed(gic, spi);
@@ -291,6 +293,7 @@ void gicv3_reset(struct gicv3 *gic)
         cpu->ctlr = 0;
         cpu->waker = GICR_WAKER_PROCESSOR_SLEEP | GICR_WAKER_CHILDREN_ASLEEP;
         gic_cpuif_reset(cpu);
+        gic_lpi_reset(cpu);
     }
     gic_rebuild(gic);
     pthread_mutex_unlock(&gic->lock);
@@ -315,6 +318,8 @@ int gicv3_new(const struct gicv3_config *config, struct gicv3 **ret_gic, struct 
     gic->config = *config;
     gic->config.affinities = affinities;
     gic->banks = 1 + config->spis / GIC_BANK_IDS;
+    for (unsigned i = 0; config->mem && i < config->cpus; i++)
+        gic->cpus[i].lpis = gic_lpis_new();
     gicv3_reset(gic);
     *ret_gic = gic;
     return 0;
@@ -324,6 +329,8 @@ void gicv3_free(struct gicv3 *gic)
 {
     if (!gic)
         return;
+    for (unsigned i = 0; i < gic->config.cpus; i++)
+        free(gic->cpus[i].lpis);
     pthread_mutex_destroy(&gic->lock);
     free((void *)gic->config.affinities);
     free(gic);

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "core/device/bus.h"
 #include "core/engine/engine.h"
+#include "core/memory/guestmem.h"
 
 enum {
     GICV3_CPUS_MAX = 64,
@@ -33,6 +34,8 @@ struct gicv3_config {
      * must not call back into the controller. */
     void (*set_line)(void *ctx, unsigned cpu_index, enum vcpu_line line, bool level);
     void *ctx;
+    /* Where the guest keeps the tables of its LPIs; NULL: the controller has none. Borrowed. */
+    const struct guestmem *mem;
 };
 
 int gicv3_new(const struct gicv3_config *config, struct gicv3 **ret_gic, struct err *e);

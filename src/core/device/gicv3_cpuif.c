@@ -60,6 +60,10 @@ static uint64_t read_iar(struct gicv3 *gic, struct gic_cpu *cpu, unsigned group)
     uint32_t intid = cpu->best;
     uint8_t priority = group_priority(cpu, cpu->best_priority, group);
     cpu->active_priorities[group] |= 1u << (priority >> (8 - GIC_PRIORITY_BITS));
+    if (intid >= GIC_LPI_BASE) { /* no active state */
+        gic_lpi_set(gic, cpu, intid, false);
+        return intid;
+    }
     unsigned bank = intid / GIC_BANK_IDS;
     struct gic_bank *b = gic_bank_of(gic, cpu, bank);
     b->active |= 1u << intid % GIC_BANK_IDS;

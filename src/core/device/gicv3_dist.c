@@ -16,9 +16,10 @@ enum {
 static uint32_t typer(const struct gicv3 *gic)
 {
     uint32_t lines = gic->banks - 1; /* ITLinesNumber */
-    uint32_t id_bits = 9;            /* INTIDs have 10 bits */
+    uint32_t lpis = gic->config.mem != NULL;
+    uint32_t id_bits = lpis ? 15 : 9; /* of an INTID, less one */
     uint32_t a3v = 1, range_select = 1;
-    return lines | id_bits << 19 | a3v << 24 | range_select << 26;
+    return lines | lpis << 17 | id_bits << 19 | a3v << 24 | range_select << 26;
 }
 
 /* The SPI whose IROUTER holds `offset`, or the number of SPIs. */

@@ -5,6 +5,7 @@
  *   gicv3_redist.c  GICR frames
  *   gicv3_cpuif.c   ICC_*_EL1
  *   gicv3_bank.c    the per-interrupt registers that GICD and GICR have in common
+ *   gicv3_lpi.c     message-signalled interrupts, which gicv3_its.c brings
  *
  * Everything above "derived" in the structs is architected state and may be saved as it is; the
  * rest follows from it by gic_rebuild(). All functions here expect gic->lock to be held.
@@ -23,6 +24,8 @@ enum {
     GIC_BANK_IDS = 32,
     GIC_BANKS_MAX = 1 + GICV3_SPIS_MAX / GIC_BANK_IDS,
     GIC_SGIS = 16,
+    GIC_LPI_BASE = 8192,
+    GIC_LPIS_MAX = 65536 - GIC_LPI_BASE,
 
     GIC_NO_CPU = 0xff,
     GIC_PRIORITY_BITS = 5,
@@ -41,6 +44,10 @@ enum {
 
     GICR_WAKER_PROCESSOR_SLEEP = 1 << 1,
     GICR_WAKER_CHILDREN_ASLEEP = 1 << 2,
+    GICR_PROPBASER = 0x70,
+    GICR_PENDBASER = 0x78,
+    GICR_BASERS_END = 0x80,
+    GICR_CTLR_ENABLE_LPIS = 1 << 0,
     GICR_CTLR_DPG0 = 1 << 24,
     GICR_CTLR_DPG1NS = 1 << 25,
     GICR_CTLR_DPG1S = 1 << 26,
@@ -71,6 +78,7 @@ struct gic_cpu {
     struct gic_bank own; /* SGIs and PPIs */
     uint32_t ctlr;
     uint32_t waker;
+    struct gic_lpis *lpis; /* NULL: no LPIs */
     /* CPU interface */
     uint32_t icc_ctlr;
     uint8_t pmr;
@@ -118,6 +126,8 @@ static inline uint32_t gic_pending(const struct gic_bank *b)
     return b->latch | (b->level & ~b->edge);
 }
 
+/* After a change to anything else that decides which interrupt is a CPU's best. */
+void gic_look_again(struct gicv3 *gic, struct gic_cpu *cpu);
 /* After a change to pending, enabled or active bits. `cpu` matters for bank 0 only. */
 void gic_bank_changed(struct gicv3 *gic, struct gic_cpu *cpu, unsigned bank);
 /* After a change to groups or priorities of `mask`. */
@@ -150,5 +160,21 @@ void gic_bank_write(struct gicv3 *gic, struct gic_cpu *cpu, uint32_t offset, uns
                     uint32_t value);
 /* The identification registers that end each frame (offset from GIC_ID_REGS). */
 uint32_t gic_id_read(uint32_t offset);
+
+/* --- gicv3_lpi.c: with LPIs only ---------------------------------------------------------------
+ */
+
+struct gic_lpis *gic_lpis_new(void);
+void gic_lpi_reset(struct gic_cpu *cpu);
+/* Betters cpu->best by what is pending. */
+void gic_lpi_find_best(struct gic_cpu *cpu);
+/* INTIDs that the CPU's tables have no room for are dropped. */
+void gic_lpi_set(struct gicv3 *gic, struct gic_cpu *cpu, uint32_t intid, bool pending);
+void gic_lpi_move(struct gicv3 *gic, struct gic_cpu *from, struct gic_cpu *to, uint32_t intid);
+void gic_lpi_move_all(struct gicv3 *gic, struct gic_cpu *from, struct gic_cpu *to);
+void gic_lpi_enable(struct gicv3 *gic, struct gic_cpu *cpu);
+/* GICR_PROPBASER and GICR_PENDBASER, by halves. */
+uint32_t gic_lpi_read_base(const struct gic_cpu *cpu, uint32_t offset);
+void gic_lpi_write_base(struct gic_cpu *cpu, uint32_t offset, uint32_t value);
 
 #endif

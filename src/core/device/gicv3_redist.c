@@ -19,8 +19,8 @@ enum {
 
 static uint32_t typer_low(const struct gicv3 *gic, unsigned index)
 {
-    uint32_t dpgs = 1, last = index + 1 == gic->config.cpus;
-    return index << 8 | dpgs << 5 | last << 4;
+    uint32_t dpgs = 1, last = index + 1 == gic->config.cpus, plpis = gic->config.mem != NULL;
+    return index << 8 | dpgs << 5 | last << 4 | plpis;
 }
 
 static uint32_t read32(struct gicv3 *gic, unsigned index, uint32_t offset, unsigned size_bytes)
@@ -36,6 +36,8 @@ static uint32_t read32(struct gicv3 *gic, unsigned index, uint32_t offset, unsig
         return gic_id_read(offset - GIC_ID_REGS);
     if (sgi_frame)
         return 0;
+    if (cpu->lpis && offset >= GICR_PROPBASER && offset < GICR_BASERS_END)
+        return gic_lpi_read_base(cpu, offset);
     switch (offset) {
     case GICR_CTLR:
         return cpu->ctlr;
@@ -65,8 +67,13 @@ static void write32(struct gicv3 *gic, unsigned index, uint32_t offset, unsigned
     if (size_bytes != 4)
         return;
     if (offset == GICR_CTLR) {
-        cpu->ctlr = value & (GICR_CTLR_DPG0 | GICR_CTLR_DPG1NS | GICR_CTLR_DPG1S);
+        const uint32_t writable = GICR_CTLR_DPG0 | GICR_CTLR_DPG1NS | GICR_CTLR_DPG1S;
+        cpu->ctlr = (cpu->ctlr & GICR_CTLR_ENABLE_LPIS) | (value & writable);
+        if (cpu->lpis && (value & GICR_CTLR_ENABLE_LPIS))
+            gic_lpi_enable(gic, cpu);
         gic_takers_changed(gic);
+    } else if (cpu->lpis && offset >= GICR_PROPBASER && offset < GICR_BASERS_END) {
+        gic_lpi_write_base(cpu, offset, value);
     } else if (offset == GICR_WAKER) {
         bool sleep = value & GICR_WAKER_PROCESSOR_SLEEP;
         cpu->waker = sleep ? GICR_WAKER_PROCESSOR_SLEEP | GICR_WAKER_CHILDREN_ASLEEP : 0;

@@ -5,7 +5,8 @@
  * of RAM, the kernel at the next 2 MiB boundary, the initrd behind it; x0 points to the tree.
  * Firmware starts at address 0 in flash and finds the tree at the start of RAM.
  *
- * Limits: no PCIe and no ITS yet; the firmware's variables live as long as the machine.
+ * Limits: no PCIe yet, so nothing sends the ITS messages; the firmware's variables live as long as
+ * the machine.
  */
 #include "core/machine/virt_int.h"
 
@@ -18,6 +19,7 @@
 #include "core/device/cfi_flash.h"
 #include "core/device/fw_cfg.h"
 #include "core/device/gicv3.h"
+#include "core/device/gicv3_its.h"
 #include "core/device/pl011.h"
 #include "core/device/pl031.h"
 #include "core/device/pl061.h"
@@ -145,6 +147,7 @@ static int build_gic(struct machine *machine, struct err *e)
         .affinities = affinities,
         .set_line = on_gic_line,
         .ctx = machine,
+        .mem = &machine->mem,
     };
     int rc = gicv3_new(&config, &virt->gic, e);
     if (rc == 0)
@@ -154,6 +157,10 @@ static int build_gic(struct machine *machine, struct err *e)
         rc = bus_add(&machine->bus, "gicr", VIRT_GICR,
                      (uint64_t)GICV3_REDIST_BYTES * machine->config.cpus, &gicv3_redist_ops,
                      virt->gic, e);
+    if (rc == 0)
+        rc = gicv3_its_new(virt->gic, &virt->its, e);
+    if (rc == 0)
+        rc = bus_add(&machine->bus, "its", VIRT_ITS, GICV3_ITS_BYTES, &gicv3_its_ops, virt->its, e);
     return rc;
 }
 
@@ -399,6 +406,7 @@ static void virt_reset(struct machine *machine)
     pl061_reset(virt->gpio);
     pl031_reset(virt->rtc);
     pl011_reset(virt->uart);
+    gicv3_its_reset(virt->its);
     gicv3_reset(virt->gic);
 }
 
@@ -420,6 +428,7 @@ static void virt_free(struct machine *machine)
     pl061_free(virt->gpio);
     pl031_free(virt->rtc);
     pl011_free(virt->uart);
+    gicv3_its_free(virt->its);
     gicv3_free(virt->gic);
     if (virt->psci.engine)
         pthread_mutex_destroy(&virt->psci.lock);

@@ -15,12 +15,13 @@
 #include "base/bytes.h"
 #include "core/device/fw_cfg.h"
 #include "core/device/gicv3.h"
+#include "core/device/gicv3_its.h"
 #include "core/device/pl011.h"
 #include "core/device/pl031.h"
 #include "core/device/pl061.h"
 #include "core/device/virtio/transport_mmio.h"
 
-enum { PHANDLE_GIC = 1, PHANDLE_CLOCK = 2, PHANDLE_GPIO = 3 };
+enum { PHANDLE_GIC = 1, PHANDLE_CLOCK = 2, PHANDLE_GPIO = 3, PHANDLE_ITS = 4 };
 
 /* Interrupt specifiers of arm,gic-v3: kind, number within the kind, flags. */
 enum { GIC_SPI = 0, GIC_PPI = 1, LEVEL_HIGH = 4 };
@@ -168,6 +169,13 @@ static void put_gic(struct tree *t, const struct machine *machine)
     CELLS(t, "reg", HI_LO(VIRT_GICD), HI_LO((uint64_t)GICV3_DIST_BYTES), HI_LO(VIRT_GICR),
           HI_LO(redist_bytes));
     cell(t, "phandle", PHANDLE_GIC);
+    begin(t, "msi-controller@", VIRT_ITS);
+    text(t, "compatible", "arm,gic-v3-its");
+    flag(t, "msi-controller");
+    cell(t, "#msi-cells", 1);
+    CELLS(t, "reg", HI_LO(VIRT_ITS), HI_LO((uint64_t)GICV3_ITS_BYTES));
+    cell(t, "phandle", PHANDLE_ITS);
+    end(t);
     end(t);
 }
 

@@ -13,6 +13,7 @@
 #define VIRT_FLASH1     0x04000000ull /* its variables */
 #define VIRT_FLASH_SIZE 0x04000000ull
 #define VIRT_GICD       0x08000000ull
+#define VIRT_ITS        0x08080000ull
 #define VIRT_GICR       0x080a0000ull
 #define VIRT_PL011      0x09000000ull
 #define VIRT_PL031      0x09010000ull
@@ -41,6 +42,7 @@ enum {
 struct virt {
     uint64_t affinities[VIRT_CPUS_MAX]; /* MPIDR_EL1's affinity fields */
     struct gicv3 *gic;
+    struct gicv3_its *its;
     struct pl011 *uart;
     struct pl031 *rtc;
     struct pl061 *gpio;
