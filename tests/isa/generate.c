@@ -330,8 +330,8 @@ static void choose_state(uint64_t *random, struct vector_state *s)
                                                        : vector_half(random, kind);
     uint64_t r = vector_random(random);
     s->nzcv = r & 0xf0000000;
-    if (r & 1) /* AHP, DN, FZ, RMode, FZ16 */
-        s->fpcr = vector_random(random) & 0x07c80000;
+    if (r & 1) /* AHP, DN, FZ, RMode, FZ16; or RMode alone */
+        s->fpcr = vector_random(random) & (r & 4 ? 0x07c80000 : 0x00c00000);
     if (r & 2)
         s->fpsr = vector_random(random) & 0x0800009f;
 }

@@ -20,7 +20,7 @@
 #include "generate.h"
 #include "runner.h"
 
-enum { RUNNERS_MAX = 4, NAMES_SHOWN = 100 };
+enum { RUNNERS_MAX = 5, NAMES_SHOWN = 100 };
 
 /* Patterns that random vectors cannot test, and where they are tested instead. */
 static const struct {
@@ -375,8 +375,9 @@ static void open_runners(struct harness *h, int argc, char **argv)
     struct runner r;
     if (runner_interpreter(&r))
         h->runners[h->runner_count++] = r;
-    if (runner_translator(&r))
-        h->runners[h->runner_count++] = r;
+    for (int lesser_host = 0; lesser_host < 2; lesser_host++)
+        if (runner_translator(&r, lesser_host))
+            h->runners[h->runner_count++] = r;
     if (argc > 2 && runner_qemu(&r, argv[1], argv[2]))
         h->runners[h->runner_count++] = r;
     if (runner_unicorn(&r))

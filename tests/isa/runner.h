@@ -20,7 +20,8 @@ struct runner {
 
 /* Each fills *ret or returns false where this build or host has no such runner. */
 bool runner_interpreter(struct runner *ret);
-bool runner_translator(struct runner *ret);
+/* `lesser_host`: as on a host with AVX2 and nothing that came later. */
+bool runner_translator(struct runner *ret, bool lesser_host);
 /* `program`: the oracle built for arm64; `emulator`: what runs it, e.g. "qemu-aarch64". */
 bool runner_qemu(struct runner *ret, const char *emulator, const char *program);
 bool runner_unicorn(struct runner *ret);

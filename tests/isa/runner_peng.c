@@ -19,6 +19,7 @@
 #include "core/arm64/mmu.h"
 #include "core/arm64/sysreg.h"
 #include "core/translator/translator.h"
+#include "hardware/hostcpu.h"
 #include "runner.h"
 
 #define VECTORS_BASE 0x04200000u /* EL1's alone: what EL0 may write, EL1 cannot execute */
@@ -42,7 +43,7 @@ struct peng {
     struct a64_host_ops ops;
     struct a64_system system;
     struct a64_cpu *cpu;
-    struct translator *translator; /* NULL: the interpreter runs */
+    struct translator *translator; /* NULL: the interpreter */
     uint64_t slot_base;
     struct vector_result *result; /* of the vector that runs; NULL once it is taken */
 };
@@ -171,10 +172,9 @@ static void run_one(struct peng *p, const struct vector *t, struct vector_result
     memcpy(cpu->v, t->in.v, sizeof t->in.v);
     a64_nzcv_set(cpu, (uint32_t)t->in.nzcv);
     cpu->fpcr = (uint32_t)t->in.fpcr;
-    cpu->fpsr = (uint32_t)t->in.fpsr;
+    a64_fpsr_set(cpu, (uint32_t)t->in.fpsr);
     cpu->excl_valid = false;
     cpu->pc = p->slot_base + SLOT_START * 4;
-    cpu->host_mxcsr = 0x1f80;
     if (p->translator) {
         atomic_store(&cpu->signals.stop, 0);
         translator_run(p->translator, cpu);
@@ -242,14 +242,30 @@ bool runner_interpreter(struct runner *ret)
     return true;
 }
 
-bool runner_translator(struct runner *ret)
+bool runner_translator(struct runner *ret, bool lesser_host)
 {
     struct peng *p = peng_new();
-    struct translator_config config = {.system = &p->system};
-    if (translator_new(&config, &p->translator, NULL) < 0) {
+    struct err e = {0};
+    struct hostcpu host;
+    hostcpu_detect(&host);
+    if (lesser_host)
+        host = (struct hostcpu){.sse41 = true,
+                                .avx = true,
+                                .avx2 = true,
+                                .fma = true,
+                                .bmi1 = true,
+                                .bmi2 = true,
+                                .lzcnt = true,
+                                .popcnt = true};
+    struct translator_config config = {.system = &p->system, .host = &host};
+    if (translator_new(&config, &p->translator, &e)) {
+        fprintf(stderr, "isa: no translator: %s\n", e.text);
         peng_close(p);
         return false;
     }
-    *ret = (struct runner){.name = "translator", .ctx = p, .run = peng_run, .close = peng_close};
+    *ret = (struct runner){.name = lesser_host ? "translator-avx2" : "translator",
+                           .ctx = p,
+                           .run = peng_run,
+                           .close = peng_close};
     return true;
 }

@@ -103,7 +103,7 @@ struct a64_cpu {
 
     union a64_vreg v[32];
     uint32_t fpcr;
-    uint32_t fpsr; /* sticky bits; the translator's share is folded in by a64_fpsr_sync */
+    uint32_t fpsr; /* sticky bits; the translator's share is folded in by a64_fpsr_get */
 
     /* PSTATE but NZCV */
     uint8_t el;     /* 0 or 1; the tables leave room for 2 */

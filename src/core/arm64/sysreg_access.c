@@ -115,15 +115,19 @@ void a64_write_pstate(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
 enum { FPCR_BITS = 0x07c00000, FPCR_FZ16 = 1 << 19 };
 #define FPSR_BITS 0x0800009fu
 
-/* MXCSR's sticky bits to FPSR's: IE IOC, ZE DZC, OE OFC, UE UFC, PE IXC. DE has no meaning here:
- * the host is never run with denormals flushed, and IDC is only for that. */
+/* MXCSR's sticky bits from 0 up: invalid, denormal operand (Arm has it only when flushing to zero,
+ * where the translator leaves arithmetic to the interpreter), zero divide, overflow, underflow,
+ * inexact: Arm's order but for the second. */
 uint32_t a64_fpsr_get(struct a64_cpu *cpu)
 {
-    uint32_t host = cpu->host_mxcsr;
-    cpu->fpsr |= (host & 1) | (host >> 2 & 1) << 1 | (host >> 3 & 1) << 2 | (host >> 4 & 1) << 3 |
-                 (host >> 5 & 1) << 4;
-    cpu->host_mxcsr &= ~0x3fu;
+    cpu->fpsr |= (cpu->host_mxcsr & 1) | (cpu->host_mxcsr >> 1 & 0x1e);
     return cpu->fpsr;
+}
+
+void a64_fpsr_set(struct a64_cpu *cpu, uint32_t value)
+{
+    cpu->fpsr = value & FPSR_BITS;
+    cpu->host_mxcsr &= ~0x3fu;
 }
 
 uint64_t a64_read_fp(struct a64_cpu *cpu, enum a64_sysreg reg)
@@ -136,8 +140,7 @@ void a64_write_fp(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
     if (reg == A64_FPCR) {
         cpu->fpcr = (uint32_t)value & (FPCR_BITS | (cpu->model->fp16 ? FPCR_FZ16 : 0));
     } else {
-        cpu->fpsr = (uint32_t)value & FPSR_BITS;
-        cpu->host_mxcsr &= ~0x3fu;
+        a64_fpsr_set(cpu, (uint32_t)value);
     }
 }
 

@@ -97,6 +97,8 @@ int soft_set_reg(struct vcpu *vcpu, uint64_t id, const void *value)
         void *place = core_place(cpu, id & 0xffff, &size);
         if (!place || !size_fits(id, size))
             return -ENOENT;
+        if (place == &cpu->fpsr)
+            a64_fpsr_set(cpu, 0); /* and the share of it that the translator keeps elsewhere */
         memcpy(place, value, size);
         return 0;
     }

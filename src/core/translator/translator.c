@@ -75,7 +75,10 @@ int translator_new(const struct translator_config *config, struct translator **r
     struct translator *t = calloc(1, sizeof(*t));
     if (!t)
         abort();
-    hostcpu_detect(&t->host);
+    if (config->host)
+        t->host = *config->host;
+    else
+        hostcpu_detect(&t->host);
     pthread_mutex_init(&t->lock, NULL);
     t->system = config->system;
     t->max_insns = config->max_insns ? config->max_insns : IR_UNIT_INSNS;

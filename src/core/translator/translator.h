@@ -12,6 +12,7 @@
 #include "core/arm64/cpu.h"
 
 struct translator;
+struct hostcpu;
 
 enum { TRANSLATOR_CACHE_MIB_DEFAULT = 128, TRANSLATOR_CACHE_MIB_MIN = 4 };
 
@@ -20,6 +21,9 @@ struct translator_config {
     size_t cache_bytes;        /* code memory; 0: the default */
     const struct log *log;     /* borrowed */
     unsigned max_insns;        /* per unit, for tests; 0: the default */
+    /* For tests: a lesser host than this one (borrowed while translator_new() runs). NULL: this
+     * one. */
+    const struct hostcpu *host;
 };
 
 /* Errors: ENOTSUP (the host CPU lacks AVX2, BMI2 or FSGSBASE), ENOMEM. */

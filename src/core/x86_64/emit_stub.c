@@ -48,11 +48,18 @@ static const uint8_t *stub_enter(struct x86_buf *b, bool wide)
     return start;
 }
 
-/* rax = tag; registers are in the struct already. */
+/* MXCSR as C expects it; [rsp] is free. */
+static void mxcsr_of_c(struct x86_buf *b)
+{
+    x86_store_imm(b, 4, rm_mem(RSP, 0), 0x1f80);
+    x86_op(b, 0, 0x0fae, 4, 2, rm_mem(RSP, 0));
+}
+
+/* rax = tag; registers and MXCSR are in the struct already. */
 static const uint8_t *stub_return(struct x86_buf *b)
 {
     const uint8_t *start = b->at;
-    mxcsr(b, true);
+    mxcsr_of_c(b);
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 24);
     for (unsigned i = sizeof(saved); i-- > 0;)
         x86_op(b, 0, 0x8f, 4, 0, rm_reg(saved[i])); /* pop */
@@ -69,6 +76,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
 
     s->leave = b->at;
     move_pinned(b, wide, true);
+    mxcsr(b, true);
     x86_jmp_to(b, leave_saved);
 
     s->exit = b->at; /* eax = page offset, rcx = tag */
@@ -89,6 +97,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
     x86_load(b, 8, RSI, rm_reg(RCX));
     x86_movi(b, RAX, (uintptr_t)interpret);
     x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 8);
+    mxcsr_of_c(b);
     x86_call_rm(b, rm_reg(RAX));
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
     x86_test(b, 8, rm_reg(RAX), RAX);
