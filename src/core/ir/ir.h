@@ -83,6 +83,9 @@ enum ir_atomic {
     IR_ATOMIC_SWAP,
 };
 
+enum ir_fbin { IR_FADD, IR_FSUB, IR_FMUL, IR_FNMUL, IR_FDIV, IR_FMAX, IR_FMIN };
+enum ir_fma { IR_FMADD, IR_FMSUB, IR_FNMADD, IR_FNMSUB };
+
 enum ir_rounding { IR_RN, IR_RP, IR_RM, IR_RZ, IR_RA, IR_RCURRENT };
 
 struct ir_op {

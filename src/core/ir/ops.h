@@ -83,6 +83,25 @@
     X(CAS, "dcm", 0, 0, IR_MAY_FAULT)    /* d: compared with, gets old; c: new */                  \
     X(ZVA, "m", 0, 0, IR_MAY_FAULT)      /* zero the 64-byte block around the address */           \
     X(FENCE, "", 0, 0, 0)                                                                          \
+    /* vectors and general registers; y, x, size: see the emitters */                              \
+    X(VCONST, "Di", 0, 0, 0)                                                                       \
+    X(VTOG, "dA", 0, 0, 0)                                                                         \
+    X(VINSG, "Da", 0, 0, 0)                                                                        \
+    X(VFROMG, "Da", 0, 0, 0)                                                                       \
+    /* scalar floating point, type F32 or F64 */                                                   \
+    X(FBIN, "DAB", 0, 0, IR_FP) /* sub: enum ir_fbin */                                            \
+    X(FMA, "DABC", 0, 0, IR_FP) /* sub: enum ir_fma */                                             \
+    X(FMOV, "DA", 0, 0, 0)                                                                         \
+    X(FABS, "DA", 0, 0, 0)                                                                         \
+    X(FNEG, "DA", 0, 0, 0)                                                                         \
+    X(FSQRT, "DA", 0, 0, IR_FP)                                                                    \
+    X(FRINT, "DA", 0, 0, IR_FP) /* rounding x; y: raises Inexact */                                \
+    X(FCVT, "DA", 0, 0, IR_FP)  /* from `type` to the other */                                     \
+    X(FTOI, "dA", 0, 0, IR_FP) /* from `size` bytes to type I32 or I64; rounding x; y: unsigned */ \
+    X(ITOF, "Da", 0, 0, IR_FP) /* from `size` bytes; y: unsigned */                                \
+    X(FCMP, "AB", 0, 1, IR_FP) /* b may be IR_IMM: zero; y: FCMPE */                               \
+    X(FCCMP, "AB", 1, 1, IR_FP) /* cond x; y: NZCV << 1 | FCCMPE */                                \
+    X(FCSEL, "DAB", 1, 0, 0)                                                                       \
     /* state */                                                                                    \
     X(GETSTATE, "di", 0, 0, 0) /* 8 bytes at offset imm of the CPU struct */                       \
     X(SETSTATE, "ai", 0, 0, 0)                                                                     \

@@ -38,6 +38,11 @@ static void modrm(struct x86_buf *b, unsigned reg, struct x86_rm rm, bool wide_d
         x86_byte(b, (uint8_t)(0xc0 | reg | (rm.base & 7)));
         return;
     }
+    if (rm.target) {
+        x86_byte(b, (uint8_t)(reg | RBP));
+        x86_u32(b, (uint32_t)(rm.target - (b->at + 4 + rm.after)));
+        return;
+    }
     bool no_base = rm.base == X86_NONE;
     bool sib = rm.index != X86_NONE || no_base || (rm.base & 7) == RSP;
     unsigned mod = 2;
@@ -279,15 +284,16 @@ void x86_call_rm(struct x86_buf *b, struct x86_rm rm)
     x86_op(b, 0, 0xff, 4, 2, rm);
 }
 
-static void evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
-                 unsigned reg, unsigned vvvv, struct x86_rm rm)
+void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+              unsigned reg, unsigned second, struct x86_rm rm)
 {
+    unsigned vvvv = second == X86_NO_SECOND ? 0 : second;
     bool x_high = rm.is_reg ? rm.base & 16 : high(rm.index);
     x86_byte(b, 0x62);
     x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (x_high ? 0 : 0x40) |
                           ((rm.is_reg ? rm.base & 8 : high(rm.base)) ? 0 : 0x20) |
                           (reg & 16 ? 0 : 0x10) | map));
-    x86_byte(b, (uint8_t)(w << 7 | (~vvvv & 15) << 3 | 4 | pp));
+    x86_byte(b, (uint8_t)((w ? 0x80 : 0) | (~vvvv & 15) << 3 | 4 | pp));
     x86_byte(b, (uint8_t)(vvvv & 16 ? 0 : 8)); /* 128 bits, no mask */
     x86_byte(b, (uint8_t)opcode);
     modrm(b, reg, rm, true);
@@ -300,9 +306,10 @@ void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned 
     if (rm.gs)
         x86_byte(b, 0x65);
     if (reg >= 16 || vvvv >= 16 || (rm.is_reg && rm.base >= 16)) {
-        evex(b, pp, map, w, opcode, reg, vvvv, rm);
+        x86_evex(b, pp, map, w, opcode, reg, second, rm);
         return;
     }
+    w &= 1;
     bool base_high = high(rm.base), index_high = !rm.is_reg && high(rm.index);
     if (map == 1 && !base_high && !index_high && !w) {
         x86_byte(b, 0xc5);

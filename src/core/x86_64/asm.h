@@ -56,7 +56,9 @@ enum x86_cc {
 struct x86_rm {
     bool is_reg, gs;
     uint8_t base, index, scale; /* index X86_NONE: none; base X86_NONE: disp32 absolute (gs) */
+    uint8_t after;              /* `target`: immediate bytes that follow */
     int32_t disp;
+    const uint8_t *target; /* not NULL: memory there, relative to RIP; base and index X86_NONE */
 };
 
 struct x86_buf {
@@ -87,6 +89,15 @@ static inline struct x86_rm rm_gs(unsigned base, unsigned index, unsigned scale,
                            .index = (uint8_t)index,
                            .scale = (uint8_t)scale,
                            .disp = disp};
+}
+
+static inline struct x86_rm rm_target(const uint8_t *target, unsigned immediate_bytes)
+{
+    return (struct x86_rm){.base = X86_NONE,
+                           .index = X86_NONE,
+                           .scale = 1,
+                           .after = (uint8_t)immediate_bytes,
+                           .target = target};
 }
 
 void x86_byte(struct x86_buf *b, uint8_t v);
@@ -140,11 +151,15 @@ void x86_jmp_rm(struct x86_buf *b, struct x86_rm rm);
 void x86_call_rm(struct x86_buf *b, struct x86_rm rm);
 
 /* VEX (EVEX where a register is 16 or more): `pp` 0 none 1 66 2 F3 3 F2, `map` 1 0F 2 0F38 3 0F3A.
- * `w` as EVEX wants it (VEX ignores it for most). `second` is the non-destructive source; pass 0
- * with X86_NO_SECOND where there is none. 128 bits. A general register may stand in `rm` or `reg`.
+ * `w` as EVEX wants it, or X86_W_EVEX: 1 there and 0 in VEX, where it does not count. `second` is
+ * the non-destructive source, X86_NO_SECOND where there is none. 128 bits. A general register may
+ * stand in `rm` or `reg`.
  */
-enum { X86_NO_SECOND = 0x40 };
+enum { X86_NO_SECOND = 0x40, X86_W_EVEX = 2 };
 void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
              unsigned reg, unsigned second, struct x86_rm rm);
+/* What exists as EVEX alone, whatever the registers. */
+void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+              unsigned reg, unsigned second, struct x86_rm rm);
 
 #endif

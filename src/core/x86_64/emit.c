@@ -58,11 +58,21 @@ static void canonicalize(struct emitter *e, enum flags_kind kind)
         x86_byte(e->buf, 0xf9); /* stc */
 }
 
+void flags_from_ax(struct emitter *e)
+{
+    x86_alu_imm(e->buf, ALU_ADD, 1, rm_reg(RAX), 0x7f);
+    x86_byte(e->buf, 0x9e); /* sahf */
+}
+
 void flags_save(struct emitter *e, enum flags_kind kind)
 {
-    canonicalize(e, kind);
-    x86_byte(e->buf, 0x9f);                              /* lahf */
-    x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX)); /* seto al */
+    if (kind == FLAGS_FP || kind == FLAGS_FP_REVERSED) {
+        flags_fp_to_ax(e, kind);
+    } else {
+        canonicalize(e, kind);
+        x86_byte(e->buf, 0x9f);                              /* lahf */
+        x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX)); /* seto al */
+    }
     x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
 }
 
@@ -90,11 +100,12 @@ enum x86_cc flags_condition(struct emitter *e, unsigned cond)
     assert(cond < 14);
     if (e->flags == FLAGS_NONE) {
         x86_zext(e->buf, 2, RAX, rm_mem(RBP, EMIT_OFFSET(host_flags)));
-        x86_alu_imm(e->buf, ALU_ADD, 1, rm_reg(RAX), 0x7f);
-        x86_byte(e->buf, 0x9e); /* sahf */
+        flags_from_ax(e);
         e->flags = FLAGS_SUB;
         e->flags_in_memory = true;
     }
+    if (e->flags == FLAGS_FP || e->flags == FLAGS_FP_REVERSED)
+        return flags_fp_condition(e, cond);
     bool reads_carry = cond == 2 || cond == 3 || cond == 8 || cond == 9;
     if (reads_carry && e->flags != FLAGS_SUB) {
         canonicalize(e, e->flags);

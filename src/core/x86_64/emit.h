@@ -36,6 +36,7 @@ struct emit_stubs {
     const uint8_t *leave; /* jump here with rax = tag and pc stored: back to the run loop */
     const uint8_t *exit;  /* eax = target offset in the page, rcx = tag: stores pc, leaves */
     const uint8_t *interpret; /* call with edx = instruction word, ecx = page offset */
+    const uint8_t *constants; /* emit_vec.h */
     const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
 };
 

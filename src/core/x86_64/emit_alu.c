@@ -475,9 +475,7 @@ void emit_CSNEG(struct emitter *e, const struct ir_op *o)
 static void conditional_compare(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
 {
     unsigned width = op_width(o);
-    uint32_t nzcv = (uint32_t)o->y << 28;
-    uint16_t constant =
-        (uint16_t)((nzcv >> 16 & 0xc000) | (~nzcv >> 21 & 0x100) | (nzcv >> 28 & 1));
+    uint16_t constant = flags_saved_form(o->y);
     bool always = o->x >= 14;
     uint8_t *skip = NULL;
     if (!always) {
@@ -505,8 +503,7 @@ static void conditional_compare(struct emitter *e, const struct ir_op *o, enum f
         x86_patch(e->buf, skip, e->buf->at);
     x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
     /* and back into EFLAGS for the consumer that follows */
-    x86_alu_imm(e->buf, ALU_ADD, 1, rm_reg(RAX), 0x7f);
-    x86_byte(e->buf, 0x9e); /* sahf */
+    flags_from_ax(e);
     e->flags = FLAGS_SUB;
     e->flags_in_memory = true;
 }

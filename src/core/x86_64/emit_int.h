@@ -6,10 +6,12 @@
 
 /* Which instruction left NZCV in EFLAGS, hence what CF means. */
 enum flags_kind {
-    FLAGS_NONE,  /* not in EFLAGS */
-    FLAGS_SUB,   /* CF = NOT C: the saved form */
-    FLAGS_ADD,   /* CF = C */
-    FLAGS_LOGIC, /* C = V = 0; CF = OF = 0 */
+    FLAGS_NONE,        /* not in EFLAGS */
+    FLAGS_SUB,         /* CF = NOT C: the saved form */
+    FLAGS_ADD,         /* CF = C */
+    FLAGS_LOGIC,       /* C = V = 0; CF = OF = 0 */
+    FLAGS_FP,          /* of VUCOMISD a, b for a comparison of a with b (emit_fp_flags.c) */
+    FLAGS_FP_REVERSED, /* of VUCOMISD b, a */
 };
 
 struct cold {
@@ -56,6 +58,12 @@ unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width
 unsigned set_reg(unsigned v, unsigned scratch);
 void set_done(struct emitter *e, unsigned v, unsigned reg);
 
+/* NZCV as four bits to the form that the CPU struct keeps. */
+static inline uint16_t flags_saved_form(unsigned nzcv)
+{
+    return (uint16_t)((nzcv & 12) << 12 | (~nzcv & 2) << 7 | (nzcv & 1));
+}
+
 /* EFLAGS is about to be overwritten by the current op: saves NZCV if someone needs it later. */
 void flags_clobber(struct emitter *e);
 /* Saves NZCV to memory if it is only in EFLAGS; EFLAGS keeps (a form of) it. */
@@ -63,6 +71,14 @@ void flags_save(struct emitter *e, enum flags_kind kind);
 /* Makes EFLAGS hold NZCV and returns the host condition for `cond` (not AL/NV). */
 enum x86_cc flags_condition(struct emitter *e, unsigned cond);
 void flags_set(struct emitter *e, enum flags_kind kind); /* current op has just set EFLAGS */
+/* FLAGS_FP and FLAGS_FP_REVERSED: ax = the saved form. EFLAGS stay. Overwrites rcx. */
+void flags_fp_to_ax(struct emitter *e, enum flags_kind kind);
+/* As flags_condition(), for e->flags of these two kinds. */
+enum x86_cc flags_fp_condition(struct emitter *e, unsigned cond);
+/* Which of the two kinds suits the condition that reads the current op's flags. */
+enum flags_kind flags_fp_kind(const struct emitter *e);
+/* EFLAGS = the saved form in ax. */
+void flags_from_ax(struct emitter *e);
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 

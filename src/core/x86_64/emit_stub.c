@@ -3,7 +3,7 @@
  * Inside units rsp is a multiple of 16, so that a CALL to a stub finds the stack as a C function
  * does.
  */
-#include "core/x86_64/emit_int.h"
+#include "core/x86_64/emit_vec.h"
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
 
@@ -71,6 +71,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
                 struct emit_stubs *s)
 {
     bool wide = host->avx512vl;
+    s->constants = vec_constants(b);
     s->enter = stub_enter(b, wide);
     const uint8_t *leave_saved = stub_return(b);
 

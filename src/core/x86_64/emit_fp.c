@@ -1,0 +1,277 @@
+/* emit_fp.c: scalar floating point on the host's own, bit for bit what Arm computes.
+ *
+ * MXCSR carries the guest's rounding mode and gathers its exceptions. Where the architectures
+ * differ the interpreter redoes the instruction (COLD_INTERPRET), before any guest register is
+ * written: NaN operands and results, conversions out of range, and results that are the smallest
+ * normal number, which Arm may call an underflow that x86 does not (tiny before or after rounding,
+ * DDI 0487 A1.4.5). x86 must raise nothing on the way there that Arm would not.
+ *
+ * Lifted only under FPCR without FZ, DN and AHP.
+ */
+#include "core/x86_64/emit_vec.h"
+
+static bool is_double(const struct ir_op *o)
+{
+    return o->type == IR_F64;
+}
+
+static unsigned fp_bytes(const struct ir_op *o)
+{
+    return is_double(o) ? 8 : 4;
+}
+
+/* A scalar instruction that differs in prefix (F3 single, F2 double) alone. */
+static struct vec_code scalar(const struct ir_op *o, uint8_t opcode)
+{
+    return is_double(o) ? (struct vec_code){3, 1, X86_W_EVEX, opcode}
+                        : (struct vec_code){2, 1, 0, opcode};
+}
+
+static void cold_if(struct emitter *e, enum x86_cc cc)
+{
+    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
+}
+
+/* vucomiss, vucomisd; `signals`: vcomiss, vcomisd. */
+static void compare(struct emitter *e, bool is_64, bool signals, unsigned a, struct x86_rm b)
+{
+    struct vec_code c = {is_64 ? 1 : 0, 1, is_64 ? X86_W_EVEX : 0, signals ? 0x2f : 0x2e};
+    vec_op(e, c, a, X86_NO_SECOND, b);
+}
+
+/* xmm0 is a NaN, or with `tiny` the smallest normal number: to the cold path. */
+static void check(struct emitter *e, bool is_64, bool tiny)
+{
+    if (!tiny) {
+        compare(e, is_64, false, 0, rm_reg(0));
+        cold_if(e, CC_P);
+        return;
+    }
+    x86_vec(e->buf, 0, 1, 0, 0x54, 1, 0, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
+    compare(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
+    cold_if(e, CC_E); /* equal or unordered */
+}
+
+static void flip_sign(struct emitter *e, const struct ir_op *o, unsigned d, unsigned a)
+{
+    x86_vec(e->buf, 0, 1, 0, 0x57, d, a, vec_const(e, is_double(o) ? VEC_SIGN64 : VEC_SIGN32, 0));
+}
+
+/* x86's maximum gives b for equal operands, which tells the zeros apart wrongly: take it both ways
+ * and let AND find +0, OR -0. It also raises Invalid for quiet NaNs, so those go first. */
+static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    bool max = o->sub == IR_FMAX;
+    compare(e, is_double(o), false, a, rm_reg(b));
+    cold_if(e, CC_P);
+    struct vec_code code = scalar(o, max ? 0x5f : 0x5d);
+    vec_op(e, code, 0, a, rm_reg(b));
+    vec_op(e, code, 3, b, rm_reg(a));
+    x86_vec(e->buf, 0, 1, 0, max ? 0x54 : 0x56, 0, 0, rm_reg(3)); /* vandps, vorps */
+    vec_set(e, o->d, 0, fp_bytes(o));
+}
+
+void emit_FBIN(struct emitter *e, const struct ir_op *o)
+{
+    static const uint8_t opcodes[] = {
+        [IR_FADD] = 0x58, [IR_FSUB] = 0x5c, [IR_FMUL] = 0x59, [IR_FNMUL] = 0x59, [IR_FDIV] = 0x5e};
+    flags_clobber(e);
+    unsigned a = vec_use(e, o->a, 1);
+    if (o->sub == IR_FMAX || o->sub == IR_FMIN) {
+        min_max(e, o, a, vec_use(e, o->b, 2));
+        return;
+    }
+    vec_op(e, scalar(o, opcodes[o->sub]), 0, a, vec_rm(e, o->b));
+    bool exact_when_tiny = o->sub == IR_FADD || o->sub == IR_FSUB;
+    check(e, is_double(o), !exact_when_tiny);
+    if (o->sub == IR_FNMUL)
+        flip_sign(e, o, 0, 0);
+    vec_set(e, o->d, 0, fp_bytes(o));
+}
+
+/* d = +-c +- a * b */
+void emit_FMA(struct emitter *e, const struct ir_op *o)
+{
+    static const uint8_t opcodes[] = {
+        [IR_FMADD] = 0xb9, [IR_FMSUB] = 0xbd, [IR_FNMADD] = 0xbf, [IR_FNMSUB] = 0xbb};
+    flags_clobber(e);
+    vec_copy(e, 0, o->c);
+    unsigned a = vec_use(e, o->a, 1);
+    vec_op(e, (struct vec_code){1, 2, is_double(o), opcodes[o->sub]}, 0, a, vec_rm(e, o->b));
+    check(e, is_double(o), true);
+    vec_set(e, o->d, 0, fp_bytes(o));
+}
+
+void emit_FMOV(struct emitter *e, const struct ir_op *o)
+{
+    vec_set(e, o->d, vec_use(e, o->a, 0), fp_bytes(o));
+}
+
+void emit_FABS(struct emitter *e, const struct ir_op *o)
+{
+    unsigned a = vec_use(e, o->a, 0), d = vec_dest(e, o->d, 0);
+    x86_vec(e->buf, 0, 1, 0, 0x54, d, a,
+            vec_const(e, is_double(o) ? VEC_ABS64_LOW : VEC_ABS32_LOW, 0));
+    vec_done(e, o->d, d);
+}
+
+void emit_FNEG(struct emitter *e, const struct ir_op *o)
+{
+    flip_sign(e, o, 0, vec_use(e, o->a, 0));
+    vec_set(e, o->d, 0, fp_bytes(o));
+}
+
+void emit_FSQRT(struct emitter *e, const struct ir_op *o)
+{
+    flags_clobber(e);
+    unsigned a = vec_use(e, o->a, 0);
+    vec_op(e, scalar(o, 0x51), 0, a, rm_reg(a));
+    check(e, is_double(o), false);
+    vec_set(e, o->d, 0, fp_bytes(o));
+}
+
+/* xmm0 = a rounded to an integer: vroundss, vroundsd, in EVEX vrndscale with the same immediate. */
+static void round_to(struct emitter *e, bool is_64, unsigned a, unsigned rounding, bool raise)
+{
+    static const uint8_t modes[] = {
+        [IR_RN] = 0, [IR_RM] = 1, [IR_RP] = 2, [IR_RZ] = 3, [IR_RCURRENT] = 4};
+    struct vec_code c = {1, 3, is_64 ? X86_W_EVEX : 0, is_64 ? 0x0b : 0x0a};
+    vec_op_imm(e, c, 0, a, rm_reg(a), modes[rounding] | (raise ? 0 : 8));
+}
+
+/* To an integer in FP format, rounding x; y: raises Inexact. */
+void emit_FRINT(struct emitter *e, const struct ir_op *o)
+{
+    flags_clobber(e);
+    round_to(e, is_double(o), vec_use(e, o->a, 0), o->x, o->y);
+    check(e, is_double(o), false);
+    vec_set(e, o->d, 0, fp_bytes(o));
+}
+
+/* From o->type to the other of the two. */
+void emit_FCVT(struct emitter *e, const struct ir_op *o)
+{
+    flags_clobber(e);
+    unsigned a = vec_use(e, o->a, 0);
+    vec_op(e, scalar(o, 0x5a), 0, a, rm_reg(a));
+    check(e, !is_double(o), is_double(o));
+    vec_set(e, o->d, 0, is_double(o) ? 4 : 8);
+}
+
+/* rax = the bits of `a` from the exponent's lowest up. */
+static void exponent(struct emitter *e, bool is_64, unsigned a)
+{
+    x86_vec(e->buf, 1, 1, is_64, 0x7e, a, X86_NO_SECOND, rm_reg(RAX));
+    x86_shift_imm(e->buf, SH_SHR, is_64 ? 8 : 4, rm_reg(RAX), is_64 ? 52 : 23);
+}
+
+/* General register d of o->type = V[a], an FP number of `size` bytes, rounded by x; y: unsigned.
+ * Unsigned results take the signed 64-bit conversion, after a look at sign and exponent. Rounding
+ * is done in FP format first, silent, so that a value out of range raises nothing but Invalid. */
+void emit_FTOI(struct emitter *e, const struct ir_op *o)
+{
+    bool is_64 = o->size == 8, wide = o->type == IR_I64 || o->y;
+    flags_clobber(e);
+    unsigned a = vec_use(e, o->a, 1), from = a;
+    if (o->y) {
+        exponent(e, is_64, a);
+        x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX),
+                    (is_64 ? 0x3ff : 0x7f) + (o->type == IR_I64 ? 63
+                                              : o->x == IR_RZ   ? 32
+                                                                : 31));
+        cold_if(e, CC_AE);
+    }
+    if (o->x != IR_RZ) {
+        round_to(e, is_64, a, o->x, false);
+        from = 0;
+    }
+    vec_op(e, (struct vec_code){is_64 ? 3 : 2, 1, wide, 0x2c}, RAX, X86_NO_SECOND, rm_reg(from));
+    if (!o->y) { /* INT_MIN: out of range, or indeed it */
+        x86_alu_imm(e->buf, ALU_CMP, wide ? 8 : 4, rm_reg(RAX), 1);
+        cold_if(e, CC_O);
+    }
+    if (o->x != IR_RZ)
+        round_to(e, is_64, a, o->x, true); /* for Inexact */
+    set_done(e, o->d, RAX);
+}
+
+/* V[d] of o->type = general register a (size bytes), y: unsigned. */
+void emit_ITOF(struct emitter *e, const struct ir_op *o)
+{
+    unsigned d = vec_dest(e, o->d, 0), a = use_reg(e, o->a, RAX, o->size);
+    bool wide = o->size == 8;
+    vec_zero(e, 1);
+    if (o->y && !wide) {
+        x86_zext(e->buf, 4, RAX, rm_reg(a));
+        a = RAX;
+        wide = true;
+    } else if (o->y && e->request->host->avx512vl) { /* vcvtusi2ss, vcvtusi2sd */
+        x86_evex(e->buf, is_double(o) ? 3 : 2, 1, 1, 0x7b, d, 1, rm_reg(a));
+        vec_done(e, o->d, d);
+        return;
+    } else if (o->y) {
+        flags_clobber(e);
+        x86_test(e->buf, 8, rm_reg(a), a);
+        cold_if(e, CC_S);
+    }
+    vec_op(e, (struct vec_code){is_double(o) ? 3 : 2, 1, wide, 0x2a}, d, 1, rm_reg(a));
+    vec_done(e, o->d, d);
+}
+
+/* --- comparison and choice ---------------------------------------------------------------------
+ */
+
+/* EFLAGS of a against b (IR_IMM: zero); y: quiet NaNs are invalid too. */
+static void compare_operands(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
+{
+    unsigned a = vec_use(e, o->a, 0);
+    struct x86_rm b = rm_reg(1);
+    if (o->b == IR_IMM)
+        vec_zero(e, 1);
+    else
+        b = vec_rm(e, o->b);
+    if (kind == FLAGS_FP) {
+        compare(e, is_double(o), o->y & 1, a, b);
+    } else {
+        unsigned first = o->b == IR_IMM ? 1 : vec_use(e, o->b, 1);
+        compare(e, is_double(o), o->y & 1, first, rm_reg(a));
+    }
+}
+
+void emit_FCMP(struct emitter *e, const struct ir_op *o)
+{
+    enum flags_kind kind = flags_fp_kind(e);
+    compare_operands(e, o, kind);
+    flags_set(e, kind);
+}
+
+/* cond x ? flags of a against b : the constant y >> 1. */
+void emit_FCCMP(struct emitter *e, const struct ir_op *o)
+{
+    uint8_t *skip = NULL;
+    if (o->x < 14) {
+        enum x86_cc cc = flags_condition(e, o->x);
+        x86_movi(e->buf, RAX, flags_saved_form(o->y >> 1));
+        skip = x86_jcc(e->buf, cc ^ 1);
+    }
+    compare_operands(e, o, FLAGS_FP);
+    flags_fp_to_ax(e, FLAGS_FP);
+    if (skip)
+        x86_patch(e->buf, skip, e->buf->at);
+    x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
+    flags_from_ax(e);
+    e->flags = FLAGS_SUB;
+    e->flags_in_memory = true;
+}
+
+void emit_FCSEL(struct emitter *e, const struct ir_op *o)
+{
+    bool is_64 = is_double(o);
+    enum x86_cc cc = flags_condition(e, o->x);
+    unsigned a = vec_use(e, o->a, 0), b = vec_use(e, o->b, 1), d = vec_dest(e, o->d, 0);
+    x86_vec(e->buf, 1, 1, is_64, 0x7e, a, X86_NO_SECOND, rm_reg(RDX));
+    x86_vec(e->buf, 1, 1, is_64, 0x7e, b, X86_NO_SECOND, rm_reg(RCX));
+    x86_op(e->buf, 0, 0x0f40u | cc, 8, RCX, rm_reg(RDX)); /* cmov */
+    x86_vec(e->buf, 1, 1, is_64, 0x6e, d, X86_NO_SECOND, rm_reg(RCX));
+    vec_done(e, o->d, d);
+}
