@@ -89,7 +89,7 @@ static void take_result(struct peng *p)
     r->end = end_of(esr, insn);
     r->word = (uint32_t)((int64_t)(elr - p->slot_base) / 4);
     memcpy(r->out.x, cpu->x, sizeof r->out.x);
-    r->out.sp = cpu->sp_el[0];
+    r->out.sp = cpu->sys[A64_SP_EL0];
     memcpy(r->out.v, cpu->v, sizeof r->out.v);
     r->out.nzcv = cpu->sys[A64_SPSR_EL1] & 0xf0000000;
     r->out.fpcr = cpu->fpcr;

@@ -58,8 +58,8 @@ static void test_entry(void **state)
     for (unsigned i = 0; i < ARRAY_SIZE(from); i++) {
         uint32_t before = from[i].pstate | NZCV_NC | 0x240; /* D, F */
         start(rig, before);
-        rig->cpu->sp_el[0] = 0x1110;
-        rig->cpu->sp_el[1] = 0x2220;
+        rig->cpu->sys[A64_SP_EL0] = 0x1110;
+        rig->cpu->sys[A64_SP_EL1] = 0x2220;
         rig->cpu->x[A64_SP] = from[i].pstate == EL1H ? 0x2220 : 0x1110;
         assert_int_equal(a64_svc(rig->cpu, 7), A64_BRANCHED);
         assert_int_equal(rig->cpu->pc, RIG_VECTORS + from[i].offset);

@@ -164,7 +164,6 @@ void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0)
     pthread_mutex_lock(&cpu->mailbox.lock);
     memset(cpu->x, 0, sizeof(cpu->x));
     memset(cpu->v, 0, sizeof(cpu->v));
-    memset(cpu->sp_el, 0, sizeof(cpu->sp_el));
     cpu->fpcr = cpu->fpsr = cpu->host_mxcsr = 0;
     a64_nzcv_set(cpu, 0);
     cpu->el = cpu->spsel = 1;

@@ -5,7 +5,8 @@
  *
  * Conventions
  *  - x[31] is the stack pointer in use (SP_EL0 or SP_ELx by PSTATE.SP); the others are banked in
- *    sp_el[]. The zero register has no slot.
+ *    sys[A64_SP_EL0] and sys[A64_SP_EL1], where the one in use is stale. The zero register has no
+ *    slot.
  *  - pc is the address of the instruction being executed while it executes.
  *  - NZCV is kept in the host's LAHF form, so that translated code saves and loads it in two
  *    instructions; only a64_nzcv_get/set know that.
@@ -114,7 +115,6 @@ struct a64_cpu {
     uint8_t slow;   /* enum a64_slow bits: engines run one instruction at a time, each after
                        a64_before_insn() */
 
-    uint64_t sp_el[4]; /* banked stack pointers; the one in use is stale here */
     uint64_t sys[A64_SYSREG_COUNT];
 
     /* Exclusive monitor: LDXR notes the address and value, STXR is a compare-and-swap against it. */
@@ -248,6 +248,8 @@ enum a64_slow {
     A64_SLOW_STEP = 2,  /* software step is active */
     A64_SLOW_BREAK = 4, /* an enabled hardware breakpoint may match */
     A64_SLOW_ENGINE = 8, /* the engine's own: a debugger steps or set a breakpoint */
+    A64_SLOW_SP0 = 16,   /* EL1 runs on SP_EL0, which nobody does for long: MRS SP_EL0 is UNDEFINED
+                            then, and a plain read of sys[] at all other times */
 };
 /* Recomputes cpu->slow (but the engine's bit) after PSTATE or debug registers changed. */
 void a64_update_slow(struct a64_cpu *cpu);

@@ -55,6 +55,8 @@ void a64_update_slow(struct a64_cpu *cpu)
     uint64_t mdscr = cpu->sys[A64_MDSCR_EL1];
     if (cpu->il)
         slow |= A64_SLOW_IL;
+    if (cpu->el && !cpu->spsel)
+        slow |= A64_SLOW_SP0;
     if ((mdscr & (MDSCR_SS | MDSCR_MDE)) && enabled_from(cpu, cpu->el, cpu->daif & DAIF_D)) {
         if (mdscr & MDSCR_SS)
             slow |= A64_SLOW_STEP;

@@ -5,6 +5,8 @@
  */
 #include "core/arm64/mmu_int.h"
 
+#include <assert.h>
+
 #include "base/bytes.h"
 
 enum {
@@ -28,12 +30,14 @@ enum vector { VECTOR_SYNC = 0, VECTOR_IRQ = 0x80, VECTOR_FIQ = 0x100, VECTOR_SER
 /* PSTATE.DAIF */
 enum { MASK_F = 1, MASK_I = 2, MASK_A = 4 };
 
+static_assert(A64_SP_EL1 == A64_SP_EL0 + 1, "stack pointers are indexed by EL");
+
 void a64_select_sp(struct a64_cpu *cpu, unsigned el, unsigned spsel)
 {
-    cpu->sp_el[cpu->spsel ? cpu->el : 0] = cpu->x[A64_SP];
+    cpu->sys[A64_SP_EL0 + (cpu->spsel ? cpu->el : 0)] = cpu->x[A64_SP];
     cpu->el = (uint8_t)el;
     cpu->spsel = (uint8_t)spsel;
-    cpu->x[A64_SP] = cpu->sp_el[spsel ? el : 0];
+    cpu->x[A64_SP] = cpu->sys[A64_SP_EL0 + (spsel ? el : 0)];
 }
 
 uint32_t a64_spsr_get(const struct a64_cpu *cpu)

@@ -70,8 +70,6 @@ uint64_t a64_read_pstate(struct a64_cpu *cpu, enum a64_sysreg reg)
         return (uint64_t)cpu->pan << 22;
     case A64_UAO:
         return (uint64_t)cpu->uao << 23;
-    case A64_SP_EL0:
-        return cpu->sp_el[0];
     default:
         return 0;
     }
@@ -89,6 +87,7 @@ void a64_write_pstate(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
         break;
     case A64_SPSEL:
         a64_select_sp(cpu, cpu->el, value & 1);
+        a64_update_slow(cpu);
         break;
     case A64_PAN:
         if (!cpu->pan && (value >> 22 & 1))
@@ -98,9 +97,6 @@ void a64_write_pstate(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
     case A64_UAO:
         cpu->uao = value >> 23 & 1;
         a64_select_bank(cpu);
-        break;
-    case A64_SP_EL0:
-        cpu->sp_el[0] = value;
         break;
     default:
         break;

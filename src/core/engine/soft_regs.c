@@ -24,11 +24,11 @@ static void *core_place(struct a64_cpu *cpu, unsigned offset, size_t *ret_size)
     }
     switch (offset) {
     case 62:
-        return cpu->spsel ? &cpu->sp_el[0] : &cpu->x[A64_SP];
+        return cpu->spsel ? &cpu->sys[A64_SP_EL0] : &cpu->x[A64_SP];
     case 64:
         return &cpu->pc;
     case 68:
-        return cpu->el && cpu->spsel ? &cpu->x[A64_SP] : &cpu->sp_el[1];
+        return cpu->el && cpu->spsel ? &cpu->x[A64_SP] : &cpu->sys[A64_SP_EL1];
     case 70:
         return &cpu->sys[A64_ELR_EL1];
     case SPSR_EL1:
