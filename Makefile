@@ -16,7 +16,7 @@ setup-build:
 	@scripts/setup build
 
 build: setup-build
-	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) >build.log 2>&1 || \
+	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) -Dtests=false >build.log 2>&1 || \
 		{ cat build.log; rm -f build.log; exit 1; }
 	@rm -f build.log
 	@ninja -C build -j $(JOBS) --quiet
