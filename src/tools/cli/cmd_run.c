@@ -217,7 +217,9 @@ static int take_console(void *ctx, char *value, struct err *e)
 
 static int take_name(void *ctx, char *value, struct err *e)
 {
-    return set_once(&((struct run *)ctx)->name, value, e);
+    struct run *run = ctx;
+    run->log.prefix = value;
+    return set_once(&run->name, value, e);
 }
 
 static int take_code_cache(void *ctx, char *value, struct err *e)
