@@ -103,6 +103,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size -= bytes;
     }
     p9_server_close(&server);
-    assert(server.export.fds == 0);
+    assert(server.share.fds == 0);
     return 0;
 }

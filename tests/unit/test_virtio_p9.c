@@ -151,7 +151,7 @@ static int teardown_server(void **state)
 {
     struct fixture *f = *state;
     p9_server_close(&f->server);
-    assert_int_equal(f->server.export.fds, 0); /* nothing leaked */
+    assert_int_equal(f->server.share.fds, 0); /* nothing leaked */
     return teardown(state);
 }
 
@@ -399,7 +399,7 @@ static void test_rename_circle(void **state)
 static void test_read_only(void **state)
 {
     struct fixture *f = *state;
-    f->server.read_only = true;
+    f->server.share.read_only = true;
     assert_int_equal(walk1(f, ROOT, 1, "hello"), 0);
     assert_int_equal(call(f, TLOPEN, "44", 1u, (uint32_t)O_RDWR), EROFS);
     assert_int_equal(call(f, TLOPEN, "44", 1u, (uint32_t)O_TRUNC), EROFS);
@@ -436,7 +436,7 @@ static void test_malformed(void **state)
 static void test_too_many_fids(void **state)
 {
     struct fixture *f = *state;
-    f->server.export.fds_max = 20;
+    f->server.share.fds_max = 20;
     uint32_t fid = 1;
     while (walk1(f, ROOT, fid, "hello") == 0)
         fid++;

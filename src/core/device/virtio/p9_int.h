@@ -2,7 +2,7 @@
 #ifndef PENG_CORE_DEVICE_VIRTIO_P9_INT_H
 #define PENG_CORE_DEVICE_VIRTIO_P9_INT_H
 
-#include "core/device/virtio/p9_node.h"
+#include "core/device/virtio/share.h"
 #include "core/device/virtio/p9_wire.h"
 
 enum {
@@ -16,15 +16,15 @@ enum {
 /* A client's handle of a file. */
 struct p9_fid {
     uint32_t number;
-    struct p9_node *node;
-    int fd; /* open for input and output, or -1 */
+    struct share_node *node;
+    int fd;    /* open for input and output, or -1 */
+    uid_t uid; /* who attached; (uid_t)-1: nobody in particular */
     struct p9_fid *next;
 };
 
 /* Used by one thread at a time. */
 struct p9_server {
-    struct p9_export export;
-    bool read_only;
+    struct share share;
     uint32_t msize; /* negotiated */
     struct p9_fid *fids[P9_FID_BUCKETS];
     unsigned fid_count;
@@ -43,12 +43,15 @@ size_t p9_server_handle(struct p9_server *s, const uint8_t *request, size_t requ
 struct p9_fid *p9_get_fid(struct p9_server *s, struct p9_reader *in);
 void p9_fid_remove(struct p9_server *s, struct p9_fid *fid);
 
+struct p9_qid p9_qid_of(const struct share *x, const struct stat *st);
+uint8_t p9_qid_type(mode_t mode);
+int p9_node_qid(const struct share *x, const struct share_node *node, struct p9_qid *qid);
+
 /* --- p9_ops.c: requests on files. Each reads its fields, does it, writes the reply's fields;
  * returns 0 or the negative errno for Rlerror. --- */
 typedef int (*p9_handler)(struct p9_server *s, struct p9_reader *in, struct p9_writer *out);
 extern const struct p9_operation {
     uint8_t type; /* of the request; the reply's is one more */
-    bool changes; /* refused on a read-only share */
     p9_handler handle;
 } p9_file_operations[];
 extern const unsigned p9_file_operation_count;

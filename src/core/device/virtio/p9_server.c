@@ -50,17 +50,17 @@ struct p9_fid *p9_get_fid(struct p9_server *s, struct p9_reader *in)
 }
 
 /* Takes `node` over, also on failure. */
-static int add_fid(struct p9_server *s, uint32_t number, struct p9_node *node)
+static int add_fid(struct p9_server *s, uint32_t number, struct share_node *node, uid_t uid)
 {
     if (number == NO_FID || find_fid(s, number) || s->fid_count == P9_FIDS_MAX) {
-        p9_node_unref(&s->export, node);
+        share_node_unref(&s->share, node);
         return s->fid_count == P9_FIDS_MAX ? -EMFILE : -EBADF;
     }
     struct p9_fid *fid = calloc(1, sizeof(*fid));
     if (!fid)
         abort();
     struct p9_fid **bucket = &s->fids[number % P9_FID_BUCKETS];
-    *fid = (struct p9_fid){number, node, -1, *bucket};
+    *fid = (struct p9_fid){number, node, -1, uid, *bucket};
     *bucket = fid;
     s->fid_count++;
     return 0;
@@ -72,8 +72,8 @@ void p9_fid_remove(struct p9_server *s, struct p9_fid *fid)
     while (*link != fid)
         link = &(*link)->next;
     *link = fid->next;
-    p9_node_close(&s->export, fid->fd);
-    p9_node_unref(&s->export, fid->node);
+    share_close_fd(&s->share, fid->fd);
+    share_node_unref(&s->share, fid->node);
     free(fid);
     s->fid_count--;
 }
@@ -88,14 +88,40 @@ void p9_server_reset(struct p9_server *s)
 
 int p9_server_open(struct p9_server *s, const char *directory, bool read_only, struct err *e)
 {
-    *s = (struct p9_server){.read_only = read_only, .msize = P9_MSIZE_MAX};
-    return p9_export_open(&s->export, directory, e);
+    *s = (struct p9_server){.msize = P9_MSIZE_MAX};
+    return share_open(&s->share, directory, read_only, e);
 }
 
 void p9_server_close(struct p9_server *s)
 {
     p9_server_reset(s);
-    p9_export_close(&s->export);
+    share_close(&s->share);
+}
+
+/* --- qids: type, version and path of a file; the version changes with the content --- */
+
+enum { QID_DIRECTORY = 0x80, QID_SYMLINK = 0x02, QID_FILE = 0 };
+
+uint8_t p9_qid_type(mode_t mode)
+{
+    return S_ISDIR(mode) ? QID_DIRECTORY : S_ISLNK(mode) ? QID_SYMLINK : QID_FILE;
+}
+
+struct p9_qid p9_qid_of(const struct share *x, const struct stat *st)
+{
+    uint64_t changed = (uint64_t)st->st_mtim.tv_sec * 1000003u ^ (uint64_t)st->st_mtim.tv_nsec;
+    return (struct p9_qid){.type = p9_qid_type(st->st_mode),
+                           .version = (uint32_t)(changed ^ (uint64_t)st->st_size << 8),
+                           .path = share_inode(x, st->st_dev, st->st_ino)};
+}
+
+int p9_node_qid(const struct share *x, const struct share_node *node, struct p9_qid *qid)
+{
+    struct stat st;
+    if (fstat(node->fd, &st) < 0)
+        return -errno;
+    *qid = p9_qid_of(x, &st);
+    return 0;
 }
 
 /* --- the session's requests --- */
@@ -126,42 +152,30 @@ static int handle_attach(struct p9_server *s, struct p9_reader *in, struct p9_wr
     int r = p9_get_string(in, user, sizeof(user));
     if (r == 0)
         r = p9_get_string(in, tree, sizeof(tree));
-    p9_get32(in);
+    uid_t uid = p9_get32(in);
     if (r < 0 || in->bad)
         return r < 0 ? r : -EINVAL;
     if (auth != NO_FID)
         return -EOPNOTSUPP;
     if (*tree && strcmp(tree, "/") != 0)
         return -ENOENT;
-    r = p9_node_qid(&s->export, s->export.root, &qid);
+    r = p9_node_qid(&s->share, s->share.root, &qid);
     if (r == 0)
-        r = add_fid(s, number, p9_node_ref(s->export.root));
+        r = add_fid(s, number, share_node_ref(s->share.root), uid);
     if (r == 0)
         p9_put_qid(out, &qid);
     return r;
 }
 
 /* One step; ".." leads to where the node was found, and from the root to the root. */
-static int step(struct p9_server *s, struct p9_node *from, const char *name,
-                struct p9_node **ret_node)
+static int step(struct p9_server *s, struct share_node *from, const char *name,
+                struct share_node **ret_node)
 {
     if (strcmp(name, "..") == 0) {
-        *ret_node = p9_node_ref(from->parent ? from->parent : from);
+        *ret_node = share_node_ref(from->parent ? from->parent : from);
         return 0;
     }
-    return p9_node_lookup(&s->export, from, name, ret_node);
-}
-
-/* Reads the next name of a walk; the only place where ".." has a meaning. */
-static int get_step(struct p9_reader *in, char name[P9_NAME_MAX + 1])
-{
-    struct p9_reader again = *in;
-    int r = p9_get_string(&again, name, P9_NAME_MAX + 1);
-    if (r == 0 && strcmp(name, "..") == 0) {
-        *in = again;
-        return 0;
-    }
-    return p9_get_name(in, name);
+    return share_lookup(&s->share, from, name, ret_node);
 }
 
 /* walk(5): fid u32, newfid u32, count u16, names. A walk that fails behind its first name returns
@@ -177,31 +191,31 @@ static int handle_walk(struct p9_server *s, struct p9_reader *in, struct p9_writ
     if (!fid || (new_number != fid->number && find_fid(s, new_number)) ||
         (new_number == fid->number && fid->fd >= 0))
         return -EBADF;
-    struct p9_node *node = p9_node_ref(fid->node);
+    struct share_node *node = share_node_ref(fid->node);
     int r = 0;
     for (; done < count; done++) {
         char name[P9_NAME_MAX + 1];
-        struct p9_node *next;
-        r = get_step(in, name);
+        struct share_node *next;
+        r = p9_get_name(in, name);
         if (r == 0)
             r = step(s, node, name, &next);
         if (r < 0)
             break;
-        p9_node_unref(&s->export, node);
+        share_node_unref(&s->share, node);
         node = next;
-        r = p9_node_qid(&s->export, node, &qids[done]);
+        r = p9_node_qid(&s->share, node, &qids[done]);
         if (r < 0)
             break;
     }
     if (done < count) {
-        p9_node_unref(&s->export, node);
+        share_node_unref(&s->share, node);
         if (done == 0)
             return r;
     } else if (new_number == fid->number) {
-        p9_node_unref(&s->export, fid->node);
+        share_node_unref(&s->share, fid->node);
         fid->node = node;
     } else {
-        r = add_fid(s, new_number, node);
+        r = add_fid(s, new_number, node, fid->uid);
         if (r < 0)
             return r;
     }
@@ -262,16 +276,16 @@ static int handle_getlock(struct p9_server *s, struct p9_reader *in, struct p9_w
 }
 
 static const struct p9_operation session_operations[] = {
-    {TVERSION, false, handle_version},
-    {TATTACH, false, handle_attach},
-    {TWALK, false, handle_walk},
-    {TCLUNK, false, handle_clunk},
-    {TFLUSH, false, handle_flush},
-    {TLOCK, false, handle_lock},
-    {TGETLOCK, false, handle_getlock},
-    {TAUTH, false, handle_unsupported},
-    {TXATTRWALK, false, handle_unsupported},
-    {TXATTRCREATE, false, handle_unsupported},
+    {TVERSION, handle_version},
+    {TATTACH, handle_attach},
+    {TWALK, handle_walk},
+    {TCLUNK, handle_clunk},
+    {TFLUSH, handle_flush},
+    {TLOCK, handle_lock},
+    {TGETLOCK, handle_getlock},
+    {TAUTH, handle_unsupported},
+    {TXATTRWALK, handle_unsupported},
+    {TXATTRCREATE, handle_unsupported},
 };
 
 /* --- dispatch --- */
@@ -293,8 +307,6 @@ static int dispatch(struct p9_server *s, uint8_t type, struct p9_reader *in, str
         op = find_in(p9_file_operations, p9_file_operation_count, type);
     if (!op)
         return -EOPNOTSUPP;
-    if (op->changes && s->read_only)
-        return -EROFS;
     int r = op->handle(s, in, out);
     if (r == 0 && (in->bad || out->full))
         return in->bad ? -EINVAL : -EMSGSIZE;

@@ -22,15 +22,6 @@ int p9_get_string(struct p9_reader *in, char *out, size_t room)
     return 0;
 }
 
-int p9_get_name(struct p9_reader *in, char out[P9_NAME_MAX + 1])
-{
-    int r = p9_get_string(in, out, P9_NAME_MAX + 1);
-    if (r < 0)
-        return r;
-    bool dots = strcmp(out, ".") == 0 || strcmp(out, "..") == 0;
-    return *out == 0 || dots || strchr(out, '/') ? -EINVAL : 0;
-}
-
 uint8_t *p9_reserve(struct p9_writer *out, size_t size_bytes)
 {
     if (p9_room(out) < size_bytes) {

@@ -54,8 +54,11 @@ static inline uint64_t p9_get64(struct p9_reader *in)
 
 /* A string of at most room - 1 bytes without NUL, terminated; 0, -EINVAL or -ENAMETOOLONG. */
 int p9_get_string(struct p9_reader *in, char *out, size_t room);
-/* As that, for the name of one directory entry: not empty, no slash, not ".", not "..". */
-int p9_get_name(struct p9_reader *in, char out[P9_NAME_MAX + 1]);
+/* As that, for the name of a directory entry. */
+static inline int p9_get_name(struct p9_reader *in, char out[P9_NAME_MAX + 1])
+{
+    return p9_get_string(in, out, P9_NAME_MAX + 1);
+}
 
 /* Room for `size_bytes` at the end, or NULL. */
 uint8_t *p9_reserve(struct p9_writer *out, size_t size_bytes);
