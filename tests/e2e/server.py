@@ -92,7 +92,7 @@ def shares(directory):
     with open(os.path.join(directory, 'from-host'), 'w', encoding='utf-8') as f:
         f.write('hello from the host\n')
     machine = boot_debian('--share', directory + ',tag=host')
-    machine.command('modprobe 9pnet_virtio; mount -t 9p -o trans=virtio,version=9p2000.L host /mnt')
+    machine.command('mount -t virtiofs host /mnt')
     check('hello from the host' in machine.command('cat /mnt/from-host'), 'reading')
     machine.command('echo hello from the guest > /mnt/from-guest; mkdir /mnt/d; umount /mnt')
     with open(os.path.join(directory, 'from-guest'), encoding='utf-8') as f:

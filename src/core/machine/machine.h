@@ -21,7 +21,7 @@
 
 enum {
     MACHINE_DISKS_MAX = 16,
-    MACHINE_NETS_MAX = 8,
+    MACHINE_NETS_MAX = 6,
     MACHINE_SHARES_MAX = 4,
 };
 

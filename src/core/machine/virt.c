@@ -25,6 +25,7 @@
 #include "core/device/pl061.h"
 #include "core/device/virtio/balloon.h"
 #include "core/device/virtio/blk.h"
+#include "core/device/virtio/fs.h"
 #include "core/device/virtio/net.h"
 #include "core/device/virtio/p9.h"
 #include "core/device/virtio/rng.h"
@@ -245,11 +246,20 @@ static int add_net(struct machine *machine, const struct virtio_env *env,
     return virtio_net_new(env, netdev, &(struct virtio_net_options){0}, ret_dev, e);
 }
 
-static int add_share(const struct virtio_env *env, const struct machine_share *share,
-                     struct virtio_device **ret_dev, struct err *e)
+/* Each share has two doors: Debian's cloud kernels know virtiofs only, others 9P as well. */
+static int add_share(struct machine *machine, const struct virtio_env *env,
+                     const struct machine_share *share, unsigned *slot, struct err *e)
 {
-    const struct virtio_p9_options options = {share->directory, share->tag, share->read_only};
-    int rc = virtio_p9_new(env, &options, ret_dev, e);
+    const struct virtio_fs_options fs = {share->directory, share->tag, share->read_only};
+    const struct virtio_p9_options p9 = {share->directory, share->tag, share->read_only};
+    struct virtio_device *dev;
+    int rc = virtio_fs_new(env, &fs, &dev, e);
+    if (rc == 0)
+        rc = add_slot(machine, (*slot)++, dev, e);
+    if (rc == 0)
+        rc = virtio_p9_new(env, &p9, &dev, e);
+    if (rc == 0)
+        rc = add_slot(machine, (*slot)++, dev, e);
     return rc < 0 ? err_prefix(e, "--share") : 0;
 }
 
@@ -272,11 +282,8 @@ static int build_virtio(struct machine *machine, struct err *e)
         if (rc == 0)
             rc = add_slot(machine, (*slot)++, dev, e);
     }
-    for (unsigned i = 0; rc == 0 && i < config->share_count; i++) {
-        rc = add_share(&env, &config->shares[i], &dev, e);
-        if (rc == 0)
-            rc = add_slot(machine, (*slot)++, dev, e);
-    }
+    for (unsigned i = 0; rc == 0 && i < config->share_count; i++)
+        rc = add_share(machine, &env, &config->shares[i], slot, e);
     if (rc == 0)
         rc = virtio_rng_new(&env, &dev, e);
     if (rc == 0)
@@ -290,7 +297,8 @@ static int build_virtio(struct machine *machine, struct err *e)
     return rc;
 }
 
-static_assert(MACHINE_DISKS_MAX + MACHINE_NETS_MAX + MACHINE_SHARES_MAX + 2 <= VIRT_VIRTIO_SLOTS,
+static_assert(MACHINE_DISKS_MAX + MACHINE_NETS_MAX + 2 * MACHINE_SHARES_MAX + 2 <=
+                  VIRT_VIRTIO_SLOTS,
               "there is a slot for every device");
 
 static int read_images(struct machine *machine, struct err *e)
