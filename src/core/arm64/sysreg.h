@@ -22,6 +22,7 @@ enum a64_sysreg_flags {
     A64_SYSREG_PLAIN_READ = 1,  /* translated code may read sys[reg] itself */
     A64_SYSREG_PLAIN_WRITE = 2, /* ... and write it: no side effect */
     A64_SYSREG_ENDS_BLOCK = 4,  /* a write changes translation, masks or traps: leave the block */
+    A64_SYSREG_EL0_TRAP = 16,   /* EL0's access depends on a control register: a64_el0_traps() */
 };
 
 /* NULL: not implemented (UNDEFINED, counted and named in the log). */

@@ -10,8 +10,7 @@ typedef void (*a64_sysreg_write_fn)(struct a64_cpu *cpu, enum a64_sysreg reg, ui
 
 /* More flags, private to the CPU. */
 enum {
-    A64_SYSREG_FP = 8,        /* trapped by CPACR_EL1.FPEN */
-    A64_SYSREG_EL0_TRAP = 16, /* EL0's access depends on a control register: a64_el0_traps() */
+    A64_SYSREG_FP = 8, /* trapped by CPACR_EL1.FPEN */
 };
 
 uint64_t a64_read_pstate(struct a64_cpu *cpu, enum a64_sysreg reg);

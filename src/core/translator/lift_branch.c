@@ -131,7 +131,8 @@ LIFT(MRS)
         return true;
     }
     const struct a64_sysreg_info *info = a64_sysreg_find(key);
-    if (!info || !(info->flags & A64_SYSREG_PLAIN_READ) || el(l) < info->el_read)
+    if (!info || !(info->flags & A64_SYSREG_PLAIN_READ) || el(l) < info->el_read ||
+        (el(l) == 0 && info->flags & A64_SYSREG_EL0_TRAP))
         return false;
     struct ir_op *o = emit_op(l, IR_GETSTATE, IR_I64);
     o->d = zr(in->d);
