@@ -1,0 +1,148 @@
+/* head.S: the arm64 Image header, the way from reset to C on every CPU, and the exception vectors.
+ *
+ * Linked at and loaded to RAM + 2 MiB (the header asks for text_offset 0). x0 holds the device tree on the
+ * first CPU and PSCI's context identifier on the others, which is the address of their struct cpu.
+ */
+    .section .head, "ax"
+    .global _start
+_start:
+    b boot
+    .word 0
+    .quad 0                     /* text_offset */
+    .quad image_end - _start    /* image_size, .bss included */
+    .quad 0xa                   /* flags: little-endian, 4 KiB pages, anywhere */
+    .quad 0, 0, 0
+    .ascii "ARM\x64"
+    .word 0
+
+boot:
+    ldr x1, =bss_start
+    ldr x2, =image_end
+0:  stp xzr, xzr, [x1], #16
+    cmp x1, x2
+    b.lo 0b
+    ldr x0, =cpus
+    b start_cpu
+
+    .global secondary_entry
+secondary_entry:
+start_cpu: /* x0: struct cpu */
+    msr tpidr_el1, x0
+    ldr x1, =vectors
+    msr vbar_el1, x1
+    msr spsel, #1
+    ldr x1, [x0]                /* stack_top; not set yet for the first CPU */
+    ldr x2, =first_stack + 16384
+    cmp x1, #0
+    csel x1, x1, x2, ne
+    mov sp, x1
+    mov x1, #3 << 20
+    msr cpacr_el1, x1
+    isb
+    bl cpu_main
+1:  wfi
+    b 1b
+
+/* One entry: all registers to a frame of 36 words, then exception(frame, vector number). */
+    .macro entry number
+    .balign 128
+    sub sp, sp, #288
+    stp x0, x1, [sp]
+    mov x0, #\number
+    b save_frame
+    .endm
+
+    .balign 2048
+    .global vectors
+vectors:
+    .set k, 0
+    .rept 16
+    entry k
+    .set k, k + 1
+    .endr
+
+save_frame:
+    stp x2, x3, [sp, #16]
+    stp x4, x5, [sp, #32]
+    stp x6, x7, [sp, #48]
+    stp x8, x9, [sp, #64]
+    stp x10, x11, [sp, #80]
+    stp x12, x13, [sp, #96]
+    stp x14, x15, [sp, #112]
+    stp x16, x17, [sp, #128]
+    stp x18, x19, [sp, #144]
+    stp x20, x21, [sp, #160]
+    stp x22, x23, [sp, #176]
+    stp x24, x25, [sp, #192]
+    stp x26, x27, [sp, #208]
+    stp x28, x29, [sp, #224]
+    mrs x1, elr_el1
+    stp x30, x1, [sp, #240]
+    mrs x1, spsr_el1
+    mrs x2, esr_el1
+    stp x1, x2, [sp, #256]
+    mrs x1, far_el1
+    stp x1, x0, [sp, #272]
+    mov x0, sp
+    bl exception
+    ldp x30, x1, [sp, #240]
+    msr elr_el1, x1
+    ldr x1, [sp, #256]
+    msr spsr_el1, x1
+    ldp x2, x3, [sp, #16]
+    ldp x4, x5, [sp, #32]
+    ldp x6, x7, [sp, #48]
+    ldp x8, x9, [sp, #64]
+    ldp x10, x11, [sp, #80]
+    ldp x12, x13, [sp, #96]
+    ldp x14, x15, [sp, #112]
+    ldp x16, x17, [sp, #128]
+    ldp x18, x19, [sp, #144]
+    ldp x20, x21, [sp, #160]
+    ldp x22, x23, [sp, #176]
+    ldp x24, x25, [sp, #192]
+    ldp x26, x27, [sp, #208]
+    ldp x28, x29, [sp, #224]
+    ldp x0, x1, [sp]
+    add sp, sp, #288
+    eret
+
+/* void enter(uint64_t pc, uint64_t spsr, uint64_t sp_el0, uint64_t x0): ERETs there with the callee-saved
+ * registers kept in struct cpu; leave() comes back as if enter() had returned. */
+    .global enter
+enter:
+    mrs x9, tpidr_el1
+    add x9, x9, #16
+    stp x19, x20, [x9]
+    stp x21, x22, [x9, #16]
+    stp x23, x24, [x9, #32]
+    stp x25, x26, [x9, #48]
+    stp x27, x28, [x9, #64]
+    stp x29, x30, [x9, #80]
+    mov x10, sp
+    str x10, [x9, #96]
+    msr elr_el1, x0
+    msr spsr_el1, x1
+    msr sp_el0, x2
+    mov x0, x3
+    eret
+
+    .global leave
+leave: /* on the exception stack of this CPU */
+    mrs x9, tpidr_el1
+    add x9, x9, #16
+    ldp x19, x20, [x9]
+    ldp x21, x22, [x9, #16]
+    ldp x23, x24, [x9, #32]
+    ldp x25, x26, [x9, #48]
+    ldp x27, x28, [x9, #64]
+    ldp x29, x30, [x9, #80]
+    ldr x10, [x9, #96]
+    msr spsel, #1
+    mov sp, x10
+    ret
+
+    .section .bss
+    .balign 16
+first_stack:
+    .skip 16384
