@@ -254,6 +254,8 @@ static void test_rtc_tells_the_hosts_time(void **state)
     assert_true(told - 1000000 <= 1);
     assert_int_equal(pl031_ops.read(r, 0xc, 4), 1);
     assert_int_equal(pl031_ops.read(r, 0xfe0, 4), 0x31);
+    assert_int_equal(pl031_ops.read(r, 0xfe0, 1), 0x31);
+    assert_int_equal(pl031_ops.read(r, 0, 8), 0);
     pl031_free(r);
 }
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/bytes.h"
 #include "core/device/primecell.h"
 
 enum {
@@ -123,12 +124,12 @@ static void write_register(struct pl031 *r, uint64_t offset, uint32_t value)
 static uint64_t pl031_read(void *ctx, uint64_t offset, unsigned size_bytes)
 {
     struct pl031 *r = ctx;
-    if (offset % 4 || size_bytes != 4)
+    if (offset % 4 || size_bytes > 4)
         return 0;
     pthread_mutex_lock(&r->lock);
     uint64_t v = read_register(r, offset);
     pthread_mutex_unlock(&r->lock);
-    return v;
+    return bits(v, 0, 8 * size_bytes); /* firmware reads the identification by bytes */
 }
 
 static void pl031_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
