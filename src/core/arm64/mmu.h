@@ -17,6 +17,7 @@
 #ifndef PENG_CORE_ARM64_MMU_H
 #define PENG_CORE_ARM64_MMU_H
 
+#include <assert.h>
 #include <string.h>
 
 #include "core/arm64/cpu.h"
@@ -26,10 +27,11 @@ enum {
     A64_TLB_ENTRIES = 1 << A64_TLB_BITS,
     A64_USER_BANKS = 16,
     A64_LARGE_RANGES = 8,
-    A64_JUMP_BITS = 13, /* the translator's indirect-branch cache, per bank */
+    A64_JUMP_BITS = 15, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
+    A64_JUMP_LOG = 4096,
 };
 
 #define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
@@ -64,7 +66,9 @@ struct a64_tlb_bank {
     /* Which page has jumps, by page number modulo the table: there are none to any other page, so
      * that dropping a page of data costs one comparison. NONE: nobody. */
     uint64_t jump_pages[A64_JUMP_PAGES];
-    bool has_jumps;
+    /* Which slots of jumps[] were set since all were empty; more than fit: any. */
+    uint32_t jump_log_count;
+    uint16_t jump_log[A64_JUMP_LOG];
     uint32_t asid; /* EL0 banks */
     bool used;
     uint64_t last_use; /* for choosing a victim */
@@ -77,6 +81,8 @@ struct a64_tlb_bank {
     unsigned large_count;
     bool has_global; /* EL0 banks: some entry is global */
 };
+
+static_assert(A64_JUMPS <= 1 << 16, "slots fit the log");
 
 static inline struct a64_jump *a64_bank_jump(struct a64_tlb_bank *bank, uint64_t va)
 {
@@ -109,18 +115,27 @@ static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, voi
             a64_bank_drop_jumps(bank, *owner << 12);
         *owner = va >> 12;
     }
-    *a64_bank_jump(bank, va) = (struct a64_jump){va, code};
-    bank->has_jumps = true;
+    struct a64_jump *jump = a64_bank_jump(bank, va);
+    *jump = (struct a64_jump){va, code};
+    if (bank->jump_log_count < A64_JUMP_LOG)
+        bank->jump_log[bank->jump_log_count] = (uint16_t)(jump - bank->jumps);
+    bank->jump_log_count += bank->jump_log_count <= A64_JUMP_LOG;
 }
 
 /* Drops all jumps of a bank. */
 static inline void a64_bank_drop_all_jumps(struct a64_tlb_bank *bank)
 {
-    if (!bank->has_jumps)
-        return;
-    memset(bank->jumps, 0xff, sizeof(bank->jumps)); /* va = NONE */
-    memset(bank->jump_pages, 0xff, sizeof(bank->jump_pages));
-    bank->has_jumps = false;
+    if (bank->jump_log_count > A64_JUMP_LOG) {
+        memset(bank->jumps, 0xff, sizeof(bank->jumps)); /* va = NONE */
+        memset(bank->jump_pages, 0xff, sizeof(bank->jump_pages));
+    }
+    for (unsigned i = 0; i < bank->jump_log_count && i < A64_JUMP_LOG; i++) {
+        struct a64_jump *jump = &bank->jumps[bank->jump_log[i]];
+        if (jump->va != A64_TLB_NONE)
+            *a64_bank_jump_page(bank, jump->va) = A64_TLB_NONE;
+        jump->va = A64_TLB_NONE;
+    }
+    bank->jump_log_count = 0;
 }
 
 enum a64_access { A64_READ, A64_WRITE, A64_FETCH };

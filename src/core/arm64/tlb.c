@@ -85,7 +85,7 @@ static void empty_bank(struct a64_tlb_bank *bank)
 static void init_bank(struct a64_tlb_bank *bank)
 {
     memset(bank->entries, 0xff, sizeof(bank->entries)); /* A64_TLB_NONE */
-    bank->has_jumps = true;
+    bank->jump_log_count = A64_JUMP_LOG + 1; /* any slot */
     a64_bank_drop_all_jumps(bank);
     bank->used = true;
 }

@@ -47,7 +47,7 @@ struct page_units {
     struct page_units *next;
 };
 
-enum { CACHE_UNIT_BUCKETS = 1 << 16, CACHE_PAGE_BUCKETS = 1 << 13 };
+enum { CACHE_UNIT_BUCKETS = 1 << 19, CACHE_PAGE_BUCKETS = 1 << 13 };
 
 struct cache {
     struct codemem code;

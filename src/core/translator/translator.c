@@ -35,13 +35,18 @@ struct translator {
     uint32_t context[A64_CPUS_MAX][2]; /* last context seen, by CPU and EL */
     struct ir_unit unit;
     struct emit_result result;
-    _Atomic uint64_t left_lookup, left_link, left_step, left_interpret; /* statistics */
+    _Atomic uint64_t lookups, links, steps, walks, context_changes, page_drops; /* statistics */
 };
 
 enum {
     TAG_STEP = 1,
     HOST_MXCSR = 0x1f80, /* what C code expects: all masked, to nearest */
 };
+
+static void count(_Atomic uint64_t *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
 
 /* --- what units call ---------------------------------------------------------------------------
  */
@@ -164,8 +169,10 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
     lock(t, cpu);
     if (page == UINT64_MAX)
         drop_everything(t, cpu);
-    else if (cache_drop_page(&t->cache, page & ~0xfffull))
+    else if (cache_drop_page(&t->cache, page & ~0xfffull)) {
+        count(&t->page_drops);
         drop_jumps_everywhere(t, cpu);
+    }
     unlock(t);
 }
 
@@ -269,6 +276,7 @@ static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t co
 {
     uint32_t *last = &t->context[cpu->index][cpu->el & 1];
     if (*last != context) { /* the jump caches hold code for the old one */
+        count(&t->context_changes);
         a64_jumps_clear(cpu);
         *last = context;
     }
@@ -280,10 +288,12 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
 {
     uint32_t context = context_of(cpu);
     check_context(t, cpu, context);
+    count(&t->lookups);
     struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
     if (!exit && jump->va == cpu->pc)
         return jump->code;
     bool step;
+    count(&t->walks);
     struct unit *unit = unit_at_pc(t, cpu, context, &step);
     if (!unit) {
         if (step)
@@ -294,8 +304,10 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     a64_bank_set_jump(cpu->bank, cpu->pc, code);
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
         if (generation == t->cache.generation && exit->from->context == context &&
-            cache_find(&t->cache, unit->pa, context) == unit)
+            cache_find(&t->cache, unit->pa, context) == unit) {
+            count(&t->links);
             cache_link(exit, unit);
+        }
         unlock(t);
     }
     return code;
@@ -330,9 +342,10 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         set_rounding(cpu);
         generation = t->cache.generation;
         uint64_t tag = t->enter(cpu, code);
-        if (tag == TAG_STEP)
+        if (tag == TAG_STEP) {
+            count(&t->steps);
             a64_step_one(cpu);
-        else
+        } else
             exit = (struct exit_link *)tag;
     }
     __builtin_ia32_ldmxcsr(HOST_MXCSR);
@@ -346,5 +359,11 @@ void translator_print_stats(struct translator *t, FILE *out)
     fprintf(out, "translated instructions: %llu\n", (unsigned long long)c->insn_count);
     fprintf(out, "host code bytes: %llu\n", (unsigned long long)c->code_bytes);
     fprintf(out, "invalidated units: %llu\n", (unsigned long long)c->invalidated);
+    fprintf(out, "lookups: %llu, of which past the jump cache: %llu\n",
+            (unsigned long long)t->lookups, (unsigned long long)t->walks);
+    fprintf(out, "links: %llu\n", (unsigned long long)t->links);
+    fprintf(out, "instructions by the run loop: %llu\n", (unsigned long long)t->steps);
+    fprintf(out, "context changes: %llu\n", (unsigned long long)t->context_changes);
+    fprintf(out, "pages of code changed: %llu\n", (unsigned long long)t->page_drops);
     fprintf(out, "cache drops: %llu\n", (unsigned long long)c->drops);
 }
