@@ -8,11 +8,14 @@
 
 #include "core/arm64/exec_int.h"
 
+enum { UNDEFINED_NAMED_MAX = 16 }; /* a CPU: a guest must not be able to fill the log */
+
 A64_EXEC(undefined)
 {
-    cpu->undefined_count++;
-    log_debug(cpu->system->log, "cpu%u: undefined instruction %08x (%s) at %016llx", cpu->index,
-              in->raw, a64_op_name(in->op), (unsigned long long)cpu->pc);
+    bool quiet = ++cpu->undefined_count > UNDEFINED_NAMED_MAX;
+    log_print(cpu->system->log, quiet ? LOG_DEBUG : LOG_INFO,
+              "cpu%u: undefined instruction %08x at %016llx", cpu->index, in->raw,
+              (unsigned long long)cpu->pc);
     return a64_undefined(cpu);
 }
 

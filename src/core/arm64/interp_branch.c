@@ -5,13 +5,16 @@
  */
 #include "core/arm64/exec_int.h"
 
+/* Row: NZCV as a number; bit: the condition's encoding (ConditionHolds(), C1.2.4). 14 and 15 always
+ * hold, and a condition's inverse has the odd number. */
+static const uint16_t conditions[16] = {
+    0xd6aa, 0xea6a, 0xd5a6, 0xe966, 0xe6a9, 0xea69, 0xe6a5, 0xea65,
+    0xea9a, 0xd65a, 0xe996, 0xd556, 0xea99, 0xe659, 0xea95, 0xe655,
+};
+
 bool a64_condition_holds(const struct a64_cpu *cpu, unsigned cond)
 {
-    uint32_t nzcv = a64_nzcv_get(cpu) >> 28;
-    bool n = nzcv & 8, z = nzcv & 4, c = nzcv & 2, v = nzcv & 1;
-    const bool base[8] = {z, c, n, v, c && !z, n == v, n == v && !z, true};
-    bool holds = base[cond >> 1];
-    return cond & 1 && cond != 15 ? !holds : holds;
+    return conditions[a64_nzcv_get(cpu) >> 28] >> cond & 1;
 }
 
 static enum a64_step branch_if(struct a64_cpu *cpu, const struct a64_insn *in, bool taken,
