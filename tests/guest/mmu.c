@@ -380,7 +380,7 @@ static volatile uint64_t turns, seen_wrong;
 static uint64_t *shared_pages[2];
 static uint32_t *shared_code;
 
-enum { SHARED_TURNS = 300 };
+enum { SHARED_TURNS = 60 };
 
 /* CPU 0 changes the mapping and the code; the others must see each change once they are told. */
 static void share(void)

@@ -252,7 +252,13 @@ void soft_reset(struct engine *engine, uint64_t pc, uint64_t x0)
         vcpu->over_break = false;
     }
     soft_code_changed(engine);
-    soft_power_on(&engine->vcpus[0], pc, x0);
+    /* At once, not when it runs: a debugger may look, and change what it sees. */
+    struct vcpu *first = &engine->vcpus[0];
+    a64_cpu_reset(first->cpu, pc, x0);
+    first->cpu->powered_off = false;
+    pthread_mutex_lock(&first->power_lock);
+    first->on = true;
+    pthread_mutex_unlock(&first->power_lock);
 }
 
 void soft_code_changed(struct engine *engine)
