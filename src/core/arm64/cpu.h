@@ -134,6 +134,11 @@ struct a64_cpu {
     bool powered_off;          /* PSCI */
     uint64_t instructions;     /* retired by the interpreter */
     uint64_t undefined_count;  /* instructions that the table lacks */
+    uint64_t tlb_fills;        /* misses of the bank in use */
+    uint64_t walks;            /* of those, how many the second level did not know */
+    uint64_t tlb_flushes;      /* TLBI executed here */
+    uint64_t exceptions;       /* taken, interrupts included */
+    uint64_t broadcasts;       /* a64_run_on_others() */
     void *engine;              /* the engine's own part */
     struct a64_tlb *tlb;       /* all banks; owned (tlb.c) */
     struct a64_decoded *decoded; /* the interpreter's cache; owned (interp.c) */

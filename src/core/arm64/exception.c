@@ -71,6 +71,7 @@ void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr)
 
 static enum a64_step enter(struct a64_cpu *cpu, enum vector kind, uint64_t return_address)
 {
+    cpu->exceptions++;
     uint64_t offset = cpu->el == 0 ? 0x400 : cpu->spsel ? 0x200 : 0;
     cpu->sys[A64_SPSR_EL1] = a64_spsr_get(cpu);
     /* A stepped instruction that did not complete is stepped again on return (D2.11.3). */

@@ -233,6 +233,7 @@ void a64_run_on_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64
     uint32_t tickets[A64_CPUS_MAX];
     if (system->cpu_count < 2)
         return;
+    cpu->broadcasts++;
     bool inside = atomic_load(&cpu->signals.in_guest);
     if (inside)
         a64_leave_guest(cpu);

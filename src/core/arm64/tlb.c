@@ -325,6 +325,7 @@ uint32_t a64_translate(struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret, b
         *ret_cached = true;
         return 0;
     }
+    cpu->walks++;
     uint32_t failed = a64_walk_tables(cpu, va, ret);
     if (!failed)
         l2_insert(tlb, clean, ret);
@@ -392,6 +393,7 @@ struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_ac
         *ret_fault = A64_FAULT | A64_FSC_TRANSLATION;
         return NULL;
     }
+    cpu->tlb_fills++;
     uint32_t failed = a64_translate(cpu, va, &leaf, &cached);
     if (!failed) {
         a64_leaf_rights(cpu, &leaf, el, cpu->pan && !unpriv, &walk);
@@ -472,6 +474,7 @@ void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcas
 {
     uint64_t va = (uint64_t)sign_extend(arg << 12, 56);
     uint64_t asid = arg >> 48 & (bits(cpu->sys[A64_TCR_EL1], 36, 1) ? 0xffff : 0xff);
+    cpu->tlb_flushes++;
     tlbi_here(cpu, op | asid << 16, va);
     if (broadcast)
         a64_run_on_others(cpu, tlbi_here, op | asid << 16, va);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
 unsigned vcpu_index(const struct vcpu *vcpu)
@@ -393,15 +394,30 @@ void soft_debug_step(struct vcpu *vcpu, bool on)
     vcpu->step = on;
 }
 
+static void print_sum(struct engine *engine, FILE *file, const char *name, size_t offset)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < engine->config.vcpus; i++)
+        sum += *(const uint64_t *)((const char *)engine->vcpus[i].cpu + offset);
+    fprintf(file, "%s: %llu\n", name, (unsigned long long)sum);
+}
+
 void soft_print_stats(struct engine *engine, void *file)
 {
-    uint64_t undefined = 0, interpreted = 0;
-    for (unsigned i = 0; i < engine->config.vcpus; i++) {
-        undefined += engine->vcpus[i].cpu->undefined_count;
-        interpreted += engine->vcpus[i].cpu->instructions;
-    }
-    fprintf(file, "interpreted instructions: %llu\nundefined instructions: %llu\n",
-            (unsigned long long)interpreted, (unsigned long long)undefined);
+    static const struct {
+        const char *name;
+        size_t offset;
+    } counters[] = {
+        {"interpreted instructions", offsetof(struct a64_cpu, instructions)},
+        {"undefined instructions", offsetof(struct a64_cpu, undefined_count)},
+        {"exceptions and interrupts", offsetof(struct a64_cpu, exceptions)},
+        {"TLB fills", offsetof(struct a64_cpu, tlb_fills)},
+        {"table walks", offsetof(struct a64_cpu, walks)},
+        {"TLB invalidations", offsetof(struct a64_cpu, tlb_flushes)},
+        {"broadcasts", offsetof(struct a64_cpu, broadcasts)},
+    };
+    for (size_t i = 0; i < ARRAY_SIZE(counters); i++)
+        print_sum(engine, file, counters[i].name, counters[i].offset);
     if (engine->ops->print_stats)
         engine->ops->print_stats(engine->impl, file);
 }
