@@ -23,7 +23,7 @@
 #include "core/arm64/cpu.h"
 
 enum {
-    A64_TLB_BITS = 10,
+    A64_TLB_BITS = 12,
     A64_TLB_ENTRIES = 1 << A64_TLB_BITS,
     A64_USER_BANKS = 16,
     A64_LARGE_RANGES = 8,
