@@ -69,6 +69,6 @@ static double product(void)
 
 int main(void)
 {
-    printf("%.12g %d %.12g\n", planets(60000), mandelbrot(300), product());
+    printf("%.12g %d %.12g\n", planets(400000), mandelbrot(700), product());
     return 0;
 }

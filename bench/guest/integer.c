@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { SIEVE = 4000000, TABLE = 1 << 16, SORT = 400000 };
+enum { SIEVE = 12000000, TABLE = 1 << 16, SORT = 400000 };
 
 static unsigned sieve(void)
 {
@@ -23,7 +23,7 @@ static uint64_t hash(void)
 {
     static uint64_t keys[TABLE], sum;
     uint64_t x = 88172645463325252ull;
-    for (unsigned i = 0; i < 8000000; i++) {
+    for (unsigned i = 0; i < 30000000; i++) {
         x ^= x << 13;
         x ^= x >> 7;
         x ^= x << 17;

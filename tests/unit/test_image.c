@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <zlib.h>
@@ -16,14 +18,30 @@
 
 enum { KERNEL_BYTES = 8192 };
 
+/* A file in memory. */
+static struct image make_image(const void *data, size_t size_bytes)
+{
+    int fd = memfd_create("image", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, data, size_bytes), size_bytes);
+    return (struct image){fd, size_bytes};
+}
+
+static void fill_kernel(uint8_t data[KERNEL_BYTES], uint64_t text_offset, uint64_t memory,
+                        uint64_t flags)
+{
+    memset(data, 0, KERNEL_BYTES);
+    store_le(data + 8, 8, text_offset);
+    store_le(data + 16, 8, memory);
+    store_le(data + 24, 8, flags);
+    memcpy(data + 56, "ARM\x64", 4);
+}
+
 static void make_kernel(struct image *image, uint64_t text_offset, uint64_t memory, uint64_t flags)
 {
-    image->data = calloc(1, KERNEL_BYTES);
-    image->size_bytes = KERNEL_BYTES;
-    store_le(image->data + 8, 8, text_offset);
-    store_le(image->data + 16, 8, memory);
-    store_le(image->data + 24, 8, flags);
-    memcpy(image->data + 56, "ARM\x64", 4);
+    uint8_t data[KERNEL_BYTES];
+    fill_kernel(data, text_offset, memory, flags);
+    *image = make_image(data, sizeof(data));
 }
 
 static void test_header(void **state)
@@ -34,13 +52,13 @@ static void test_header(void **state)
     assert_int_equal(image_check_arm64(&image, "k", &kernel, NULL), 0);
     assert_int_equal(kernel.text_offset, 0x1000);
     assert_int_equal(kernel.size_bytes, 1 << 20);
-    image_free(&image);
+    image_close(&image);
 
     make_kernel(&image, 0, 0, 0); /* older than the header's sizes */
     assert_int_equal(image_check_arm64(&image, "k", &kernel, NULL), 0);
     assert_int_equal(kernel.text_offset, 0x80000);
     assert_int_equal(kernel.size_bytes, KERNEL_BYTES);
-    image_free(&image);
+    image_close(&image);
 }
 
 static void test_bad_headers(void **state)
@@ -57,57 +75,53 @@ static void test_bad_headers(void **state)
         struct arm64_kernel kernel;
         make_kernel(&image, bad[i][0], bad[i][1], bad[i][2]);
         assert_int_equal(image_check_arm64(&image, "k", &kernel, NULL), -ENOEXEC);
-        image_free(&image);
+        image_close(&image);
     }
 }
 
-static void pack(const struct image *from, struct image *to)
+static size_t pack(uint8_t *data, size_t size_bytes, uint8_t *out, size_t room)
 {
-    z_stream z = {.next_in = from->data, .avail_in = (uInt)from->size_bytes};
+    z_stream z = {.next_in = data, .avail_in = (uInt)size_bytes};
+    z.next_out = out;
+    z.avail_out = (uInt)room;
     assert_int_equal(deflateInit2(&z, 6, Z_DEFLATED, 16 + MAX_WBITS, 8, 0), Z_OK);
-    to->size_bytes = deflateBound(&z, from->size_bytes);
-    to->data = malloc(to->size_bytes);
-    z.next_out = to->data;
-    z.avail_out = (uInt)to->size_bytes;
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
-    to->size_bytes = z.total_out;
     deflateEnd(&z);
+    return z.total_out;
 }
 
 static void test_gzip(void **state)
 {
-    struct image plain, packed, cut;
+    uint8_t plain[KERNEL_BYTES], packed[KERNEL_BYTES], loaded[KERNEL_BYTES];
     struct arm64_kernel kernel;
     struct err e;
-    make_kernel(&plain, 0, 1 << 20, 0);
-    pack(&plain, &packed);
-    cut.size_bytes = packed.size_bytes / 2;
-    cut.data = malloc(cut.size_bytes);
-    memcpy(cut.data, packed.data, cut.size_bytes);
-    assert_int_equal(image_check_arm64(&packed, "k", &kernel, &e), 0);
-    assert_int_equal(packed.size_bytes, plain.size_bytes);
-    assert_memory_equal(packed.data, plain.data, plain.size_bytes);
-    assert_int_equal(image_check_arm64(&cut, "k", &kernel, &e), -ENOEXEC);
-    assert_non_null(strstr(e.text, "gzip"));
-    image_free(&plain);
-    image_free(&packed);
-    image_free(&cut);
+    fill_kernel(plain, 0, 1 << 20, 0);
+    size_t size = pack(plain, sizeof(plain), packed, sizeof(packed));
+    struct image image = make_image(packed, size);
+    assert_int_equal(image_check_arm64(&image, "k", &kernel, &e), 0);
+    assert_int_equal(image.size_bytes, sizeof(plain));
+    assert_int_equal(image_load(&image, "k", loaded, &e), 0);
+    assert_memory_equal(loaded, plain, sizeof(plain));
+    image_close(&image);
+    for (size_t cut = 2; cut < size; cut += 7) {
+        image = make_image(packed, cut);
+        assert_int_equal(image_check_arm64(&image, "k", &kernel, &e), -ENOEXEC);
+        assert_non_null(strstr(e.text, "gzip"));
+        image_close(&image);
+    }
 }
 
-/* Every length of a file that begins well is refused or taken, never read past its end. */
+/* Every length of a file that begins well is refused or taken. */
 static void test_short_files(void **state)
 {
+    uint8_t whole[KERNEL_BYTES];
+    fill_kernel(whole, 0, 0, 0);
     for (size_t size = 1; size <= 600; size += size < 70 ? 1 : 53) {
-        struct image image, whole;
+        struct image image = make_image(whole, size);
         struct arm64_kernel kernel;
-        make_kernel(&whole, 0, 0, 0);
-        image.data = malloc(size);
-        image.size_bytes = size;
-        memcpy(image.data, whole.data, size);
         int rc = image_check_arm64(&image, "k", &kernel, NULL);
         assert_int_equal(rc, size < 64 ? -ENOEXEC : 0);
-        image_free(&image);
-        image_free(&whole);
+        image_close(&image);
     }
 }
 

@@ -15,113 +15,162 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include "base/bytes.h"
 
-int image_read(const char *flag, const char *path, struct image *ret_image, struct err *e)
+int image_open(const char *flag, const char *path, struct image *ret_image, struct err *e)
 {
-    int rc = 0;
-    uint8_t *data = NULL;
-    size_t have = 0;
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return err_set_errno(e, errno, "%s %s", flag, path);
-    if (fstat(fd, &st) < 0) {
+    int rc = 0;
+    if (fstat(fd, &st) < 0)
         rc = err_set_errno(e, errno, "%s %s", flag, path);
-        goto out;
-    }
-    if (!S_ISREG(st.st_mode)) {
+    else if (!S_ISREG(st.st_mode))
         rc = err_set(e, EINVAL, "%s %s: not a regular file", flag, path);
-        goto out;
-    }
-    if (st.st_size > IMAGE_BYTES_MAX || st.st_size == 0) {
-        rc = err_set(e, st.st_size ? EFBIG : EINVAL, "%s %s: %s", flag, path,
-                     st.st_size ? "larger than 1 GiB" : "empty file");
-        goto out;
-    }
-    data = malloc((size_t)st.st_size);
-    if (!data)
-        abort();
-    while (have < (size_t)st.st_size) {
-        ssize_t n = read(fd, data + have, (size_t)st.st_size - have);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            rc = n < 0 ? err_set_errno(e, errno, "%s %s", flag, path)
-                       : err_set(e, EIO, "%s %s: became shorter", flag, path);
-            goto out;
-        }
-        have += (size_t)n;
-    }
-    *ret_image = (struct image){data, have};
-    data = NULL;
-out:
-    free(data);
-    close(fd);
+    else if (st.st_size == 0)
+        rc = err_set(e, EINVAL, "%s %s: empty file", flag, path);
+    else if ((uint64_t)st.st_size > IMAGE_BYTES_MAX)
+        rc = err_set(e, EFBIG, "%s %s: larger than 1 GiB", flag, path);
+    if (rc < 0)
+        close(fd);
+    else
+        *ret_image = (struct image){fd, (uint64_t)st.st_size};
     return rc;
 }
 
-void image_free(struct image *image)
+/* Up to `size` bytes from `offset`; fewer where the file ends. Negative errno. */
+static ssize_t read_at(const struct image *image, uint64_t offset, void *out, size_t size)
 {
-    free(image->data);
+    size_t have = 0;
+    while (have < size) {
+        ssize_t n = pread(image->fd, (uint8_t *)out + have, size - have, (off_t)(offset + have));
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        if (n == 0)
+            break;
+        have += (size_t)n;
+    }
+    return (ssize_t)have;
+}
+
+int image_load(const struct image *image, const char *what, void *out, struct err *e)
+{
+    ssize_t n = read_at(image, 0, out, image->size_bytes);
+    if (n < 0)
+        return err_set_errno(e, (int)n, "%s", what);
+    return (uint64_t)n == image->size_bytes ? 0 : err_set(e, EIO, "%s: became shorter", what);
+}
+
+void image_close(struct image *image)
+{
+    if (image->size_bytes)
+        close(image->fd);
     *image = (struct image){0};
 }
 
-static bool starts_with(const struct image *image, size_t offset, const void *magic, size_t size)
+static bool write_all(int fd, const uint8_t *data, size_t size)
 {
-    return image->size_bytes >= offset + size && memcmp(image->data + offset, magic, size) == 0;
+    while (size > 0) {
+        ssize_t n = write(fd, data, size);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        data += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+/* Unpacks into `fd`. Returns what is wrong, or NULL. */
+static const char *inflate_to(const struct image *image, int fd, uint64_t *ret_size)
+{
+    enum { CHUNK = 64 << 10 };
+    static const char damaged[] = "damaged gzip file";
+    uint8_t in[CHUNK], out[CHUNK];
+    uint64_t read_bytes = 0, size = 0;
+    const char *problem = NULL;
+    z_stream z = {0};
+    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
+        abort();
+    for (int status = Z_OK; status != Z_STREAM_END && !problem;) {
+        if (z.avail_in == 0) {
+            ssize_t n = read_at(image, read_bytes, in, sizeof(in));
+            read_bytes += n > 0 ? (uint64_t)n : 0;
+            z.next_in = in;
+            z.avail_in = n > 0 ? (uInt)n : 0;
+        }
+        z.next_out = out;
+        z.avail_out = sizeof(out);
+        status = inflate(&z, Z_NO_FLUSH); /* Z_BUF_ERROR where the input ended early */
+        size_t made = sizeof(out) - z.avail_out;
+        size += made;
+        if (status != Z_OK && status != Z_STREAM_END)
+            problem = damaged;
+        else if (size > IMAGE_BYTES_MAX)
+            problem = "unpacks to more than 1 GiB";
+        else if (!write_all(fd, out, made))
+            problem = "no memory to unpack it";
+    }
+    inflateEnd(&z);
+    *ret_size = size;
+    return problem || size > 0 ? problem : damaged;
 }
 
 /* Replaces a gzip'ed image by what is in it. */
 static int unpack_gzip(struct image *image, const char *path, struct err *e)
 {
-    z_stream z = {.next_in = image->data, .avail_in = (uInt)image->size_bytes};
-    if (inflateInit2(&z, 16 + MAX_WBITS) != Z_OK)
-        abort();
-    size_t room = image->size_bytes * 4 + (1 << 20), size = 0;
-    uint8_t *out = NULL;
-    int status = Z_OK;
-    while (status == Z_OK) {
-        out = realloc(out, room);
-        if (!out)
-            abort();
-        z.next_out = out + size;
-        z.avail_out = (uInt)(room - size);
-        status = inflate(&z, Z_NO_FLUSH);
-        size = room - z.avail_out;
-        if (status == Z_OK && z.avail_out > 0)
-            status = Z_DATA_ERROR; /* the input ended early */
-        if (status == Z_OK && room >= IMAGE_BYTES_MAX)
-            status = Z_MEM_ERROR;
-        room = room > IMAGE_BYTES_MAX / 2 ? IMAGE_BYTES_MAX : room * 2;
+    int fd = memfd_create("peng-kernel", MFD_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(e, errno, "--kernel %s", path);
+    uint64_t size = 0;
+    const char *problem = inflate_to(image, fd, &size);
+    if (problem) {
+        close(fd);
+        return err_set(e, ENOEXEC, "--kernel %s: %s", path, problem);
     }
-    inflateEnd(&z);
-    if (status != Z_STREAM_END) {
-        free(out);
-        return err_set(e, ENOEXEC, "--kernel %s: %s", path,
-                       status == Z_MEM_ERROR ? "unpacks to more than 1 GiB" : "damaged gzip file");
-    }
-    free(image->data);
-    *image = (struct image){out, size};
+    image_close(image);
+    *image = (struct image){fd, size};
     return 0;
 }
 
+/* The start of a file, as far as telling formats apart goes. */
+struct head {
+    uint8_t data[0x206];
+    size_t size_bytes;
+};
+
+static bool starts_with(const struct head *head, size_t offset, const void *magic, size_t size)
+{
+    return head->size_bytes >= offset + size && memcmp(head->data + offset, magic, size) == 0;
+}
+
+static void read_head(const struct image *image, struct head *head)
+{
+    ssize_t n = read_at(image, 0, head->data, sizeof(head->data));
+    head->size_bytes = n > 0 ? (size_t)n : 0;
+}
+
 /* What people pass by mistake. */
-static const char *foreign_format(const struct image *image)
+static const char *foreign_format(const struct head *head)
 {
     static const char x86_setup[] = "HdrS"; /* Documentation/x86/boot.rst, at 0x202 */
-    if (starts_with(image, 0x202, x86_setup, 4))
+    if (starts_with(head, 0x202, x86_setup, 4))
         return "an x86 kernel, not an arm64 kernel";
-    if (starts_with(image, 0, "\177ELF", 4)) {
-        unsigned machine = image->size_bytes >= 20 ? (unsigned)load_le(image->data + 18, 2) : 0;
+    if (starts_with(head, 0, "\177ELF", 4)) {
+        unsigned machine = head->size_bytes >= 20 ? (unsigned)load_le(head->data + 18, 2) : 0;
         return machine == 183 ? "an ELF file; an arm64 kernel is wanted in its Image format"
                               : "an ELF file for another machine, not an arm64 kernel";
     }
-    if (starts_with(image, 4, "zimg", 4))
+    if (starts_with(head, 4, "zimg", 4))
         return "a compressed EFI image (zboot), which only --firmware can start";
     return "not an arm64 kernel (no Image header)";
 }
@@ -129,23 +178,26 @@ static const char *foreign_format(const struct image *image)
 int image_check_arm64(struct image *image, const char *path, struct arm64_kernel *ret_kernel,
                       struct err *e)
 {
-    if (starts_with(image, 0, "\x1f\x8b", 2)) {
+    struct head head;
+    read_head(image, &head);
+    if (starts_with(&head, 0, "\x1f\x8b", 2)) {
         int rc = unpack_gzip(image, path, e);
         if (rc < 0)
             return rc;
+        read_head(image, &head);
     }
-    if (!starts_with(image, 56, "ARM\x64", 4) || image->size_bytes < 64)
-        return err_set(e, ENOEXEC, "--kernel %s: %s", path, foreign_format(image));
-    uint64_t text_offset = load_le(image->data + 8, 8);
-    uint64_t memory = load_le(image->data + 16, 8);
-    uint64_t flags = load_le(image->data + 24, 8);
+    if (!starts_with(&head, 56, "ARM\x64", 4) || head.size_bytes < 64)
+        return err_set(e, ENOEXEC, "--kernel %s: %s", path, foreign_format(&head));
+    uint64_t text_offset = load_le(head.data + 8, 8);
+    uint64_t memory = load_le(head.data + 16, 8);
+    uint64_t flags = load_le(head.data + 24, 8);
     if (flags & 1)
         return err_set(e, ENOEXEC, "--kernel %s: a big-endian arm64 kernel", path);
     if (memory == 0) /* before Linux 3.17: the size is unknown, the offset fixed */
         text_offset = 0x80000;
     if (memory < image->size_bytes)
         memory = image->size_bytes;
-    if (text_offset >= 2 << 20 || text_offset % 8 || memory > 2ull * IMAGE_BYTES_MAX)
+    if (text_offset >= 2 << 20 || text_offset % 8 || memory > 2 * IMAGE_BYTES_MAX)
         return err_set(e, ENOEXEC, "--kernel %s: bad Image header", path);
     *ret_kernel = (struct arm64_kernel){text_offset, memory};
     return 0;

@@ -94,7 +94,7 @@ static int build_memory(struct machine *machine, struct err *e)
     int rc = guestmem_add_ram(&machine->mem, VIRT_RAM, config->memory_bytes, false, e);
     if (rc < 0 || !config->firmware)
         return rc;
-    rc = image_read("--firmware", config->firmware, &virt->firmware, e);
+    rc = image_open("--firmware", config->firmware, &virt->firmware, e);
     if (rc < 0)
         return rc;
     if (virt->firmware.size_bytes > VIRT_FLASH_SIZE)
@@ -301,17 +301,17 @@ static_assert(MACHINE_DISKS_MAX + MACHINE_NETS_MAX + 2 * MACHINE_SHARES_MAX + 2 
                   VIRT_VIRTIO_SLOTS,
               "there is a slot for every device");
 
-static int read_images(struct machine *machine, struct err *e)
+static int open_images(struct machine *machine, struct err *e)
 {
     struct virt *virt = machine->board_state;
     const struct machine_config *config = &machine->config;
     if (!config->kernel)
         return 0;
-    int rc = image_read("--kernel", config->kernel, &virt->kernel, e);
+    int rc = image_open("--kernel", config->kernel, &virt->kernel, e);
     if (rc == 0)
         rc = image_check_arm64(&virt->kernel, config->kernel, &virt->kernel_header, e);
     if (rc == 0 && config->initrd)
-        rc = image_read("--initrd", config->initrd, &virt->initrd, e);
+        rc = image_open("--initrd", config->initrd, &virt->initrd, e);
     return rc;
 }
 
@@ -329,7 +329,7 @@ static int virt_build(struct machine *machine, struct err *e)
                        (unsigned long long)(config->memory_bytes / MIB));
 
     static int (*const steps[])(struct machine *, struct err *) = {
-        read_images,      build_memory,   build_engine, build_gic,
+        open_images,      build_memory,   build_engine, build_gic,
         build_primecells, build_firmware, build_virtio,
     };
     int rc = 0;
@@ -362,11 +362,15 @@ static int place(const struct machine *machine, uint64_t *ret_kernel, struct vir
     return 0;
 }
 
-static void put(struct machine *machine, uint64_t address, const void *data, size_t size_bytes)
+/* Loads an image to RAM or flash that place() or build_memory() made sure of. */
+static int put(struct machine *machine, uint64_t address, const struct image *image,
+               const char *what, struct err *e)
 {
-    bool ok = guestmem_write(&machine->mem, address, data, size_bytes);
-    assert(ok && "place() checked it against RAM");
-    (void)ok;
+    if (!image->size_bytes)
+        return 0;
+    void *room = guestmem_ptr(&machine->mem, address, image->size_bytes, false);
+    assert(room);
+    return image_load(image, what, room, e);
 }
 
 static int virt_load(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0, struct err *e)
@@ -374,7 +378,7 @@ static int virt_load(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0
     struct virt *virt = machine->board_state;
     struct virt_chosen chosen = {.append = machine->config.append};
     uint64_t kernel = 0;
-    int rc = virt->kernel.data ? place(machine, &kernel, &chosen, e) : 0;
+    int rc = virt->kernel.size_bytes ? place(machine, &kernel, &chosen, e) : 0;
     if (rc < 0)
         return rc;
     uint8_t *fdt = calloc(1, VIRT_FDT_BYTES);
@@ -382,20 +386,18 @@ static int virt_load(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0
         abort();
     rc = virt_fdt_make(machine, &chosen, fdt, e);
     if (rc == 0)
-        put(machine, VIRT_RAM, fdt, VIRT_FDT_BYTES);
+        guestmem_write(&machine->mem, VIRT_RAM, fdt, VIRT_FDT_BYTES);
     free(fdt);
+    if (rc == 0)
+        rc = put(machine, VIRT_FLASH0, &virt->firmware, "--firmware", e);
+    if (rc == 0)
+        rc = put(machine, kernel, &virt->kernel, "--kernel", e);
+    if (rc == 0)
+        rc = put(machine, chosen.initrd, &virt->initrd, "--initrd", e);
     if (rc < 0)
         return rc;
-    if (virt->firmware.data) {
-        const struct guestmem_region *flash = guestmem_find(&machine->mem, VIRT_FLASH0);
-        memcpy(flash->host, virt->firmware.data, virt->firmware.size_bytes);
-    } else {
-        put(machine, kernel, virt->kernel.data, virt->kernel.size_bytes);
-        if (virt->initrd.data)
-            put(machine, chosen.initrd, virt->initrd.data, virt->initrd.size_bytes);
-    }
-    *ret_pc = virt->firmware.data ? VIRT_FLASH0 : kernel;
-    *ret_x0 = virt->firmware.data ? 0 : VIRT_RAM;
+    *ret_pc = virt->firmware.size_bytes ? VIRT_FLASH0 : kernel;
+    *ret_x0 = virt->firmware.size_bytes ? 0 : VIRT_RAM;
     return 0;
 }
 
@@ -440,9 +442,9 @@ static void virt_free(struct machine *machine)
     gicv3_free(virt->gic);
     if (virt->psci.engine)
         pthread_mutex_destroy(&virt->psci.lock);
-    image_free(&virt->kernel);
-    image_free(&virt->initrd);
-    image_free(&virt->firmware);
+    image_close(&virt->kernel);
+    image_close(&virt->initrd);
+    image_close(&virt->firmware);
     free(virt);
 }
 
