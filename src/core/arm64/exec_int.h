@@ -152,15 +152,4 @@ static inline unsigned exec_fp_size(unsigned p)
     return p == 3 ? 1 : p + 2;
 }
 
-/* By-element forms with elements of 1 << z bytes: which element, and of which register. */
-static inline unsigned exec_index(const struct a64_insn *in, unsigned z)
-{
-    return z == 1 ? in->H * 4u + in->L * 2u + in->M : z == 2 ? in->H * 2u + in->L : in->H;
-}
-
-static inline unsigned exec_index_reg(const struct a64_insn *in, unsigned z)
-{
-    return z == 1 ? in->m : in->M * 16u + in->m;
-}
-
 #endif

@@ -137,7 +137,7 @@ static inline enum a64_step exec_same(struct a64_cpu *cpu, const struct a64_insn
 static inline union a64_vreg exec_replicated(const struct a64_cpu *cpu, const struct a64_insn *in,
                                              unsigned z)
 {
-    uint64_t e = exec_element(&cpu->v[exec_index_reg(in, z)], z, exec_index(in, z));
+    uint64_t e = exec_element(&cpu->v[a64_element_reg(in, z)], z, a64_element_index(in, z));
     union a64_vreg r;
     for (unsigned i = 0; i < 16u >> z; i++)
         exec_set_element(&r, z, i, e);

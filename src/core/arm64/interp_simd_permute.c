@@ -44,6 +44,29 @@ static uint64_t expand_immediate(const struct a64_insn *in)
     return in->i * bytes;
 }
 
+uint64_t a64_vector_immediate(const struct a64_insn *in)
+{
+    unsigned z = exec_fp_size(in->p);
+    uint64_t imm;
+    switch (in->op) {
+    case A64_OP_MVNI:
+        return ~expand_immediate(in);
+    case A64_OP_MOVI_d: /* each bit of the immediate becomes a byte */
+        imm = 0;
+        for (unsigned i = 0; i < 8; i++)
+            if (in->i >> i & 1)
+                imm |= 0xffull << (8 * i);
+        return imm;
+    case A64_OP_FMOV_vimm:
+        imm = a64_fp_expand_imm((enum a64_fpfmt)z, in->i);
+        for (unsigned bits = 8u << z; bits < 64; bits *= 2)
+            imm |= imm << bits;
+        return imm;
+    default:
+        return expand_immediate(in);
+    }
+}
+
 static enum a64_step set_immediate(struct a64_cpu *cpu, const struct a64_insn *in, uint64_t low,
                                    uint64_t high)
 {
@@ -51,49 +74,42 @@ static enum a64_step set_immediate(struct a64_cpu *cpu, const struct a64_insn *i
     return A64_NEXT;
 }
 
+static enum a64_step move_immediate(struct a64_cpu *cpu, const struct a64_insn *in)
+{
+    uint64_t imm = a64_vector_immediate(in);
+    return set_immediate(cpu, in, imm, imm);
+}
+
 A64_EXEC(MOVI)
 {
-    uint64_t imm = expand_immediate(in);
-    return set_immediate(cpu, in, imm, imm);
+    return move_immediate(cpu, in);
 }
 
 A64_EXEC(MVNI)
 {
-    uint64_t imm = ~expand_immediate(in);
-    return set_immediate(cpu, in, imm, imm);
+    return move_immediate(cpu, in);
+}
+
+A64_EXEC(MOVI_d)
+{
+    return move_immediate(cpu, in);
+}
+
+A64_EXEC(FMOV_vimm)
+{
+    return move_immediate(cpu, in);
 }
 
 A64_EXEC(ORR_vimm)
 {
-    uint64_t imm = expand_immediate(in);
+    uint64_t imm = a64_vector_immediate(in);
     return set_immediate(cpu, in, cpu->v[in->d].d[0] | imm, cpu->v[in->d].d[1] | imm);
 }
 
 A64_EXEC(BIC_vimm)
 {
-    uint64_t imm = expand_immediate(in);
+    uint64_t imm = a64_vector_immediate(in);
     return set_immediate(cpu, in, cpu->v[in->d].d[0] & ~imm, cpu->v[in->d].d[1] & ~imm);
-}
-
-/* Each bit of the immediate becomes a byte. */
-A64_EXEC(MOVI_d)
-{
-    uint64_t imm = 0;
-    for (unsigned i = 0; i < 8; i++)
-        if (in->i >> i & 1)
-            imm |= 0xffull << (8 * i);
-    return set_immediate(cpu, in, imm, imm);
-}
-
-A64_EXEC(FMOV_vimm)
-{
-    unsigned z = exec_fp_size(in->p);
-    uint64_t value = a64_fp_expand_imm((enum a64_fpfmt)z, in->i);
-    union a64_vreg r = {.d = {0, 0}};
-    for (unsigned i = 0; i < exec_lanes(in, z); i++)
-        exec_set_element(&r, z, i, value);
-    cpu->v[in->d] = r;
-    return A64_NEXT;
 }
 
 /* --- copies. imm5 holds the element's size as its lowest set bit, the index above it --------- */

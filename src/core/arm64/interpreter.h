@@ -27,6 +27,21 @@ static inline bool a64_uses_fp(const struct a64_insn *in)
     return !(others >> in->feature & 1);
 }
 
+/* By-element forms with elements of 1 << z bytes: which element, and of which register. */
+static inline unsigned a64_element_index(const struct a64_insn *in, unsigned z)
+{
+    return z == 1 ? in->H * 4u + in->L * 2u + in->M : z == 2 ? in->H * 2u + in->L : in->H;
+}
+
+static inline unsigned a64_element_reg(const struct a64_insn *in, unsigned z)
+{
+    return z == 1 ? in->m : in->M * 16u + in->m;
+}
+
+/* AdvSIMDExpandImm(): what MOVI, MVNI, ORR, BIC and FMOV (vector, immediate) put in each 64 bits
+ * (BIC: the bits to clear). */
+uint64_t a64_vector_immediate(const struct a64_insn *in);
+
 /* DecodeBitMasks(), wmask: the immediate of logical instructions. */
 uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr);
 

@@ -88,6 +88,16 @@
     X(VTOG, "dA", 0, 0, 0)                                                                         \
     X(VINSG, "Da", 0, 0, 0)                                                                        \
     X(VFROMG, "Da", 0, 0, 0)                                                                       \
+    X(VDUPG, "Da", 0, 0, 0)                                                                        \
+    /* vectors; lanes of 1 << y bytes, IR_Q; sub: enum ir_vec. D may be a source too */            \
+    X(VEC3, "DAB", 0, 0, 0)                                                                        \
+    X(VEC2, "DA", 0, 0, 0)                                                                         \
+    X(VSHIFT, "DA", 0, 0, 0) /* by x bits */                                                       \
+    X(VLOGIC, "Di", 0, 0, 0) /* D with the constant imm in both halves */                          \
+    X(VDUP, "DA", 0, 0, 0)   /* element x, in all lanes or (size 1) alone */                       \
+    X(VINS, "DA", 0, 0, 0)   /* element x of A to element size of D */                             \
+    X(VEXT, "DAB", 0, 0, 0)  /* from byte x on */                                                  \
+    X(VTBL, "DAB", 0, 0, 0)  /* x: registers of the table, less one */                             \
     /* scalar floating point, type F32 or F64 */                                                   \
     X(FBIN, "DAB", 0, 0, IR_FP) /* sub: enum ir_fbin */                                            \
     X(FMA, "DABC", 0, 0, IR_FP) /* sub: enum ir_fma */                                             \

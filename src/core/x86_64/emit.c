@@ -128,7 +128,8 @@ struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
 void emit_INSN(struct emitter *e, const struct ir_op *o)
 {
     for (; e->cold_pending < e->cold_count; e->cold_pending++)
-        e->cold[e->cold_pending].resume = e->buf->at;
+        if (!e->cold[e->cold_pending].resume)
+            e->cold[e->cold_pending].resume = e->buf->at;
     e->offset = (int32_t)(uint32_t)o->imm;
     e->raw = (uint32_t)((uint64_t)o->imm >> 32);
 }
@@ -144,6 +145,10 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_movi(e->buf, RDX, c->raw);
         x86_movi(e->buf, RCX, (uint32_t)c->offset);
         x86_call_to(e->buf, r->stubs->interpret);
+        x86_jmp_to(e->buf, c->resume);
+        break;
+    case COLD_SATURATED: /* FPSR.QC */
+        x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RBP, EMIT_OFFSET(fpsr)), 1 << 27);
         x86_jmp_to(e->buf, c->resume);
         break;
     case COLD_POLL:

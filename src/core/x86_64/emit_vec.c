@@ -11,7 +11,77 @@ static const uint64_t constants[VEC_CONSTANT_COUNT][2] = {
     [VEC_ABS64_LOW] = {0x7fffffffffffffff, 0},
     [VEC_MIN32] = {0x0080000000800000, 0x0080000000800000},
     [VEC_MIN64] = {0x0010000000000000, 0x0010000000000000},
+    [VEC_SIGN8] = {0x8080808080808080, 0x8080808080808080},
+    [VEC_SIGN16] = {0x8000800080008000, 0x8000800080008000},
+    [VEC_LOW8] = {0x00ff00ff00ff00ff, 0x00ff00ff00ff00ff},
+    [VEC_LOW16] = {0x0000ffff0000ffff, 0x0000ffff0000ffff},
+    [VEC_LOW32] = {0x00000000ffffffff, 0x00000000ffffffff},
+    [VEC_ELEMENT8] = {0x00000000000000ff, 0x0000000000000000},
+    [VEC_ELEMENT16] = {0x000000000000ffff, 0x0000000000000000},
+    [VEC_ELEMENT32] = {0x00000000ffffffff, 0x0000000000000000},
+    [VEC_SORT8] = {0x0e0c0a0806040200, 0x0f0d0b0907050301},
+    [VEC_SORT16] = {0x0d0c090805040100, 0x0f0e0b0a07060302},
+    [VEC_REV16_8] = {0x0607040502030001, 0x0e0f0c0d0a0b0809},
+    [VEC_REV32_8] = {0x0405060700010203, 0x0c0d0e0f08090a0b},
+    [VEC_REV32_16] = {0x0504070601000302, 0x0d0c0f0e09080b0a},
+    [VEC_REV64_8] = {0x0001020304050607, 0x08090a0b0c0d0e0f},
+    [VEC_REV64_16] = {0x0100030205040706, 0x09080b0a0d0c0f0e},
+    [VEC_BYTE_15] = {0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f},
+    [VEC_BYTE_16] = {0x1010101010101010, 0x1010101010101010},
+    [VEC_BYTE_112] = {0x7070707070707070, 0x7070707070707070},
+    [VEC_POPCOUNT] = {0x0302020102010100, 0x0403030203020201},
+    [VEC_RBIT_LOW] = {0xe060a020c0408000, 0xf070b030d0509010},
+    [VEC_RBIT_HIGH] = {0x0e060a020c040800, 0x0f070b030d050901},
+    [VEC_RBIT_MATRIX] = {0x8040201008040201, 0x8040201008040201},
+    [VEC_UNSHIFT_ROWS] = {0x0b0e0104070a0d00, 0x0306090c0f020508},
 };
+
+#define P(opcode)                                                                                  \
+    {                                                                                              \
+        1, 1, 0, opcode                                                                            \
+    }
+#define P_W(opcode)                                                                                \
+    {                                                                                              \
+        1, 1, X86_W_EVEX, opcode                                                                   \
+    }
+#define P38(opcode)                                                                                \
+    {                                                                                              \
+        1, 2, 0, opcode                                                                            \
+    }
+#define P38_W(opcode)                                                                              \
+    {                                                                                              \
+        1, 2, X86_W_EVEX, opcode                                                                   \
+    }
+#define NONE                                                                                       \
+    {                                                                                              \
+        0, 0, 0, 0                                                                                 \
+    }
+
+/* clang-format off */
+const struct vec_code vec_lanes[IR_V_LANE_COUNT][4] = {
+    [IR_V_ADD] = {P(0xfc), P(0xfd), P(0xfe), P_W(0xd4)},
+    [IR_V_SUB] = {P(0xf8), P(0xf9), P(0xfa), P_W(0xfb)},
+    [IR_V_MUL] = {NONE, P(0xd5), P38(0x40), NONE},
+    [IR_V_SMAX] = {P38(0x3c), P(0xee), P38(0x3d), NONE},
+    [IR_V_SMIN] = {P38(0x38), P(0xea), P38(0x39), NONE},
+    [IR_V_UMAX] = {P(0xde), P38(0x3e), P38(0x3f), NONE},
+    [IR_V_UMIN] = {P(0xda), P38(0x3a), P38(0x3b), NONE},
+    [IR_V_CMEQ] = {P(0x74), P(0x75), P(0x76), P38(0x29)}, /* these two without EVEX form */
+    [IR_V_CMGT] = {P(0x64), P(0x65), P(0x66), P38(0x37)},
+    [IR_V_SQADD] = {P(0xec), P(0xed), NONE, NONE},
+    [IR_V_SQSUB] = {P(0xe8), P(0xe9), NONE, NONE},
+    [IR_V_UQADD] = {P(0xdc), P(0xdd), NONE, NONE},
+    [IR_V_UQSUB] = {P(0xd8), P(0xd9), NONE, NONE},
+    [IR_V_URHADD] = {P(0xe0), P(0xe3), NONE, NONE},
+    [IR_V_ZIP1] = {P(0x60), P(0x61), P(0x62), P_W(0x6c)},
+    [IR_V_ZIP2] = {P(0x68), P(0x69), P(0x6a), P_W(0x6d)},
+    [IR_V_AND] = {P(0xdb), P(0xdb), P(0xdb), P(0xdb)},
+    [IR_V_ORR] = {P(0xeb), P(0xeb), P(0xeb), P(0xeb)},
+    [IR_V_EOR] = {P(0xef), P(0xef), P(0xef), P(0xef)},
+    [IR_V_BIC] = {P(0xdf), P(0xdf), P(0xdf), P(0xdf)},
+    [IR_V_ABS] = {P38(0x1c), P38(0x1d), P38(0x1e), NONE},
+};
+/* clang-format on */
 
 const uint8_t *vec_constants(struct x86_buf *b)
 {
@@ -96,6 +166,43 @@ void vec_zero(struct emitter *e, unsigned reg)
     x86_vec(e->buf, 1, 1, 0, 0xef, reg, reg, rm_reg(reg)); /* vpxor */
 }
 
+void vec_ones(struct emitter *e, unsigned reg)
+{
+    x86_vec(e->buf, 1, 1, 0, 0x76, reg, reg, rm_reg(reg)); /* vpcmpeqd */
+}
+
+void vec_fill(struct emitter *e, unsigned reg, uint64_t imm)
+{
+    x86_movi(e->buf, RAX, imm);
+    x86_vec(e->buf, 1, 1, 1, 0x6e, reg, X86_NO_SECOND, rm_reg(RAX));
+    x86_vec(e->buf, 1, 2, X86_W_EVEX, 0x59, reg, X86_NO_SECOND, rm_reg(reg));
+}
+
+void vec_shift(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
+               unsigned bits)
+{
+    if (kind == VEC_SAR && z == 3)
+        x86_evex(e->buf, 1, 1, 1, 0x72, kind, d, rm_reg(a));
+    else
+        x86_vec(e->buf, 1, 1, z == 3 ? X86_W_EVEX : 0, 0x70 + z, kind, d, rm_reg(a));
+    x86_byte(e->buf, (uint8_t)bits);
+}
+
+void vec_shift_bytes(struct emitter *e, unsigned d, unsigned a, unsigned bytes)
+{
+    x86_vec(e->buf, 1, 1, 0, 0x73, 3, d, rm_reg(a));
+    x86_byte(e->buf, (uint8_t)bytes);
+}
+
+void vec_saturated_if(struct emitter *e, const struct ir_op *o, unsigned reg)
+{
+    if (!(o->flags & IR_Q))
+        x86_vec(e->buf, 2, 1, 0, 0x7e, reg, X86_NO_SECOND, rm_reg(reg)); /* vmovq */
+    x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND, rm_reg(reg));     /* vptest */
+    struct cold *c = cold_add(e, COLD_SATURATED, x86_jcc(e->buf, CC_NE));
+    c->resume = e->buf->at;
+}
+
 /* --- ops ---------------------------------------------------------------------------------------
  */
 
@@ -106,7 +213,7 @@ void emit_VCONST(struct emitter *e, const struct ir_op *o)
     if (!o->imm) {
         vec_zero(e, d);
     } else if (o->imm == -1 && o->x) {
-        x86_vec(e->buf, 1, 1, 0, 0x76, 0, 0, rm_reg(0)); /* vpcmpeqd: all ones */
+        vec_ones(e, 0);
         d = 0;
     } else {
         x86_movi(e->buf, RAX, (uint64_t)o->imm);
@@ -170,4 +277,14 @@ void emit_VFROMG(struct emitter *e, const struct ir_op *o)
     unsigned a = use_reg(e, o->a, RAX, o->size);
     x86_vec(e->buf, 1, 1, o->size == 8, 0x6e, d, X86_NO_SECOND, rm_reg(a));
     vec_done(e, o->d, d);
+}
+
+/* All lanes of 1 << y bytes = general register a. */
+void emit_VDUPG(struct emitter *e, const struct ir_op *o)
+{
+    static const uint8_t broadcast[] = {0x78, 0x79, 0x58, 0x59};
+    unsigned d = vec_dest(e, o->d, 0), a = use_reg(e, o->a, RAX, 8);
+    x86_vec(e->buf, 1, 1, o->y == 3, 0x6e, 0, X86_NO_SECOND, rm_reg(a));
+    x86_vec(e->buf, 1, 2, o->y == 3 ? X86_W_EVEX : 0, broadcast[o->y], d, X86_NO_SECOND, rm_reg(0));
+    vec_finish(e, o, d);
 }

@@ -25,6 +25,29 @@ enum vec_constant {
     VEC_ABS64_LOW,
     VEC_MIN32, /* the smallest normal number in each lane */
     VEC_MIN64,
+    VEC_SIGN8,
+    VEC_SIGN16,
+    VEC_LOW8, /* masks: the lower half of each lane of twice the size */
+    VEC_LOW16,
+    VEC_LOW32,
+    VEC_ELEMENT8, /* masks: the lowest element alone */
+    VEC_ELEMENT16,
+    VEC_ELEMENT32,
+    VEC_SORT8, /* shuffles: even elements to the lower half, odd ones to the upper */
+    VEC_SORT16,
+    VEC_REV16_8, /* shuffles: REVn of lanes */
+    VEC_REV32_8,
+    VEC_REV32_16,
+    VEC_REV64_8,
+    VEC_REV64_16,
+    VEC_BYTE_15, /* this byte everywhere */
+    VEC_BYTE_16,
+    VEC_BYTE_112,
+    VEC_POPCOUNT, /* of each nibble */
+    VEC_RBIT_LOW, /* each nibble reversed, into the upper and the lower half of a byte */
+    VEC_RBIT_HIGH,
+    VEC_RBIT_MATRIX, /* for GF2P8AFFINEQB */
+    VEC_UNSHIFT_ROWS,
     VEC_CONSTANT_COUNT
 };
 const uint8_t *vec_constants(struct x86_buf *b);
@@ -44,6 +67,15 @@ static inline void vec_op_imm(struct emitter *e, struct vec_code c, unsigned d, 
     x86_byte(e->buf, (uint8_t)imm);
 }
 
+/* Instructions with a form for each lane size (1 << z bytes), by the first group of enum ir_vec;
+ * opcode 0 where x86 has none. */
+extern const struct vec_code vec_lanes[IR_V_LANE_COUNT][4];
+static inline void vec_lane(struct emitter *e, enum ir_vec sub, unsigned z, unsigned d, unsigned a,
+                            unsigned b)
+{
+    vec_op(e, vec_lanes[sub][z], d, a, rm_reg(b));
+}
+
 /* V[v] where it lives. */
 struct x86_rm vec_rm(const struct emitter *e, unsigned v);
 /* A register that holds V[v]: its own, or `scratch` loaded with it. */
@@ -56,5 +88,28 @@ void vec_done(struct emitter *e, unsigned v, unsigned reg);
 /* V[v] = the low `bytes` (4, 8 or 16) of xmm `reg`, zero above. */
 void vec_set(struct emitter *e, unsigned v, unsigned reg, unsigned bytes);
 void vec_zero(struct emitter *e, unsigned reg);
+void vec_ones(struct emitter *e, unsigned reg); /* one of the scratch registers */
+/* reg = imm in both halves; a scratch register. Overwrites rax. */
+void vec_fill(struct emitter *e, unsigned reg, uint64_t imm);
+/* The result of a vector op: all of `reg`, or without IR_Q its lower half. */
+static inline void vec_finish(struct emitter *e, const struct ir_op *o, unsigned reg)
+{
+    vec_set(e, o->d, reg, o->flags & IR_Q ? 16 : 8);
+}
+
+/* Shifts of lanes of 2, 4 or 8 bytes by a number of bits; SSHR of 8 needs AVX-512. */
+enum vec_shift { VEC_SHR = 2, VEC_SAR = 4, VEC_SHL = 6 };
+void vec_shift(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
+               unsigned bits);
+/* d = a shifted right by `bytes`, all 128 bits of it. */
+void vec_shift_bytes(struct emitter *e, unsigned d, unsigned a, unsigned bytes);
+
+static inline bool vec_wide(const struct emitter *e)
+{
+    return e->request->host->avx512vl;
+}
+
+/* FPSR.QC is set if `reg` (scratch, overwritten) is not all zeros. EFLAGS are lost. */
+void vec_saturated_if(struct emitter *e, const struct ir_op *o, unsigned reg);
 
 #endif
