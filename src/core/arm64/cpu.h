@@ -70,6 +70,9 @@ struct a64_mailbox {
     _Atomic uint32_t posted, served; /* totals, modulo 2^32 */
     _Atomic uint32_t waiters;        /* CPUs that wait for this one to serve or leave */
     _Atomic uint32_t turn;           /* futex: bumped when it did, if there are waiters */
+    /* What this CPU posted to others and has not waited for: their `posted` at that time. */
+    bool awaited;
+    uint32_t tickets[A64_CPUS_MAX];
 };
 
 /* What a CPU needs from whoever owns it (the engine; in tests a stub). Called on the CPU's thread. */
@@ -284,6 +287,9 @@ bool a64_poll(struct a64_cpu *cpu);
  * else when it enters. The calling CPU counts as out of the guest meanwhile, so two callers never
  * wait for each other; what they asked of it is done on return. */
 void a64_run_on_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64_t b);
+/* Its two halves. TLBI posts; DSB waits, once for all that was posted. */
+void a64_post_to_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64_t b);
+void a64_wait_for_others(struct a64_cpu *cpu);
 void a64_send_event(struct a64_cpu *cpu); /* SEV */
 
 /* --- timer.c ----------------------------------------------------------------------------------- */

@@ -125,9 +125,11 @@ A64_EXEC(CLREX)
     return A64_NEXT;
 }
 
+/* Completes TLB invalidations on other CPUs too (D8.14.5). */
 A64_EXEC(DSB)
 {
     atomic_thread_fence(memory_order_seq_cst);
+    a64_wait_for_others(cpu);
     return A64_NEXT;
 }
 

@@ -227,22 +227,41 @@ static uint32_t post(struct a64_cpu *other, a64_remote_fn fn, uint64_t a, uint64
     return ticket;
 }
 
-void a64_run_on_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64_t b)
+void a64_post_to_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64_t b)
 {
     struct a64_system *system = cpu->system;
-    uint32_t tickets[A64_CPUS_MAX];
     if (system->cpu_count < 2)
         return;
     cpu->broadcasts++;
+    bool inside = atomic_load(&cpu->signals.in_guest);
+    if (inside) /* a full mailbox means waiting */
+        a64_leave_guest(cpu);
+    for (unsigned i = 0; i < system->cpu_count; i++)
+        if (system->cpus[i] && system->cpus[i] != cpu)
+            cpu->mailbox.tickets[i] = post(system->cpus[i], fn, a, b);
+    cpu->mailbox.awaited = true;
+    if (inside)
+        a64_enter_guest(cpu);
+}
+
+void a64_wait_for_others(struct a64_cpu *cpu)
+{
+    struct a64_system *system = cpu->system;
+    if (!cpu->mailbox.awaited)
+        return;
     bool inside = atomic_load(&cpu->signals.in_guest);
     if (inside)
         a64_leave_guest(cpu);
     for (unsigned i = 0; i < system->cpu_count; i++)
         if (system->cpus[i] && system->cpus[i] != cpu)
-            tickets[i] = post(system->cpus[i], fn, a, b);
-    for (unsigned i = 0; i < system->cpu_count; i++)
-        if (system->cpus[i] && system->cpus[i] != cpu)
-            wait_served(system->cpus[i], tickets[i]);
+            wait_served(system->cpus[i], cpu->mailbox.tickets[i]);
+    cpu->mailbox.awaited = false;
     if (inside)
         a64_enter_guest(cpu);
+}
+
+void a64_run_on_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint64_t b)
+{
+    a64_post_to_others(cpu, fn, a, b);
+    a64_wait_for_others(cpu);
 }

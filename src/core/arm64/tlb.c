@@ -477,7 +477,7 @@ void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcas
     cpu->tlb_flushes++;
     tlbi_here(cpu, op | asid << 16, va);
     if (broadcast)
-        a64_run_on_others(cpu, tlbi_here, op | asid << 16, va);
+        a64_post_to_others(cpu, tlbi_here, op | asid << 16, va);
 }
 
 int a64_tlb_new(struct a64_cpu *cpu, struct err *e)

@@ -108,6 +108,13 @@ LIFT(barrier)
     return true;
 }
 
+/* A full DSB waits for other CPUs to have served this one's TLBIs: the interpreter's business. */
+LIFT(DSB)
+{
+    unsigned types = in->i & 3;
+    return types == 0 || types == 3 ? leave(l) : lift_barrier(l, in);
+}
+
 LIFT(leave)
 {
     (void)in;
@@ -202,7 +209,7 @@ const struct lift_row lift_rows_branch[] = {
     {A64_OP_NOP, lift_nothing},
     {A64_OP_HINT, lift_nothing},
     {A64_OP_ISB, lift_nothing},
-    {A64_OP_DSB, lift_barrier},
+    ROW(DSB),
     {A64_OP_DMB, lift_barrier},
     ROW(MRS),
     ROW(MSR),
