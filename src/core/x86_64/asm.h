@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum x86_reg {
+enum x86_gpr {
     RAX,
     RCX,
     RDX,

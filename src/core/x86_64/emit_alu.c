@@ -173,15 +173,22 @@ static bool without_result(struct emitter *e, const struct ir_op *o, enum x86_al
     return true;
 }
 
+/* x[d] += imm in memory, while EFLAGS hold nothing: one instruction. */
+static bool add_in_memory(struct emitter *e, const struct ir_op *o)
+{
+    return e->flags == FLAGS_NONE && o->b == IR_IMM && o->d == o->a && o->d != IR_ZERO &&
+           o->type == IR_I64 && !loc(o->d).is_reg;
+}
+
 void emit_ADD(struct emitter *e, const struct ir_op *o)
 {
-    if (!add_by_lea(e, o, false))
+    if (add_in_memory(e, o) || !add_by_lea(e, o, false))
         two_operand(e, o, ALU_ADD, true);
 }
 
 void emit_SUB(struct emitter *e, const struct ir_op *o)
 {
-    if (!add_by_lea(e, o, true))
+    if (add_in_memory(e, o) || !add_by_lea(e, o, true))
         two_operand(e, o, ALU_SUB, false);
 }
 
@@ -427,31 +434,66 @@ void emit_ROR(struct emitter *e, const struct ir_op *o)
     shift(e, o, SH_ROR);
 }
 
+/* CSET and CSETM: 0 if the condition holds, else 1 or -1. */
+static void select_constant(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
+{
+    x86_op(e->buf, 0, 0x0f90u | (cc ^ 1), 1, 0, rm_reg(RCX)); /* setcc cl */
+    unsigned d = set_reg(o->d, RCX);
+    x86_zext(e->buf, 1, d, rm_reg(RCX));
+    if (o->op == IR_CSINV) { /* -x = ~(x - 1), neither touches EFLAGS */
+        x86_lea(e->buf, op_width(o), d, rm_mem(d, -1));
+        x86_unary(e->buf, UN_NOT, op_width(o), rm_reg(d));
+    }
+    if (d == RCX)
+        set_done(e, o->d, RCX);
+}
+
+/* rcx = what is selected if the condition fails. Keeps EFLAGS. */
+static void alternative(struct emitter *e, const struct ir_op *o)
+{
+    unsigned width = op_width(o);
+    if (o->op == IR_CSINC) {
+        x86_lea(e->buf, width, RCX, rm_mem(use_reg(e, o->b, RCX, width), 1));
+        return;
+    }
+    x86_load(e->buf, 8, RCX, rm_reg(use_reg(e, o->b, RCX, 8)));
+    if (o->op == IR_CSEL)
+        return;
+    x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
+    if (o->op == IR_CSNEG) /* -b = ~b + 1 */
+        x86_lea(e->buf, width, RCX, rm_mem(RCX, 1));
+}
+
 void emit_CSEL(struct emitter *e, const struct ir_op *o)
 {
     unsigned width = op_width(o);
-    /* Flags first: getting them may use RAX. The two sources are then loaded by moves alone. */
+    if (o->d == IR_ZERO)
+        return;
+    /* Flags first: getting them may use RAX. */
     enum x86_cc cc = flags_condition(e, o->x);
-    if (o->b == IR_ZERO)
-        x86_movi(e->buf, RCX, 0);
-    else
-        x86_op(e->buf, 0, 0x8b, width, RCX, loc(o->b));
-    if (o->op == IR_CSINC) {
-        x86_lea(e->buf, width, RCX, rm_mem(RCX, 1));
-    } else if (o->op == IR_CSINV) {
-        x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
-    } else if (o->op == IR_CSNEG) { /* -b = ~b + 1, neither touches EFLAGS */
-        x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
-        x86_lea(e->buf, width, RCX, rm_mem(RCX, 1));
+    if (o->a == IR_ZERO && o->b == IR_ZERO && (o->op == IR_CSINC || o->op == IR_CSINV)) {
+        select_constant(e, o, cc);
+        return;
     }
-    struct x86_rm a;
-    if (o->a == IR_ZERO) {
+    unsigned d = set_reg(o->d, X86_NONE);
+    if (o->op == IR_CSEL && d != X86_NONE && o->a != IR_ZERO && o->b != IR_ZERO) {
+        /* in place; CMOV r32 zero-extends, moving or not */
+        if (o->d == o->a) {
+            x86_op(e->buf, 0, 0x0f40u | (cc ^ 1), width, d, loc(o->b));
+        } else {
+            if (o->d != o->b)
+                x86_load(e->buf, 8, d, loc(o->b));
+            x86_op(e->buf, 0, 0x0f40u | cc, width, d, loc(o->a));
+        }
+        return;
+    }
+    alternative(e, o);
+    struct x86_rm a = rm_reg(RDX);
+    if (o->a == IR_ZERO)
         x86_movi(e->buf, RDX, 0);
-        a = rm_reg(RDX);
-    } else {
+    else
         a = loc(o->a);
-    }
-    x86_op(e->buf, 0, 0x0f40u | cc, width, RCX, a); /* CMOV r32 zero-extends, moving or not */
+    x86_op(e->buf, 0, 0x0f40u | cc, width, RCX, a);
     set_done(e, o->d, RCX);
 }
 

@@ -1,0 +1,131 @@
+/* codegen.c: pins how many host instructions the first tier emits for short guest sequences.
+ *
+ * A number here may only change together with the back end, in the same commit: fewer is the aim,
+ * more needs a reason. Counted on an assumed host with AVX2 and without AVX-512, cold code left
+ * out, so the machine that runs the test does not matter.
+ */
+#include <capstone/capstone.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/translator/lift.h"
+#include "core/translator/lift_int.h"
+#include "core/x86_64/emit.h"
+
+enum { WORDS_MAX = 4, CODE_BYTES = 64 << 10 };
+
+static const struct sequence {
+    const char *name, *guest;
+    uint32_t words[WORDS_MAX];
+    unsigned count;
+    unsigned host; /* instructions, without the jump to what follows */
+} sequences[] = {
+    // clang-format off
+    {"add three registers", "add x0, x1, x2", {0x8b020020}, 1, 1},
+    {"add shifted", "add x0, x1, x2, lsl #3", {0x8b020c20}, 1, 1},
+    {"subtract immediate", "sub x0, x0, #16", {0xd1004000}, 1, 1},
+    {"move wide pair", "movz x0, #0x5678; movk x0, #0x1234, lsl #16", {0xd28acf00, 0xf2a24680}, 2, 1},
+    {"add to a register in memory", "add x9, x9, #1", {0x91000529}, 1, 1},
+    {"load", "ldr x0, [x1]", {0xf9400020}, 1, 8},
+    {"load with offset", "ldr x0, [x1, #16]", {0xf9400820}, 1, 9},
+    {"load byte indexed", "ldrb w0, [x1, x2]", {0x38626820}, 1, 9},
+    {"store", "str x0, [x1]", {0xf9000020}, 1, 8},
+    {"load pair, post-indexed", "ldp x0, x1, [x2], #16", {0xa8c10440}, 1, 11},
+    {"push frame", "stp x29, x30, [sp, #-16]!", {0xa9bf7bfd}, 1, 15},
+    {"compare and select", "cmp x0, x1; csel x0, x2, x3, lt", {0xeb01001f, 0x9a83b040}, 2, 6},
+    {"set on condition", "cmp w0, #0; cset w0, eq", {0x7100001f, 0x1a9f17e0}, 2, 6},
+    {"bit field extract", "ubfx x0, x1, #8, #8", {0xd3483c20}, 1, 3},
+    {"atomic add", "ldadd x0, x1, [x2]", {0xf8200041}, 1, 11},
+    {"compare and swap", "cas x0, x1, [x2]", {0xc8a07c41}, 1, 11},
+    {"load acquire", "ldar x0, [x1]", {0xc8dffc20}, 1, 8},
+    {"store release", "stlr x0, [x1]", {0xc89ffc20}, 1, 9},
+    {"barrier", "dmb ish", {0xd5033bbf}, 1, 1},
+    {"load barrier", "dmb ishld", {0xd50339bf}, 1, 0},
+    {"mask interrupts", "msr daifset, #2", {0xd50342df}, 1, 1},
+    {"counted loop", "1: subs x0, x0, #1; b.ne 1b", {0xf1000400, 0x54ffffe1}, 2, 8},
+    {"string length loop", "1: ldrb w3, [x0], #1; cbnz w3, 1b", {0x38401403, 0x35ffffe3}, 2, 14},
+    {"copy loop", "1: ldr x3, [x1], #8; str x3, [x0], #8; subs x2, x2, #8; b.hi 1b", {0xf8408423, 0xf8008403, 0xf1002042, 0x54ffffa8}, 4, 26},
+    {"return", "ret", {0xd65f03c0}, 1, 10},
+    {"call in the page", "bl .+64", {0x94000010}, 1, 4},
+    {"address of a symbol", "adrp x0, .+0x10000; add x0, x0, #64", {0x90000000, 0x91010000}, 2, 4},
+    {"double add", "fadd d0, d1, d2", {0x1e622820}, 1, 4},
+    {"fused multiply-add", "fmadd d0, d1, d2, d3", {0x1f420c20}, 1, 6},
+    {"double compare and branch", "fcmp d0, d1; b.gt .+16", {0x1e612000, 0x5400008c}, 2, 10},
+    {"vector load", "ldr q0, [x0]", {0x3dc00000}, 1, 8},
+    // clang-format on
+};
+
+static uint64_t never(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
+{
+    (void)cpu, (void)offset, (void)raw;
+    return 0;
+}
+
+static unsigned count_instructions(csh capstone, const uint8_t *code, size_t bytes, bool print)
+{
+    cs_insn *list;
+    size_t n = cs_disasm(capstone, code, bytes, 0, 0, &list);
+    for (size_t i = 0; print && i < n; i++)
+        printf("        %s %s\n", list[i].mnemonic, list[i].op_str);
+    cs_free(list, n);
+    return (unsigned)n;
+}
+
+/* Host instructions of the sequence, less the jump that ends a unit cut short. */
+static unsigned measure(csh capstone, const struct sequence *s, bool print)
+{
+    static uint8_t page[4096], code[CODE_BYTES];
+    static struct ir_unit unit;
+    static struct emit_result result;
+    struct hostcpu host = {.sse41 = true,
+                           .avx = true,
+                           .avx2 = true,
+                           .fma = true,
+                           .bmi1 = true,
+                           .bmi2 = true,
+                           .lzcnt = true,
+                           .popcnt = true,
+                           .cx16 = true,
+                           .aes = true,
+                           .pclmul = true};
+    struct lift_table table;
+    struct emit_stubs stubs;
+    struct x86_buf buf = {code, code, code + sizeof(code), false};
+    memset(page, 0, sizeof(page));
+    memcpy(page + 2048, s->words, s->count * 4u);
+    lift_table_init(&table);
+    emit_stubs(&buf, &host, never, &stubs);
+    struct lift_source source = {.table = &table,
+                                 .page = page,
+                                 .offset = 2048,
+                                 .context = LIFT_EL1 | LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA,
+                                 .features = UINT32_MAX,
+                                 .max_insns = s->count};
+    lift_unit(&source, &unit);
+    struct emit_request request = {.unit = &unit, .host = &host, .stubs = &stubs};
+    const uint8_t *start = buf.at;
+    if (!emit_unit(&buf, &request, &result))
+        return 0;
+    bool cut = unit.ops[unit.count - 1].op == IR_JUMP && unit.ops[unit.count - 2].op == IR_INSN &&
+               (uint32_t)unit.ops[unit.count - 2].imm == 2048 + s->count * 4 - 4;
+    return count_instructions(capstone, start, result.main_bytes, print) - (cut ? 1 : 0);
+}
+
+int main(int argc, char **argv)
+{
+    csh capstone;
+    unsigned wrong = 0;
+    if (cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK)
+        return 1;
+    for (unsigned i = 0; i < ARRAY_SIZE(sequences); i++) {
+        const struct sequence *s = &sequences[i];
+        unsigned n = measure(capstone, s, argc > 1 && strcmp(argv[1], "-v") == 0);
+        if (n != s->host || argc > 1)
+            printf("%s (%s): %u host instructions, pinned %u\n", s->name, s->guest, n, s->host);
+        wrong += n != s->host;
+    }
+    cs_close(&capstone);
+    printf("%zu passed, %u failed\n", ARRAY_SIZE(sequences) - wrong, wrong);
+    return wrong != 0;
+}
