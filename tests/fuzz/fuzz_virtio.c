@@ -206,7 +206,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     guestmem_write(&rig.mem, RAM, data + used, size - used);
     r = evloop_new(&rig.loop, NULL);
     assert(r == 0);
-    struct virtio_env env = {&rig.mem, rig.loop, NULL};
+    struct virtio_env env = {.mem = &rig.mem, .loop = rig.loop};
     r = makers[data[0] % ARRAY_SIZE(makers)](&rig, &env);
     assert(r == 0);
     r = virtio_mmio_new(rig.dev, &rig.bus, MMIO, (struct irq_line){0}, &rig.slot, NULL);

@@ -25,7 +25,7 @@ void guest_init(struct guest *g)
     assert(r == 0);
     r = evloop_new(&g->loop, NULL);
     assert(r == 0);
-    g->env = (struct virtio_env){&g->mem, g->loop, NULL};
+    g->env = (struct virtio_env){.mem = &g->mem, .loop = g->loop};
     g->heap = GUEST_HEAP;
 }
 

@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "base/log.h"
+#include "base/trace.h"
 #include "core/arm64/sysreg_ids.h"
 #include "core/memory/guestmem.h"
 
@@ -157,6 +158,7 @@ struct a64_system {
     const struct a64_host_ops *ops;
     void *ops_ctx;
     const struct log *log;
+    const struct trace *trace; /* borrowed; NULL: none */
     unsigned cpu_count;
     struct a64_cpu *cpus[A64_CPUS_MAX];
     uint64_t counter_base_ns; /* CNTVCT and CNTPCT count from here */

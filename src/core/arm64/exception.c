@@ -69,8 +69,23 @@ void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr)
     a64_update_slow(cpu);
 }
 
+static void trace_entry(const struct a64_cpu *cpu, enum vector kind, unsigned from_el)
+{
+    static const char *const names[] = {"sync", "irq", "fiq", "serror"};
+    const uint64_t *sys = cpu->sys;
+    unsigned long long esr = sys[A64_ESR_EL1], far = sys[A64_FAR_EL1];
+    trace_print(cpu->system->trace, "cpu%u int %s from el%u elr %016llx spsr %08llx to %016llx",
+                cpu->index, names[kind / (VECTOR_IRQ - VECTOR_SYNC)], from_el,
+                (unsigned long long)sys[A64_ELR_EL1], (unsigned long long)sys[A64_SPSR_EL1],
+                (unsigned long long)cpu->pc);
+    if (kind == VECTOR_SYNC)
+        trace_print(cpu->system->trace, "cpu%u int ec %02llx iss %07llx far %016llx", cpu->index,
+                    esr >> 26, esr & 0x1ffffff, far);
+}
+
 static enum a64_step enter(struct a64_cpu *cpu, enum vector kind, uint64_t return_address)
 {
+    unsigned from_el = cpu->el;
     cpu->exceptions++;
     uint64_t offset = cpu->el == 0 ? 0x400 : cpu->spsel ? 0x200 : 0;
     cpu->sys[A64_SPSR_EL1] = a64_spsr_get(cpu);
@@ -89,6 +104,8 @@ static enum a64_step enter(struct a64_cpu *cpu, enum vector kind, uint64_t retur
     cpu->pc = align_down(cpu->sys[A64_VBAR_EL1], 2048) + offset + kind;
     a64_select_bank(cpu);
     a64_update_slow(cpu);
+    if (trace_on(cpu->system->trace, TRACE_INT))
+        trace_entry(cpu, kind, from_el);
     return A64_BRANCHED;
 }
 

@@ -85,7 +85,7 @@ static void empty_bank(struct a64_tlb_bank *bank)
 static void init_bank(struct a64_tlb_bank *bank)
 {
     memset(bank->entries, 0xff, sizeof(bank->entries)); /* A64_TLB_NONE */
-    bank->jump_log_count = A64_JUMP_LOG + 1; /* any slot */
+    bank->jump_log_count = A64_JUMP_LOG + 1;            /* any slot */
     a64_bank_drop_all_jumps(bank);
     bank->used = true;
 }
@@ -381,8 +381,8 @@ static struct a64_tlb_entry *install(struct a64_cpu *cpu, struct a64_tlb_bank *b
     return &bank->entries[i];
 }
 
-struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
-                                   unsigned flags, uint32_t *ret_fault)
+static struct a64_tlb_entry *fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
+                                  unsigned flags, uint32_t *ret_fault)
 {
     struct a64_leaf leaf;
     struct a64_walk walk;
@@ -404,12 +404,28 @@ struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_ac
             }
             /* The table may have changed since: look again before blaming the guest. */
             a64_l2_drop(cpu, va);
-            return a64_tlb_fill(cpu, va, access, flags, ret_fault);
+            return fill(cpu, va, access, flags, ret_fault);
         }
         return install(cpu, bank, va, access, &leaf, &walk);
     }
     *ret_fault = failed;
     return NULL;
+}
+
+struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
+                                   unsigned flags, uint32_t *ret_fault)
+{
+    static const char *const names[] = {"read", "write", "fetch"};
+    struct a64_tlb_entry *entry = fill(cpu, va, access, flags, ret_fault);
+    if (!trace_on(cpu->system->trace, TRACE_MMU))
+        return entry;
+    if (entry)
+        trace_print(cpu->system->trace, "cpu%u mmu fill %s el%u va %016llx", cpu->index,
+                    names[access], cpu->el, (unsigned long long)va);
+    else
+        trace_print(cpu->system->trace, "cpu%u mmu fault %s el%u va %016llx status %02x",
+                    cpu->index, names[access], cpu->el, (unsigned long long)va, *ret_fault & 63);
+    return entry;
 }
 
 /* --- maintenance -------------------------------------------------------------------------------
@@ -472,9 +488,14 @@ static void tlbi_here(struct a64_cpu *cpu, uint64_t how, uint64_t va)
 
 void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast)
 {
+    static const char *const tlbi_names[] = {"all", "va", "va of all asids", "asid"};
     uint64_t va = (uint64_t)sign_extend(arg << 12, 56);
     uint64_t asid = arg >> 48 & (bits(cpu->sys[A64_TCR_EL1], 36, 1) ? 0xffff : 0xff);
     cpu->tlb_flushes++;
+    if (trace_on(cpu->system->trace, TRACE_MMU))
+        trace_print(cpu->system->trace, "cpu%u mmu tlbi %s%s va %016llx asid %llu", cpu->index,
+                    tlbi_names[op], broadcast ? " all cpus" : "", (unsigned long long)va,
+                    (unsigned long long)asid);
     tlbi_here(cpu, op | asid << 16, va);
     if (broadcast)
         a64_post_to_others(cpu, tlbi_here, op | asid << 16, va);

@@ -17,6 +17,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "core/memory/guestmem.h"
 
 struct engine;
@@ -50,8 +51,7 @@ struct engine_config {
     struct guestmem *mem;    /* borrowed, filled with RAM */
     const struct log *log;   /* borrowed */
     struct engine_host host;
-    const char *trace;       /* subset of "exec,int,mmu" or NULL */
-    void *trace_file;        /* FILE *, borrowed */
+    const struct trace *trace; /* borrowed; NULL: none */
 };
 
 /* One engine as a table: boards never switch on which. */

@@ -8,6 +8,7 @@
  * Limits: breakpoints and single step run through the interpreter.
  */
 #include "core/engine/soft_int.h"
+#include "core/engine/trace_exec.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -149,12 +150,12 @@ int soft_create(const struct soft_ops *ops, const struct engine_config *config,
         return err_set_errno(e, ENOMEM, "engine");
     engine->ops = ops;
     engine->config = *config;
-    engine->trace_exec = config->trace && config->trace_file && strstr(config->trace, "exec");
     engine->system = (struct a64_system){
         .mem = config->mem,
         .ops = &host_ops,
         .ops_ctx = engine,
         .log = config->log,
+        .trace = config->trace,
         .counter_base_ns = clock_now_ns(),
     };
     for (unsigned reg = 0; reg < A64_SYSREG_COUNT; reg++) {
@@ -162,6 +163,8 @@ int soft_create(const struct soft_ops *ops, const struct engine_config *config,
         engine->key_of[reg] = info ? info->key : 0;
     }
     int r = evloop_new(&engine->timer_loop, e);
+    if (r >= 0 && trace_on(config->trace, TRACE_EXEC))
+        r = trace_exec_new(config->trace, &engine->trace_exec, e);
     for (unsigned i = 0; r >= 0 && i < config->vcpus; i++)
         r = make_vcpu(engine, i, model, e);
     if (r >= 0 && ops->create)
@@ -194,6 +197,7 @@ void soft_free(struct engine *engine)
         pthread_cond_destroy(&vcpu->power_changed);
     }
     evloop_free(engine->timer_loop);
+    trace_exec_free(engine->trace_exec);
     free(engine);
 }
 
@@ -297,14 +301,6 @@ static bool at_breakpoint(const struct engine *engine, uint64_t pc)
     return false;
 }
 
-static void trace_insn(const struct engine *engine, struct a64_cpu *cpu)
-{
-    uint32_t raw = 0;
-    a64_debug_access(cpu, cpu->pc, &raw, sizeof(raw), false);
-    fprintf(engine->config.trace_file, "cpu%u el%u %016llx %08x\n", cpu->index, cpu->el,
-            (unsigned long long)cpu->pc, raw);
-}
-
 /* One instruction at a time. True: the debugger's turn. */
 static bool run_watched(struct vcpu *vcpu)
 {
@@ -323,7 +319,7 @@ static bool run_watched(struct vcpu *vcpu)
         }
         vcpu->over_break = false;
         if (engine->trace_exec)
-            trace_insn(engine, cpu);
+            trace_exec_insn(engine->trace_exec, cpu);
         a64_step_one(cpu);
         stopped = vcpu->step;
     }

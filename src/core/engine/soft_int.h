@@ -33,7 +33,7 @@ struct engine {
     uint16_t key_of[A64_SYSREG_COUNT]; /* for the ICC registers */
     uint64_t breakpoints[SOFT_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
-    bool trace_exec;
+    struct trace_exec *trace_exec; /* NULL: not asked for */
 };
 
 #endif

@@ -38,7 +38,6 @@ int machine_make_engine(struct machine *machine, const struct engine_host *host,
         .log = config->log,
         .host = *host,
         .trace = config->trace,
-        .trace_file = config->trace_file,
     };
     int rc = config->engine->create(&engine_config, &machine->engine, e);
     if (rc < 0)

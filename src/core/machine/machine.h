@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/evloop.h"
 #include "base/log.h"
+#include "base/trace.h"
 #include "core/block/blk.h"
 #include "core/device/chardev.h"
 #include "core/engine/engine.h"
@@ -60,8 +61,7 @@ struct machine_config {
     struct chardev console;
     struct evloop *loop; /* run by the machine, on its I/O thread */
     const struct log *log;
-    const char *trace; /* struct engine_config's */
-    void *trace_file;
+    const struct trace *trace; /* NULL: none */
 };
 
 enum machine_end {

@@ -268,7 +268,7 @@ static int build_virtio(struct machine *machine, struct err *e)
 {
     struct virt *virt = machine->board_state;
     const struct machine_config *config = &machine->config;
-    const struct virtio_env env = {&machine->mem, config->loop, config->log};
+    const struct virtio_env env = {&machine->mem, config->loop, config->log, config->trace};
     unsigned *slot = &virt->slot_count;
     struct virtio_device *dev;
     int rc = 0;

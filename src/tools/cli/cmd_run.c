@@ -37,8 +37,10 @@ struct run {
     const char *engine;
     const char *console; /* "stdio", "none" or a file */
     const char *name;
-    char *trace_list, *trace_path;
+    unsigned trace_kinds;
+    char *trace_path;
     FILE *trace_file;
+    struct trace trace;
     bool no_net, stats, list_cpus;
     unsigned gdb_port; /* 0: none */
 
@@ -240,26 +242,18 @@ static int take_gdb(void *ctx, char *value, struct err *e)
 
 static int take_trace(void *ctx, char *value, struct err *e)
 {
-    static const char *const kinds[] = {"exec", "int", "mmu", "virtio"};
     struct run *run = ctx;
-    char list[64] = "";
     for (char *word = value, *next; word; word = next) {
         next = options_cut(word);
-        bool known = false;
-        for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
-            known |= strcmp(word, kinds[i]) == 0;
+        unsigned kind = trace_kind_named(word);
         if (strncmp(word, "file=", 5) == 0 && word[5])
             run->trace_path = word + 5;
-        else if (!known || strlen(list) + strlen(word) + 2 > sizeof(list))
+        else if (!kind)
             return err_set(e, EINVAL, "%s: some of exec,int,mmu,virtio and file=PATH", word);
-        else
-            snprintf(list + strlen(list), sizeof(list) - strlen(list), "%s%s", *list ? "," : "",
-                     word);
+        run->trace_kinds |= kind;
     }
-    if (!run->trace_path || !*list)
+    if (!run->trace_path || !run->trace_kinds)
         return err_set(e, EINVAL, "some of exec,int,mmu,virtio, then file=PATH");
-    free(run->trace_list);
-    run->trace_list = strdup(list);
     return 0;
 }
 
@@ -391,8 +385,8 @@ static int open_trace(struct run *run, struct err *e)
     run->trace_file = fopen(run->trace_path, "we");
     if (!run->trace_file)
         return err_set_errno(e, errno, "--trace %s", run->trace_path);
-    run->config.trace = run->trace_list;
-    run->config.trace_file = run->trace_file;
+    trace_init(&run->trace, run->trace_file, run->trace_kinds);
+    run->config.trace = &run->trace;
     return 0;
 }
 
@@ -431,7 +425,6 @@ static void clean_up(struct run *run)
     evloop_free(run->loop);
     if (run->trace_file)
         fclose(run->trace_file);
-    free(run->trace_list);
 }
 
 static int list_cpus(void)
@@ -451,10 +444,8 @@ int cmd_run(int argc, char **argv)
     };
     struct err e = {0};
     int rc = options_parse(run_options, argc, argv, &run, take_image, &e);
-    if (rc == 0 && run.list_cpus) {
-        free(run.trace_list);
+    if (rc == 0 && run.list_cpus)
         return list_cpus();
-    }
     if (rc == 0)
         rc = check(&run, &e);
     if (rc == 0)

@@ -258,6 +258,11 @@ void virtio_device_serve(struct virtio_device *dev, unsigned queue,
     do {
         while (budget && vq_pop(q, &chain)) {
             budget--;
+            if (trace_on(dev->env.trace, TRACE_VIRTIO))
+                trace_print(dev->env.trace, "%s virtio queue %u head %u out %llu in %llu",
+                            dev->ops->name, queue, chain.head,
+                            (unsigned long long)chain.readable_bytes,
+                            (unsigned long long)chain.writable_bytes);
             handle(dev, q, &chain);
         }
     } while (budget && vq_want_kicks(q));

@@ -17,6 +17,7 @@
 #include "base/evloop.h"
 #include "base/log.h"
 #include "core/device/virtio/queue.h"
+#include "base/trace.h"
 #include "core/memory/guestmem.h"
 
 enum { VIRTIO_QUEUES_MAX = 8 };
@@ -40,7 +41,8 @@ enum {
 struct virtio_env {
     struct guestmem *mem;
     struct evloop *loop;
-    const struct log *log; /* may be NULL */
+    const struct log *log;     /* may be NULL */
+    const struct trace *trace; /* may be NULL */
 };
 
 struct virtio_device;
