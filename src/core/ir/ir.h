@@ -83,7 +83,38 @@ enum ir_atomic {
     IR_ATOMIC_SWAP,
 };
 
-enum ir_fbin { IR_FADD, IR_FSUB, IR_FMUL, IR_FNMUL, IR_FDIV, IR_FMAX, IR_FMIN };
+enum ir_fbin {
+    IR_FADD,
+    IR_FSUB,
+    IR_FMUL,
+    IR_FNMUL,
+    IR_FDIV,
+    IR_FMAX,
+    IR_FMIN,
+    IR_FMLA, /* the rest: vectors alone */
+    IR_FMLS,
+    IR_FABD,
+    IR_FADDP, /* in scalar form: the sum of A's two lowest elements */
+    IR_FCMEQ,
+    IR_FCMGE,
+    IR_FCMGT,
+    IR_FCMLE, /* with zero alone */
+    IR_FCMLT,
+    IR_FACGE,
+    IR_FACGT,
+};
+enum ir_funary {
+    IR_F_SQRT,
+    IR_F_ABS,
+    IR_F_NEG,
+    IR_F_RINT, /* rounding x; y: raises Inexact */
+    IR_F_FROM_SIGNED,
+    IR_F_FROM_UNSIGNED,
+    IR_F_TO_SIGNED, /* towards zero */
+    IR_F_TO_UNSIGNED,
+    IR_F_LONG, /* single to double, from the lower half or (IR_Q) the upper */
+    IR_F_NARROW,
+};
 enum ir_fma { IR_FMADD, IR_FMSUB, IR_FNMADD, IR_FNMSUB };
 
 /* What VEC3, VEC2, VSHIFT and VLOGIC do, named like the instructions. The first group is one x86

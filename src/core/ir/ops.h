@@ -112,6 +112,9 @@
     X(FCMP, "AB", 0, 1, IR_FP) /* b may be IR_IMM: zero; y: FCMPE */                               \
     X(FCCMP, "AB", 1, 1, IR_FP) /* cond x; y: NZCV << 1 | FCCMPE */                                \
     X(FCSEL, "DAB", 1, 0, 0)                                                                       \
+    /* the same on vectors; y = 1 (VFP3): one lane alone; size: element of B + 1, or 0 */          \
+    X(VFP3, "DAB", 0, 0, IR_FP) /* sub: enum ir_fbin */                                            \
+    X(VFP2, "DA", 0, 0, IR_FP)  /* sub: enum ir_funary */                                          \
     /* state */                                                                                    \
     X(GETSTATE, "di", 0, 0, 0) /* 8 bytes at offset imm of the CPU struct */                       \
     X(SETSTATE, "ai", 0, 0, 0)                                                                     \

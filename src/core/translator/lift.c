@@ -27,6 +27,7 @@ void lift_table_init(struct lift_table *table)
     add_rows(table, lift_rows_branch, lift_rows_branch_count);
     add_rows(table, lift_rows_fp, lift_rows_fp_count);
     add_rows(table, lift_rows_simd, lift_rows_simd_count);
+    add_rows(table, lift_rows_simd_fp, lift_rows_simd_fp_count);
 }
 
 static uint32_t word_at(const struct lift_source *source, uint32_t offset)
