@@ -386,8 +386,9 @@ static struct a64_tlb_entry *fill(struct a64_cpu *cpu, uint64_t va, enum a64_acc
 {
     struct a64_leaf leaf;
     struct a64_walk walk;
-    bool cached, unpriv = flags & A64_MEM_UNPRIV;
-    struct a64_tlb_bank *bank = unpriv ? cpu->bank_unpriv : cpu->bank;
+    bool cached;
+    /* LDTR and STTR go by EL0's rights, or wholly by EL1's, PAN included, with PSTATE.UAO. */
+    struct a64_tlb_bank *bank = flags & A64_MEM_UNPRIV ? cpu->bank_unpriv : cpu->bank;
     unsigned el = bank == &cpu->tlb->el1 ? 1 : 0;
     if (el == 0 && a64_el0_kept_off(cpu, va)) {
         *ret_fault = A64_FAULT | A64_FSC_TRANSLATION;
@@ -396,7 +397,7 @@ static struct a64_tlb_entry *fill(struct a64_cpu *cpu, uint64_t va, enum a64_acc
     cpu->tlb_fills++;
     uint32_t failed = a64_translate(cpu, va, &leaf, &cached);
     if (!failed) {
-        a64_leaf_rights(cpu, &leaf, el, cpu->pan && !unpriv, &walk);
+        a64_leaf_rights(cpu, &leaf, el, cpu->pan, &walk);
         if (!a64_walk_allows(&walk, access)) {
             if (!cached) {
                 *ret_fault = A64_FAULT | (A64_FSC_PERMISSION + leaf.level);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
@@ -333,6 +334,10 @@ enum vcpu_stop soft_run(struct vcpu *vcpu, struct err *e)
 {
     struct engine *engine = vcpu->engine;
     struct a64_cpu *cpu = vcpu->cpu;
+    if (!vcpu->thread_ready) { /* guests expect timers to ring on time, not 50 us late */
+        prctl(PR_SET_TIMERSLACK, 1);
+        vcpu->thread_ready = true;
+    }
     for (;;) {
         if (atomic_exchange(&cpu->signals.stop, 0))
             return VCPU_STOP_REQUESTED;

@@ -17,8 +17,9 @@ struct vcpu {
     pthread_cond_t power_changed;
     bool on, start;
     uint64_t start_pc, start_x0;
-    bool step;       /* the debugger wants one instruction */
-    bool over_break; /* the next instruction ignores breakpoints: we stopped at it */
+    bool thread_ready; /* its thread was here before */
+    bool step;         /* the debugger wants one instruction */
+    bool over_break;   /* the next instruction ignores breakpoints: we stopped at it */
 };
 
 struct engine {
