@@ -7,6 +7,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <cmocka.h>
 
 #include "core/arm64/sysreg.h"
@@ -672,6 +674,62 @@ static void test_lines_change_only_when_they_do(void **state)
     assert_int_equal(f.changes - before, 1);
 }
 
+/* --- threads -----------------------------------------------------------------------------------
+ */
+
+enum { ROUNDS = 20000 };
+
+static atomic_uint senders;
+
+/* A CPU that sends SGIs to all others and takes what comes, until nobody sends any more. */
+static void *cpu_thread(void *ctx)
+{
+    unsigned cpu = (unsigned)(uintptr_t)ctx, sent = 0;
+    for (;;) {
+        if (sent < ROUNDS) {
+            icc_set(cpu, SGI1R, 1ull << 40 | (uint64_t)(sent % 16) << 24);
+            gicv3_set_ppi(f.gic, cpu, 27, sent % 2 == 0); /* low in the end */
+            if (++sent == ROUNDS)
+                atomic_fetch_sub(&senders, 1);
+        }
+        bool last = atomic_load(&senders) == 0;
+        uint64_t intid = icc(cpu, IAR1);
+        if (intid != 1023)
+            icc_set(cpu, EOIR1, intid);
+        else if (last)
+            return NULL;
+    }
+}
+
+static void *device_thread(void *ctx)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        spi(40 + i % 8, true);
+        route(40 + i % 8, affinities[i % CPUS]);
+        spi(40 + i % 8, false);
+    }
+    atomic_fetch_sub(&senders, 1);
+    return NULL;
+}
+
+static void test_side_by_side(void **state)
+{
+    pthread_t threads[CPUS + 1];
+    atomic_store(&senders, CPUS + 1);
+    for (unsigned cpu = 0; cpu < CPUS; cpu++)
+        pthread_create(&threads[cpu], NULL, cpu_thread, (void *)(uintptr_t)cpu);
+    pthread_create(&threads[CPUS], NULL, device_thread, NULL);
+    for (unsigned i = 0; i <= CPUS; i++)
+        pthread_join(threads[i], NULL);
+    for (unsigned cpu = 0; cpu < CPUS; cpu++) {
+        assert_int_equal(f.lines[cpu], 0);
+        assert_int_equal(icc(cpu, RPR), 0xff);
+        assert_int_equal(redist(cpu, SGI_FRAME + ISACTIVER), 0);
+        assert_int_equal(redist(cpu, SGI_FRAME + ISPENDR), 0);
+    }
+    assert_int_equal(dist(ISACTIVER + 4), 0);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -713,6 +771,7 @@ int main(void)
         CASE(test_odd_accesses),
         CASE(test_reset_keeps_wires),
         CASE(test_lines_change_only_when_they_do),
+        CASE(test_side_by_side),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
