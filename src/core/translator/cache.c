@@ -1,4 +1,4 @@
-/* cache.c: two hash tables over bump-allocated units.
+/* cache.c: two hash tables over units in generations.
  *
  * A jump is linked by rewriting its rel32 with one aligned store while other CPUs may run it; x86
  * sees either the old or the new target, and both are right. Unlinking points it back at its cold
@@ -12,8 +12,7 @@
 
 enum {
     UNIT_CODE_MAX = 64 << 10, /* what one unit's code may take at most */
-    UNIT_META_MAX =
-        sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) + sizeof(struct page_units),
+    UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) + 16,
 };
 
 static unsigned unit_bucket(uint64_t pa, uint32_t context)
@@ -22,9 +21,9 @@ static unsigned unit_bucket(uint64_t pa, uint32_t context)
     return (unsigned)(h >> 40) & (CACHE_UNIT_BUCKETS - 1);
 }
 
-static unsigned page_bucket(uint64_t page)
+static unsigned page_bucket(uint64_t pa)
 {
-    return (unsigned)((page >> 12) * 0x9e3779b97f4a7c15ull >> 40) & (CACHE_PAGE_BUCKETS - 1);
+    return (unsigned)((pa >> 12) * 0x9e3779b97f4a7c15ull >> 40) & (CACHE_PAGE_BUCKETS - 1);
 }
 
 int cache_init(struct cache *cache, size_t code_bytes, struct err *e)
@@ -41,11 +40,31 @@ int cache_init(struct cache *cache, size_t code_bytes, struct err *e)
         codemem_done(&cache->code);
         return err_set_errno(e, errno, "code cache");
     }
-    cache->meta_at = cache->meta;
-    cache->meta_end = cache->meta + cache->meta_bytes;
     cache->buf = (struct x86_buf){cache->code.write, cache->code.write,
                                   cache->code.write + code_bytes, false};
     return 0;
+}
+
+static void use_generation(struct cache *cache, unsigned index)
+{
+    struct generation *g = &cache->generations[index];
+    g->meta_at = g->meta;
+    cache->current = index;
+    cache->buf = (struct x86_buf){g->code, g->code, g->code_end, false};
+}
+
+void cache_start(struct cache *cache)
+{
+    size_t code_bytes = (size_t)(cache->buf.end - cache->buf.at) / CACHE_GENERATIONS & ~(size_t)63;
+    size_t meta_bytes = cache->meta_bytes / CACHE_GENERATIONS & ~(size_t)63;
+    for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
+        struct generation *g = &cache->generations[i];
+        g->code = cache->buf.at + i * code_bytes;
+        g->code_end = g->code + code_bytes;
+        g->meta = g->meta_at = cache->meta + i * meta_bytes;
+        g->meta_end = g->meta + meta_bytes;
+    }
+    use_generation(cache, 0);
 }
 
 void cache_done(struct cache *cache)
@@ -66,43 +85,29 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context)
 
 bool cache_has_room(const struct cache *cache)
 {
+    const struct generation *g = &cache->generations[cache->current];
     return cache->buf.end - cache->buf.at >= UNIT_CODE_MAX &&
-           cache->meta_end - cache->meta_at >= (ptrdiff_t)UNIT_META_MAX;
+           g->meta_end - g->meta_at >= (ptrdiff_t)UNIT_META_MAX;
 }
 
 struct unit *cache_reserve(struct cache *cache)
 {
-    return (struct unit *)cache->meta_at;
+    return (struct unit *)cache->generations[cache->current].meta_at;
 }
 
-static void *meta_take(struct cache *cache, size_t bytes)
+static size_t unit_bytes(const struct unit *unit)
 {
-    void *p = cache->meta_at;
-    cache->meta_at += (bytes + 15) & ~(size_t)15;
-    return p;
-}
-
-static struct page_units *page_units(struct cache *cache, uint64_t page, bool make)
-{
-    struct page_units **head = &cache->pages[page_bucket(page)];
-    for (struct page_units *p = *head; p; p = p->next)
-        if (p->page == page)
-            return p;
-    if (!make)
-        return NULL;
-    struct page_units *p = meta_take(cache, sizeof(*p));
-    *p = (struct page_units){page, NULL, *head};
-    *head = p;
-    return p;
+    return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) + 15) & ~(size_t)15;
 }
 
 void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
                   const struct emit_result *result)
 {
-    meta_take(cache, sizeof(*unit) + result->exit_count * sizeof(struct exit_link));
     unit->code = start;
     unit->incoming = NULL;
+    unit->dead = false;
     unit->exit_count = result->exit_count;
+    cache->generations[cache->current].meta_at += unit_bytes(unit);
     for (unsigned i = 0; i < result->exit_count; i++) {
         int32_t rel;
         memcpy(&rel, result->exits[i].site, sizeof(rel));
@@ -111,9 +116,9 @@ void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
                                             .cold = result->exits[i].site + 4 + rel,
                                             .target = (uint32_t)result->exits[i].target};
     }
-    struct page_units *page = page_units(cache, unit->pa & ~0xfffull, true);
-    unit->page_next = page->first;
-    page->first = unit;
+    struct unit **page = &cache->pages[page_bucket(unit->pa)];
+    unit->page_next = *page;
+    *page = unit;
     _Atomic(struct unit *) *bucket = &cache->units[unit_bucket(unit->pa, unit->context)];
     atomic_store_explicit(&unit->hash_next, atomic_load_explicit(bucket, memory_order_relaxed),
                           memory_order_relaxed);
@@ -175,33 +180,61 @@ static void unhash(struct cache *cache, struct unit *unit)
                               memory_order_release);
 }
 
+/* All but the page's list, which the caller is walking. */
+static void kill_unit(struct cache *cache, struct unit *unit)
+{
+    unhash(cache, unit);
+    unlink_incoming(unit);
+    unlink_outgoing(unit);
+    unit->dead = true;
+}
+
 bool cache_drop_page(struct cache *cache, uint64_t page)
 {
-    struct page_units *p = page_units(cache, page, false);
-    if (!p || !p->first)
-        return false;
-    for (struct unit *u = p->first; u; u = u->page_next) {
-        unhash(cache, u);
-        unlink_incoming(u);
-        unlink_outgoing(u);
+    bool any = false;
+    for (struct unit **p = &cache->pages[page_bucket(page)]; *p;) {
+        struct unit *unit = *p;
+        if ((unit->pa ^ page) >> 12) {
+            p = &unit->page_next;
+            continue;
+        }
+        *p = unit->page_next;
+        kill_unit(cache, unit);
         cache->invalidated++;
+        any = true;
     }
-    p->first = NULL;
-    return true;
+    return any;
 }
 
-void cache_unpublish_all(struct cache *cache)
+static void retire(struct cache *cache, struct generation *g)
 {
-    for (unsigned i = 0; i < CACHE_UNIT_BUCKETS; i++)
-        atomic_store_explicit(&cache->units[i], NULL, memory_order_release);
-    memset(cache->pages, 0, sizeof(cache->pages));
-    cache->generation++;
-    cache->drops++;
+    for (uint8_t *at = g->meta; at < g->meta_at;) {
+        struct unit *unit = (struct unit *)at;
+        at += unit_bytes(unit);
+        if (unit->dead)
+            continue;
+        struct unit **p = &cache->pages[page_bucket(unit->pa)];
+        while (*p != unit)
+            p = &(*p)->page_next;
+        *p = unit->page_next;
+        kill_unit(cache, unit);
+    }
+    cache->retired++;
+    cache->epoch++;
 }
 
-void cache_reset(struct cache *cache)
+void cache_retire_oldest(struct cache *cache)
 {
-    cache->meta_at = cache->meta;
-    cache->buf.at = cache->buf.start;
-    cache->buf.full = false;
+    unsigned oldest = (cache->current + 1) % CACHE_GENERATIONS;
+    retire(cache, &cache->generations[oldest]);
+    use_generation(cache, oldest);
+}
+
+void cache_retire_all(struct cache *cache)
+{
+    for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
+        retire(cache, &cache->generations[i]);
+        cache->generations[i].meta_at = cache->generations[i].meta;
+    }
+    use_generation(cache, 0);
 }

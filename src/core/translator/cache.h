@@ -1,9 +1,11 @@
 /* cache.h: translated units: where they are, which guest page they came from, who jumps to whom.
  *
  * Keyed by physical address and lift context, so one translation serves every address space that
- * maps the page. Lookup takes no lock; changes are made under the cache's lock. Memory is a bump
- * allocator over code memory and one over bookkeeping: when either is full everything is dropped,
- * so the cache never grows beyond its size.
+ * maps the page. Lookup takes no lock; changes are made under the cache's lock.
+ *
+ * Memory is divided into generations, each a bump allocator over a piece of code memory and a piece
+ * of bookkeeping. When the current one is full the oldest is retired and used again: the cache
+ * never grows beyond its size, and at most an eighth of it is translated anew at a time.
  */
 #ifndef PENG_CORE_TRANSLATOR_CACHE_H
 #define PENG_CORE_TRANSLATOR_CACHE_H
@@ -37,31 +39,39 @@ struct unit {
     const uint8_t *code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
+    bool dead; /* unfindable, waits for its generation's end */
     struct exit_link *incoming;
     struct exit_link exits[];
 };
 
-struct page_units {
-    uint64_t page;
-    struct unit *first;
-    struct page_units *next;
+enum {
+    CACHE_UNIT_BUCKETS = 1 << 19,
+    CACHE_PAGE_BUCKETS = 1 << 15,
+    CACHE_GENERATIONS = 8,
 };
 
-enum { CACHE_UNIT_BUCKETS = 1 << 19, CACHE_PAGE_BUCKETS = 1 << 13 };
+struct generation {
+    uint8_t *code, *code_end;           /* write view */
+    uint8_t *meta, *meta_at, *meta_end; /* units, one behind the other */
+};
 
 struct cache {
     struct codemem code;
-    struct x86_buf buf; /* over the write view; `start` is behind the stubs */
-    uint8_t *meta, *meta_at, *meta_end;
+    struct x86_buf buf; /* over the current generation's code */
+    struct generation generations[CACHE_GENERATIONS];
+    unsigned current;
+    uint8_t *meta;
     size_t meta_bytes;
-    uint32_t generation; /* counts drops of everything */
+    uint32_t epoch; /* counts retirements: a unit seen in an earlier epoch may be gone */
     _Atomic(struct unit *) units[CACHE_UNIT_BUCKETS];
-    struct page_units *pages[CACHE_PAGE_BUCKETS];
-    uint64_t unit_count, insn_count, code_bytes, drops, invalidated; /* statistics */
+    struct unit *pages[CACHE_PAGE_BUCKETS]; /* units of the pages in a bucket, by page_next */
+    uint64_t unit_count, insn_count, code_bytes, retired, invalidated; /* statistics */
 };
 
 int cache_init(struct cache *cache, size_t code_bytes, struct err *e);
 void cache_done(struct cache *cache);
+/* Divides what is left of code memory behind buf.at (the stubs) into generations. */
+void cache_start(struct cache *cache);
 
 /* No lock needed. */
 struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);
@@ -77,9 +87,11 @@ void cache_link(struct exit_link *exit, struct unit *to);
 /* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
  */
 bool cache_drop_page(struct cache *cache, uint64_t page);
-/* Forgets all units; their memory is used again, so no CPU may be in or on the way to one. */
-void cache_unpublish_all(struct cache *cache);
-void cache_reset(struct cache *cache);
+/* Makes every unit of the oldest generation, or of all, unfindable and unreachable by direct jumps,
+ * and goes on in that generation. Its memory is about to be overwritten: before anything else is
+ * translated no CPU may be in, or know, a unit that cannot be found. */
+void cache_retire_oldest(struct cache *cache);
+void cache_retire_all(struct cache *cache);
 
 /* Address to run for an address in the write view. */
 static inline void *cache_run_address(const struct cache *cache, const uint8_t *code)

@@ -101,7 +101,7 @@ int translator_new(const struct translator_config *config, struct translator **r
         return r;
     }
     emit_stubs(&t->cache.buf, &t->host, interpret, &t->stubs);
-    t->cache.buf.start = t->cache.buf.at;
+    cache_start(&t->cache);
     t->enter = (uint64_t(*)(struct a64_cpu *, const void *))(uintptr_t)cache_run_address(
         &t->cache, t->stubs.enter);
     *ret_translator = t;
@@ -157,18 +157,17 @@ static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu)
         a64_jumps_clear(t->system->cpus[i]);
 }
 
-static void drop_everything(struct translator *t, struct a64_cpu *cpu)
+static void retire(struct translator *t, struct a64_cpu *cpu, void (*how)(struct cache *cache))
 {
-    cache_unpublish_all(&t->cache);
+    how(&t->cache);
     drop_jumps_everywhere(t, cpu);
-    cache_reset(&t->cache);
 }
 
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page)
 {
     lock(t, cpu);
     if (page == UINT64_MAX)
-        drop_everything(t, cpu);
+        retire(t, cpu, cache_retire_all);
     else if (cache_drop_page(&t->cache, page & ~0xfffull)) {
         count(&t->page_drops);
         drop_jumps_everywhere(t, cpu);
@@ -258,7 +257,7 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
         }
         bool stale = lock(t, cpu);
         if (!stale && !cache_has_room(&t->cache)) {
-            drop_everything(t, cpu);
+            retire(t, cpu, cache_retire_oldest);
             stale = true;
         }
         if (!stale)
@@ -284,7 +283,7 @@ static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t co
 
 /* Where to go on at pc: through the jump cache, or by physical address. */
 static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct exit_link *exit,
-                              uint32_t generation)
+                              uint32_t epoch)
 {
     uint32_t context = context_of(cpu);
     check_context(t, cpu, context);
@@ -303,7 +302,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     void *code = cache_run_address(&t->cache, unit->code);
     a64_bank_set_jump(cpu->bank, cpu->pc, code);
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
-        if (generation == t->cache.generation && exit->from->context == context &&
+        if (epoch == t->cache.epoch && exit->from->context == context &&
             cache_find(&t->cache, unit->pa, context) == unit) {
             count(&t->links);
             cache_link(exit, unit);
@@ -316,7 +315,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
 void translator_run(struct translator *t, struct a64_cpu *cpu)
 {
     struct exit_link *exit = NULL;
-    uint32_t generation = 0;
+    uint32_t epoch = 0;
     if (!t->features)
         t->features = a64_model_features(cpu->model);
     a64_enter_guest(cpu);
@@ -334,13 +333,13 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             exit = NULL;
             continue;
         }
-        const void *code = code_at_pc(t, cpu, exit, generation);
+        const void *code = code_at_pc(t, cpu, exit, epoch);
         exit = NULL;
         if (!code)
             continue;
         cpu->code_page = cpu->pc & ~0xfffull;
         set_rounding(cpu);
-        generation = t->cache.generation;
+        epoch = t->cache.epoch;
         uint64_t tag = t->enter(cpu, code);
         if (tag == TAG_STEP) {
             count(&t->steps);
@@ -365,5 +364,5 @@ void translator_print_stats(struct translator *t, FILE *out)
     fprintf(out, "instructions by the run loop: %llu\n", (unsigned long long)t->steps);
     fprintf(out, "context changes: %llu\n", (unsigned long long)t->context_changes);
     fprintf(out, "pages of code changed: %llu\n", (unsigned long long)t->page_drops);
-    fprintf(out, "cache drops: %llu\n", (unsigned long long)c->drops);
+    fprintf(out, "retired generations: %llu\n", (unsigned long long)c->retired);
 }
