@@ -1,4 +1,5 @@
-/* bytes.h: little-endian loads and stores at any alignment, and small arithmetic used everywhere. */
+/* bytes.h: little-endian loads and stores at any alignment, and small arithmetic used everywhere.
+ */
 #ifndef PENG_BASE_BYTES_H
 #define PENG_BASE_BYTES_H
 

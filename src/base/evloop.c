@@ -1,8 +1,8 @@
 /* evloop.c: epoll under a small table of sources.
  *
- * A source removed while events for it are already fetched must not be called: removal marks it dead
- * and the memory is freed after the batch. Posted calls travel through a mutex-guarded list and an
- * eventfd. A timer is a timerfd, whose settime is safe from any thread.
+ * A source removed while events for it are already fetched must not be called: removal marks it
+ * dead and the memory is freed after the batch. Posted calls travel through a mutex-guarded list
+ * and an eventfd. A timer is a timerfd, whose settime is safe from any thread.
  */
 #include "base/evloop.h"
 

@@ -1,8 +1,9 @@
-/* evloop.h: the event loop of an I/O thread: file descriptors, timers, and calls from other threads.
+/* evloop.h: the event loop of an I/O thread: file descriptors, timers, and calls from other
+ * threads.
  *
- * One thread runs evloop_run(); callbacks run on it. Adding, changing and removing sources is done on
- * that thread or before it runs; evloop_post(), evtimer_set() and evloop_stop() are safe from any
- * thread. Times are nanoseconds of CLOCK_MONOTONIC.
+ * One thread runs evloop_run(); callbacks run on it. Adding, changing and removing sources is done
+ * on that thread or before it runs; evloop_post(), evtimer_set() and evloop_stop() are safe from
+ * any thread. Times are nanoseconds of CLOCK_MONOTONIC.
  */
 #ifndef PENG_BASE_EVLOOP_H
 #define PENG_BASE_EVLOOP_H

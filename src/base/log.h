@@ -1,4 +1,5 @@
-/* log.h: messages to the operator's log; a context, not a global, so that two machines can differ. */
+/* log.h: messages to the operator's log; a context, not a global, so that two machines can differ.
+ */
 #ifndef PENG_BASE_LOG_H
 #define PENG_BASE_LOG_H
 

@@ -1,5 +1,5 @@
-/* codemem.h: memory for generated code, mapped twice: written through one address, run from another,
- * so that no page is ever both writable and executable (W^X).
+/* codemem.h: memory for generated code, mapped twice: written through one address, run from
+ * another, so that no page is ever both writable and executable (W^X).
  */
 #ifndef PENG_HARDWARE_CODEMEM_H
 #define PENG_HARDWARE_CODEMEM_H

@@ -1,7 +1,9 @@
-/* cpu.h: the architected state of one Arm64 CPU, as every engine that runs in this process keeps it.
+/* cpu.h: the architected state of one Arm64 CPU, as every engine that runs in this process keeps
+ * it.
  *
- * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), part D. The interpreter and the
- * translator work on this struct; the KVM engine copies its registers in and out by id (engine.h).
+ * Source: Arm Architecture Reference Manual for A-profile (DDI 0487), part D. The interpreter and
+ * the translator work on this struct; the KVM engine copies its registers in and out by id
+ * (engine.h).
  *
  * Conventions
  *  - x[31] is the stack pointer in use (SP_EL0 or SP_ELx by PSTATE.SP); the others are banked in
@@ -48,16 +50,17 @@ enum a64_line { A64_LINE_IRQ = 1, A64_LINE_FIQ = 2, A64_LINE_SERROR = 4 };
 
 struct a64_signals {
     _Atomic uint32_t poll;
-    _Atomic uint32_t lines;       /* enum a64_line bits, levels driven by the interrupt controller */
-    _Atomic uint32_t stop;        /* the machine asks the run loop to return */
-    _Atomic uint32_t in_guest;    /* 1 while guest code may be using the TLB without holding still */
-    _Atomic uint32_t event;       /* the WFE event register */
-    _Atomic uint32_t wake_futex;  /* bumped to wake a halted CPU */
-    _Atomic uint32_t timer_due;   /* the engine's clock reached timer_deadline_ns */
-    _Atomic uint32_t sleeping;    /* 1 while a64_wait may be in the kernel */
+    _Atomic uint32_t lines;      /* enum a64_line bits, levels driven by the interrupt controller */
+    _Atomic uint32_t stop;       /* the machine asks the run loop to return */
+    _Atomic uint32_t in_guest;   /* 1 while guest code may be using the TLB without holding still */
+    _Atomic uint32_t event;      /* the WFE event register */
+    _Atomic uint32_t wake_futex; /* bumped to wake a halted CPU */
+    _Atomic uint32_t timer_due;  /* the engine's clock reached timer_deadline_ns */
+    _Atomic uint32_t sleeping;   /* 1 while a64_wait may be in the kernel */
 };
 
-/* Work that other CPUs asked this one to do at its next a64_poll() or before it enters the guest. */
+/* Work that other CPUs asked this one to do at its next a64_poll() or before it enters the guest.
+ */
 enum { A64_MAILBOX_SLOTS = 32 };
 typedef void (*a64_remote_fn)(struct a64_cpu *cpu, uint64_t a, uint64_t b);
 
@@ -76,7 +79,8 @@ struct a64_mailbox {
     uint32_t tickets[A64_CPUS_MAX];
 };
 
-/* What a CPU needs from whoever owns it (the engine; in tests a stub). Called on the CPU's thread. */
+/* What a CPU needs from whoever owns it (the engine; in tests a stub). Called on the CPU's thread.
+ */
 struct a64_host_ops {
     /* HVC/SMC with the SMC Calling Convention (Arm DEN 0028): arguments and results in x[]. Returns
      * false where nothing answers (the instruction is then UNDEFINED). */
@@ -86,7 +90,8 @@ struct a64_host_ops {
     void (*icc_write)(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value);
     /* The generic timer's output lines changed: PPI 30 (physical) and 27 (virtual). */
     void (*timer_line)(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level);
-    /* Ask for a call of a64_timer_update() at `deadline_ns` (CLOCK_MONOTONIC; UINT64_MAX: never). */
+    /* Ask for a call of a64_timer_update() at `deadline_ns` (CLOCK_MONOTONIC; UINT64_MAX: never).
+     */
     void (*timer_arm)(void *ctx, struct a64_cpu *cpu, uint64_t deadline_ns);
     /* Guest code at physical page [page, page + 4096) may have changed (IC IVAU); page UINT64_MAX
      * means all of memory (IC IALLU). NULL where nothing caches code. */
@@ -94,16 +99,17 @@ struct a64_host_ops {
 };
 
 struct a64_cpu {
-    /* First: what translated code touches most, within a byte's displacement of the state pointer. */
+    /* First: what translated code touches most, within a byte's displacement of the state pointer.
+     */
     uint64_t x[32]; /* x[A64_SP]: the current stack pointer */
     uint64_t pc;
-    uint64_t code_page;   /* translator: virtual address of the page that runs */
-    uint16_t host_flags;  /* NZCV in LAHF form; see a64_nzcv_get */
+    uint64_t code_page;  /* translator: virtual address of the page that runs */
+    uint16_t host_flags; /* NZCV in LAHF form; see a64_nzcv_get */
     struct a64_signals signals;
     struct a64_tlb_bank *bank;        /* for the current EL and ASID */
     struct a64_tlb_bank *bank_unpriv; /* for LDTR/STTR at EL1: EL0's view of the current ASID */
-    uint32_t host_mxcsr;  /* translator: guest rounding mode and sticky bits while in guest code */
-    uint64_t spill[8];    /* translator: temporaries that found no register */
+    uint32_t host_mxcsr; /* translator: guest rounding mode and sticky bits while in guest code */
+    uint64_t spill[8];   /* translator: temporaries that found no register */
     union a64_vreg spill_v[4];
 
     union a64_vreg v[32];
@@ -111,19 +117,20 @@ struct a64_cpu {
     uint32_t fpsr; /* sticky bits; the translator's share is folded in by a64_fpsr_get */
 
     /* PSTATE but NZCV */
-    uint8_t el;     /* 0 or 1; the tables leave room for 2 */
-    uint8_t spsel;  /* 0 or 1 */
-    uint8_t daif;   /* bit 3 D, 2 A, 1 I, 0 F */
+    uint8_t el;    /* 0 or 1; the tables leave room for 2 */
+    uint8_t spsel; /* 0 or 1 */
+    uint8_t daif;  /* bit 3 D, 2 A, 1 I, 0 F */
     uint8_t pan, uao, il, ss;
-    bool stepping;  /* software step: the instruction at hand was let through by PSTATE.SS */
-    uint8_t slow;   /* enum a64_slow bits: engines run one instruction at a time, each after
-                       a64_before_insn() */
+    bool stepping; /* software step: the instruction at hand was let through by PSTATE.SS */
+    uint8_t slow;  /* enum a64_slow bits: engines run one instruction at a time, each after
+                      a64_before_insn() */
 
     uint64_t sys[A64_SYSREG_COUNT];
 
-    /* Exclusive monitor: LDXR notes the address and value, STXR is a compare-and-swap against it. */
+    /* Exclusive monitor: LDXR notes the address and value, STXR is a compare-and-swap against it.
+     */
     bool excl_valid;
-    uint8_t excl_size; /* bytes: 1, 2, 4, 8 or 16 */
+    uint8_t excl_size;     /* bytes: 1, 2, 4, 8 or 16 */
     uint64_t excl_address; /* virtual */
     uint64_t excl_value[2];
 
@@ -134,20 +141,20 @@ struct a64_cpu {
     struct a64_system *system; /* borrowed */
     unsigned index;            /* 0-based; MPIDR follows from it */
     const struct a64_model *model;
-    bool halted;               /* WFI found nothing to do; the run loop sleeps */
-    bool powered_off;          /* PSCI */
-    uint64_t instructions;     /* retired by the interpreter */
-    uint64_t undefined_count;  /* instructions that the table lacks */
-    uint64_t tlb_fills;        /* misses of the bank in use */
-    uint64_t walks;            /* of those, how many the second level did not know */
-    uint64_t tlb_flushes;      /* TLBI executed here */
-    uint64_t exceptions;       /* taken, interrupts included */
-    uint64_t broadcasts;       /* a64_run_on_others() */
-    void *engine;              /* the engine's own part */
-    struct a64_tlb *tlb;       /* all banks; owned (tlb.c) */
+    bool halted;                 /* WFI found nothing to do; the run loop sleeps */
+    bool powered_off;            /* PSCI */
+    uint64_t instructions;       /* retired by the interpreter */
+    uint64_t undefined_count;    /* instructions that the table lacks */
+    uint64_t tlb_fills;          /* misses of the bank in use */
+    uint64_t walks;              /* of those, how many the second level did not know */
+    uint64_t tlb_flushes;        /* TLBI executed here */
+    uint64_t exceptions;         /* taken, interrupts included */
+    uint64_t broadcasts;         /* a64_run_on_others() */
+    void *engine;                /* the engine's own part */
+    struct a64_tlb *tlb;         /* all banks; owned (tlb.c) */
     struct a64_decoded *decoded; /* the interpreter's cache; owned (interp.c) */
     struct a64_mailbox mailbox;
-    unsigned wfe_streak; /* WFEs in a row that found nothing */
+    unsigned wfe_streak;       /* WFEs in a row that found nothing */
     uint16_t seen_sysregs[16]; /* unknown system registers named in the log already */
     unsigned seen_count;
 };
@@ -174,8 +181,8 @@ enum a64_step {
     A64_EXIT,     /* pc is set and the run loop must look at signals/halted before going on */
 };
 
-/* NZCV as the manual has it: bit 31 N, 30 Z, 29 C, 28 V. Host form: bits 15 SF, 14 ZF, 8 CF with CF =
- * NOT C (x86's borrow), bit 0 OF. */
+/* NZCV as the manual has it: bit 31 N, 30 Z, 29 C, 28 V. Host form: bits 15 SF, 14 ZF, 8 CF with CF
+ * = NOT C (x86's borrow), bit 0 OF. */
 static inline uint32_t a64_nzcv_get(const struct a64_cpu *cpu)
 {
     uint32_t f = cpu->host_flags;
@@ -201,13 +208,15 @@ static inline void a64_set_x(struct a64_cpu *cpu, unsigned r, uint64_t v) /* 31 
         cpu->x[r] = v;
 }
 
-/* --- cpu.c: life cycle ------------------------------------------------------------------------- */
+/* --- cpu.c: life cycle -------------------------------------------------------------------------
+ */
 
 /* CPU models. */
 struct a64_model {
     const char *name;
     const char *description;
-    bool lse, fp16, dotprod, jscvt, fcma, fhm, rdm, dcpop, pan, uao; /* beyond Armv8.0 + CRC + crypto */
+    bool lse, fp16, dotprod, jscvt, fcma, fhm, rdm, dcpop, pan,
+        uao; /* beyond Armv8.0 + CRC + crypto */
     struct {
         enum a64_sysreg reg;
         uint64_t value;
@@ -223,15 +232,16 @@ void a64_cpu_free(struct a64_cpu *cpu);
 /* Warm reset: EL1h, DAIF set, MMU off, pc and x0 as given (DDI 0487 D1.9). */
 void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0);
 
-/* --- exception.c ------------------------------------------------------------------------------- */
+/* --- exception.c -------------------------------------------------------------------------------
+ */
 
-/* Takes a synchronous exception to EL1 with this ESR_EL1 syndrome; far is written where the class has
- * one. `return_address` is what ELR gets. Sets pc to the vector. Returns A64_BRANCHED. */
+/* Takes a synchronous exception to EL1 with this ESR_EL1 syndrome; far is written where the class
+ * has one. `return_address` is what ELR gets. Sets pc to the vector. Returns A64_BRANCHED. */
 enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far,
                                  uint64_t return_address);
-enum a64_step a64_undefined(struct a64_cpu *cpu);           /* EC 0, ELR = pc */
-enum a64_step a64_svc(struct a64_cpu *cpu, uint16_t imm);   /* ELR = pc + 4 */
-enum a64_step a64_eret(struct a64_cpu *cpu);                /* illegal return handled: PSTATE.IL */
+enum a64_step a64_undefined(struct a64_cpu *cpu);         /* EC 0, ELR = pc */
+enum a64_step a64_svc(struct a64_cpu *cpu, uint16_t imm); /* ELR = pc + 4 */
+enum a64_step a64_eret(struct a64_cpu *cpu);              /* illegal return handled: PSTATE.IL */
 /* FP, NEON and their registers: true where CPACR_EL1 allows them at this EL. Else return
  * a64_fp_trapped() (EC 7) from the instruction. */
 static inline bool a64_fp_allowed(const struct a64_cpu *cpu)
@@ -247,16 +257,17 @@ bool a64_sp_aligned(struct a64_cpu *cpu);
 bool a64_take_interrupt(struct a64_cpu *cpu);
 /* True where WFI would not wait: a line is up, masked or not. */
 bool a64_has_work(const struct a64_cpu *cpu);
-uint32_t a64_spsr_get(const struct a64_cpu *cpu);           /* PSTATE as SPSR_EL1 has it */
-void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr);    /* switches SP banks and TLB bank */
+uint32_t a64_spsr_get(const struct a64_cpu *cpu);        /* PSTATE as SPSR_EL1 has it */
+void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr); /* switches SP banks and TLB bank */
 void a64_select_sp(struct a64_cpu *cpu, unsigned el, unsigned spsel);
 
-/* --- debug.c: software step, hardware breakpoints and watchpoints, illegal state ---------------- */
+/* --- debug.c: software step, hardware breakpoints and watchpoints, illegal state ----------------
+ */
 
 enum a64_slow {
-    A64_SLOW_IL = 1,    /* PSTATE.IL: the next instruction raises Illegal Execution State */
-    A64_SLOW_STEP = 2,  /* software step is active */
-    A64_SLOW_BREAK = 4, /* an enabled hardware breakpoint may match */
+    A64_SLOW_IL = 1,     /* PSTATE.IL: the next instruction raises Illegal Execution State */
+    A64_SLOW_STEP = 2,   /* software step is active */
+    A64_SLOW_BREAK = 4,  /* an enabled hardware breakpoint may match */
     A64_SLOW_ENGINE = 8, /* the engine's own: a debugger steps or set a breakpoint */
     A64_SLOW_SP0 = 16,   /* EL1 runs on SP_EL0, which nobody does for long: MRS SP_EL0 is UNDEFINED
                             then, and a plain read of sys[] at all other times */
@@ -271,7 +282,8 @@ bool a64_step_returns_active(const struct a64_cpu *cpu, uint32_t spsr);
 bool a64_watch_hit(const struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, bool write);
 bool a64_watch_page(const struct a64_cpu *cpu, uint64_t va);
 
-/* --- signals.c: other threads ------------------------------------------------------------------ */
+/* --- signals.c: other threads ------------------------------------------------------------------
+ */
 void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level); /* any thread */
 void a64_request_stop(struct a64_cpu *cpu);                             /* any thread */
 void a64_wake(struct a64_cpu *cpu);                                     /* any thread */
@@ -281,8 +293,8 @@ void a64_wait(struct a64_cpu *cpu, bool for_event);
  * at a64_poll(). */
 void a64_enter_guest(struct a64_cpu *cpu);
 void a64_leave_guest(struct a64_cpu *cpu);
-/* Clears poll, serves shootdowns; call with the guest state in the struct. Returns true where the run
- * loop must return to the machine (stop requested). Interrupts are taken by the caller. */
+/* Clears poll, serves shootdowns; call with the guest state in the struct. Returns true where the
+ * run loop must return to the machine (stop requested). Interrupts are taken by the caller. */
 bool a64_poll(struct a64_cpu *cpu);
 /* Runs fn(other, a, b) for every other CPU of the system before any of them runs another guest
  * instruction after this returns: on the other's thread if it is in the guest (waits until done),
@@ -294,7 +306,8 @@ void a64_post_to_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint6
 void a64_wait_for_others(struct a64_cpu *cpu);
 void a64_send_event(struct a64_cpu *cpu); /* SEV */
 
-/* --- timer.c ----------------------------------------------------------------------------------- */
+/* --- timer.c -----------------------------------------------------------------------------------
+ */
 uint64_t a64_counter(const struct a64_cpu *cpu); /* CNTPCT; CNTVCT is this less CNTVOFF (0) */
 void a64_timer_update(struct a64_cpu *cpu);      /* recompute lines and deadline; own thread */
 /* Any thread, at the time timer_arm asked for: the CPU updates its timers at its next poll. */

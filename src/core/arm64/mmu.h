@@ -191,9 +191,9 @@ void a64_select_bank(struct a64_cpu *cpu);
 /* Drops every jump of every bank of this CPU: translations are gone or the context changed. */
 void a64_jumps_clear(struct a64_cpu *cpu);
 
-/* Executes TLBI here and, for the IS forms, posts it to every other CPU of the system, which serve it
- * at their next poll or before they enter the guest. It is complete, as the architecture has it, when
- * this CPU's next DSB has waited (a64_wait_for_others). */
+/* Executes TLBI here and, for the IS forms, posts it to every other CPU of the system, which serve
+ * it at their next poll or before they enter the guest. It is complete, as the architecture has it,
+ * when this CPU's next DSB has waited (a64_wait_for_others). */
 enum a64_tlbi { A64_TLBI_ALL, A64_TLBI_VA, A64_TLBI_VAA, A64_TLBI_ASID };
 void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast);
 

@@ -49,7 +49,8 @@ uint16_t a64_current_asid(const struct a64_cpu *cpu);
  * fault. */
 uint32_t a64_walk_tables(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret);
 
-/* FEAT_E0PD: TCR_EL1.E0PD0/1 keep EL0 off this half; its accesses fault as if nothing were mapped. */
+/* FEAT_E0PD: TCR_EL1.E0PD0/1 keep EL0 off this half; its accesses fault as if nothing were mapped.
+ */
 bool a64_el0_kept_off(const struct a64_cpu *cpu, uint64_t va);
 
 /* What `el` may do through this leaf; `pan`: PSTATE.PAN counts for this access. */

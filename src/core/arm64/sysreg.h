@@ -14,7 +14,7 @@ struct a64_sysreg_info {
     const char *name;
     uint8_t el_read, el_write; /* lowest EL that may; 15: never (UNDEFINED) */
     uint8_t flags;             /* enum a64_sysreg_flags */
-    uint64_t (*read)(struct a64_cpu *cpu, enum a64_sysreg reg); /* NULL: sys[reg] */
+    uint64_t (*read)(struct a64_cpu *cpu, enum a64_sysreg reg);              /* NULL: sys[reg] */
     void (*write)(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value); /* NULL: sys[reg] */
 };
 
@@ -29,8 +29,8 @@ enum a64_sysreg_flags {
 const struct a64_sysreg_info *a64_sysreg_find(uint16_t key);
 const struct a64_sysreg_info *a64_sysreg_by_id(enum a64_sysreg reg);
 
-/* MRS, MSR (register), MSR (immediate), SYS and SYSL with traps and undefined cases. Xt as a number.
- * On an exception pc is the vector. MSR may return A64_EXIT. */
+/* MRS, MSR (register), MSR (immediate), SYS and SYSL with traps and undefined cases. Xt as a
+ * number. On an exception pc is the vector. MSR may return A64_EXIT. */
 enum a64_step a64_mrs(struct a64_cpu *cpu, uint16_t key, unsigned rt);
 enum a64_step a64_msr(struct a64_cpu *cpu, uint16_t key, unsigned rt);
 enum a64_step a64_msr_imm(struct a64_cpu *cpu, unsigned op1, unsigned op2, unsigned imm);

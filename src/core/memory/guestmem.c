@@ -1,5 +1,5 @@
-/* guestmem.c: regions in an array sorted by nothing: a machine has a handful, and the hot paths keep
- * host addresses in their own TLB.
+/* guestmem.c: regions in an array sorted by nothing: a machine has a handful, and the hot paths
+ * keep host addresses in their own TLB.
  */
 #include "core/memory/guestmem.h"
 
@@ -36,8 +36,7 @@ int guestmem_add_ram(struct guestmem *mem, uint64_t base, uint64_t size_bytes, b
     if (host == MAP_FAILED)
         return err_set_errno(e, errno, "cannot map %llu MiB of guest memory",
                              (unsigned long long)(size_bytes >> 20));
-    mem->regions[mem->region_count++] =
-        (struct guestmem_region){base, size_bytes, host, read_only};
+    mem->regions[mem->region_count++] = (struct guestmem_region){base, size_bytes, host, read_only};
     return 0;
 }
 

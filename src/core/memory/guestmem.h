@@ -1,7 +1,7 @@
 /* guestmem.h: a machine's physical address space: RAM regions and what answers everywhere else.
  *
- * Built before the first vCPU runs and constant from then on, so readers take no lock. RAM is mapped
- * lazily; `fd` based so that a later release can share and snapshot it.
+ * Built before the first vCPU runs and constant from then on, so readers take no lock. RAM is
+ * mapped lazily; `fd` based so that a later release can share and snapshot it.
  */
 #ifndef PENG_CORE_MEMORY_GUESTMEM_H
 #define PENG_CORE_MEMORY_GUESTMEM_H
@@ -36,7 +36,8 @@ struct guestmem {
 };
 
 void guestmem_init(struct guestmem *mem, struct guestmem_mmio mmio);
-/* Maps zeroed memory and adds it. Errors: ENOMEM, EINVAL (overlap, alignment), ENOSPC (too many). */
+/* Maps zeroed memory and adds it. Errors: ENOMEM, EINVAL (overlap, alignment), ENOSPC (too many).
+ */
 int guestmem_add_ram(struct guestmem *mem, uint64_t base, uint64_t size_bytes, bool read_only,
                      struct err *e);
 void guestmem_done(struct guestmem *mem);

@@ -8,9 +8,9 @@
  * Frames for the guest that find no room wait in a bounded backlog; what does not fit there is
  * lost, as on a wire.
  *
- * The network's MTU is a jumbo frame's: libslirp ends every connection itself, so no frame of it goes
- * to a real wire, and the guest spends a third less time on the same data. With still larger frames
- * few fit into libslirp's windows, and transfers stall now and then.
+ * The network's MTU is a jumbo frame's: libslirp ends every connection itself, so no frame of it
+ * goes to a real wire, and the guest spends a third less time on the same data. With still larger
+ * frames few fit into libslirp's windows, and transfers stall now and then.
  *
  * Limits: IPv4 only.
  */
