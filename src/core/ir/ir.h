@@ -103,6 +103,25 @@ enum ir_fbin {
     IR_FACGE,
     IR_FACGT,
 };
+enum ir_crypto {
+    IR_AESE,
+    IR_AESD,
+    IR_AESE_MC, /* with AESMC of the result */
+    IR_AESD_IMC,
+    IR_AESMC,
+    IR_AESIMC,
+    IR_SHA1C,
+    IR_SHA1P,
+    IR_SHA1M,
+    IR_SHA1H,
+    IR_SHA1SU0,
+    IR_SHA1SU1,
+    IR_SHA256H,
+    IR_SHA256H2,
+    IR_SHA256SU0,
+    IR_SHA256SU1,
+    IR_PMULL_1Q,
+};
 enum ir_funary {
     IR_F_SQRT,
     IR_F_ABS,

@@ -115,6 +115,7 @@
     /* the same on vectors; y = 1 (VFP3): one lane alone; size: element of B + 1, or 0 */          \
     X(VFP3, "DAB", 0, 0, IR_FP) /* sub: enum ir_fbin */                                            \
     X(VFP2, "DA", 0, 0, IR_FP)  /* sub: enum ir_funary */                                          \
+    X(CRYPTO, "DAB", 0, 0, 0)   /* sub: enum ir_crypto */                                          \
     /* state */                                                                                    \
     X(GETSTATE, "di", 0, 0, 0) /* 8 bytes at offset imm of the CPU struct */                       \
     X(SETSTATE, "ai", 0, 0, 0)                                                                     \

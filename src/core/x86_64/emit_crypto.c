@@ -1,0 +1,162 @@
+/* emit_crypto.c: AES, SHA-1, SHA-256 and PMULL on AES-NI, SHA-NI and PCLMULQDQ.
+ *
+ * Arm's AESE adds the key first and mixes no columns: AESENCLAST of the sum with a zero key. AESMC
+ * is AESENC of what AESDECLAST undid; where it follows its AESE the lifter makes one AESENC of
+ * both. Both architectures' SHA instructions do four rounds of SHA-1 and two to four of SHA-256,
+ * with the words in another order; x86 adds the round constant of SHA-1 itself, so it is subtracted
+ * first. Without the host's instructions all of it is the interpreter's.
+ */
+#include "core/x86_64/emit_vec.h"
+
+static void shuffle(struct emitter *e, unsigned d, unsigned a, unsigned order) /* vpshufd */
+{
+    vec_op_imm(e, (struct vec_code){1, 1, 0, 0x70}, d, X86_NO_SECOND, rm_reg(a), order);
+}
+
+static void pick(struct emitter *e, unsigned d, unsigned low, unsigned high, unsigned order)
+{
+    vec_op_imm(e, (struct vec_code){0, 1, 0, 0xc6}, d, low, rm_reg(high), order); /* vshufps */
+}
+
+/* SHA instructions have no VEX form: scratch registers alone. */
+static void sha(struct emitter *e, unsigned opcode, unsigned d, unsigned a)
+{
+    x86_op(e->buf, 0, opcode, 4, d, rm_reg(a));
+}
+
+static void aes(struct emitter *e, const struct ir_op *o)
+{
+    static const struct {
+        bool adds_key;
+        uint8_t first, second; /* opcodes, with a zero key */
+    } rows[] = {
+        [IR_AESE] = {true, 0xdd, 0},      [IR_AESD] = {true, 0xdf, 0},
+        [IR_AESE_MC] = {true, 0xdc, 0},   [IR_AESD_IMC] = {true, 0xde, 0},
+        [IR_AESMC] = {false, 0xdf, 0xdc},
+    };
+    unsigned a = vec_use(e, o->a, 1);
+    if (o->sub == IR_AESIMC) {
+        vec_copy(e, 1, o->a);
+        x86_vec(e->buf, 1, 2, 0, 0xdb, 0, X86_NO_SECOND, rm_reg(1));
+        vec_done(e, o->d, 0);
+        return;
+    }
+    if (rows[o->sub].adds_key)
+        vec_lane(e, IR_V_EOR, 0, 0, vec_use(e, o->d, 0), a);
+    else
+        vec_copy(e, 0, o->a);
+    vec_zero(e, 3);
+    x86_vec(e->buf, 1, 2, 0, rows[o->sub].first, 0, 0, rm_reg(3));
+    if (rows[o->sub].second)
+        x86_vec(e->buf, 1, 2, 0, rows[o->sub].second, 0, 0, rm_reg(3));
+    vec_done(e, o->d, 0);
+}
+
+/* x86 has A in the highest lane, and wants E added to the first word. */
+static void sha1_rounds(struct emitter *e, const struct ir_op *o)
+{
+    static const uint32_t constants[] = {
+        [IR_SHA1C] = 0x5a827999, [IR_SHA1P] = 0x6ed9eba1, [IR_SHA1M] = 0x8f1bbcdc};
+    uint64_t k = constants[o->sub];
+    vec_fill(e, 0, k << 32 | k);
+    vec_lane(e, IR_V_SUB, 2, 2, vec_use(e, o->b, 2), 0);
+    shuffle(e, 2, 2, 0x1b);
+    x86_vec(e->buf, 1, 1, 0, 0x73, 7, 3, rm_reg(vec_use(e, o->a, 3))); /* vpslldq: E to the top */
+    x86_byte(e->buf, 12);
+    vec_lane(e, IR_V_ADD, 2, 2, 2, 3);
+    shuffle(e, 1, vec_use(e, o->d, 1), 0x1b);
+    sha(e, 0x0f3acc, 1, 2); /* sha1rnds4 */
+    x86_byte(e->buf, (uint8_t)(o->sub - IR_SHA1C));
+    shuffle(e, 0, 1, 0x1b);
+    vec_done(e, o->d, 0);
+}
+
+static void rotate_left_1(struct emitter *e, unsigned reg, unsigned scratch)
+{
+    vec_shift(e, VEC_SHR, 2, scratch, reg, 31);
+    vec_shift(e, VEC_SHL, 2, reg, reg, 1);
+    vec_lane(e, IR_V_ORR, 0, reg, reg, scratch);
+}
+
+static void sha1_schedule(struct emitter *e, const struct ir_op *o)
+{
+    unsigned d = vec_use(e, o->d, 1), a = vec_use(e, o->a, 2);
+    if (o->sub == IR_SHA1H) {
+        x86_vec(e->buf, 1, 1, 0, 0x7e, a, X86_NO_SECOND, rm_reg(RAX));
+        x86_vec(e->buf, 3, 3, 0, 0xf0, RAX, X86_NO_SECOND, rm_reg(RAX)); /* rorx */
+        x86_byte(e->buf, 2);
+        x86_vec(e->buf, 1, 1, 0, 0x6e, 0, X86_NO_SECOND, rm_reg(RAX));
+    } else if (o->sub == IR_SHA1SU0) { /* d ^ b ^ the middle of a:d */
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, 0, a, rm_reg(d), 8);
+        vec_lane(e, IR_V_EOR, 0, 0, 0, d);
+        vec_lane(e, IR_V_EOR, 0, 0, 0, vec_use(e, o->b, 3));
+    } else { /* SU1: the last word also takes the first new one */
+        vec_shift_bytes(e, 0, a, 4);
+        vec_lane(e, IR_V_EOR, 0, 0, 0, d);
+        rotate_left_1(e, 0, 3);
+        x86_vec(e->buf, 1, 1, 0, 0x73, 7, 1, rm_reg(0)); /* vpslldq */
+        x86_byte(e->buf, 12);
+        rotate_left_1(e, 1, 3);
+        vec_lane(e, IR_V_EOR, 0, 0, 0, 1);
+    }
+    vec_done(e, o->d, 0);
+}
+
+/* Arm: (a b c d), (e f g h) from the lowest lane up. x86: (f e b a), (h g d c). */
+static void sha256_rounds(struct emitter *e, const struct ir_op *o)
+{
+    bool second = o->sub == IR_SHA256H2;
+    unsigned abcd = vec_use(e, second ? o->a : o->d, 1);
+    unsigned efgh = vec_use(e, second ? o->d : o->a, 2);
+    pick(e, 3, efgh, abcd, 0x11);
+    pick(e, 2, efgh, abcd, 0xbb);
+    vec_copy(e, 0, o->b);
+    sha(e, 0x0f38cb, 2, 3); /* sha256rnds2, with xmm0 */
+    shuffle(e, 0, 0, 0x0e);
+    sha(e, 0x0f38cb, 3, 2);
+    pick(e, 0, 3, 2, second ? 0x11 : 0xbb);
+    vec_done(e, o->d, 0);
+}
+
+static void sha256_schedule(struct emitter *e, const struct ir_op *o)
+{
+    if (o->sub == IR_SHA256SU0) {
+        vec_copy(e, 0, o->d);
+        vec_copy(e, 1, o->a);
+        sha(e, 0x0f38cc, 0, 1); /* sha256msg1 */
+    } else {
+        vec_copy(e, 1, o->b);
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, 0, 1, vec_rm(e, o->a), 4); /* vpalignr */
+        vec_lane(e, IR_V_ADD, 2, 0, 0, vec_use(e, o->d, 2));
+        sha(e, 0x0f38cd, 0, 1); /* sha256msg2 */
+    }
+    vec_done(e, o->d, 0);
+}
+
+void emit_CRYPTO(struct emitter *e, const struct ir_op *o)
+{
+    const struct hostcpu *host = e->request->host;
+    if (o->sub == IR_PMULL_1Q && host->pclmul) {
+        vec_copy(e, 1, o->a);
+        vec_copy(e, 2, o->b);
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x44}, 0, 1, rm_reg(2),
+                   o->flags & IR_Q ? 0x11 : 0);
+        vec_done(e, o->d, 0);
+    } else if (o->sub <= IR_AESIMC && host->aes) {
+        aes(e, o);
+    } else if (o->sub >= IR_SHA1C && o->sub <= IR_SHA1M && host->sha) {
+        sha1_rounds(e, o);
+    } else if (o->sub >= IR_SHA1H && o->sub <= IR_SHA1SU1) {
+        sha1_schedule(e, o);
+    } else if (o->sub >= IR_SHA256H && o->sub <= IR_SHA256H2 && host->sha) {
+        sha256_rounds(e, o);
+    } else if (o->sub >= IR_SHA256SU0 && o->sub <= IR_SHA256SU1 && host->sha) {
+        sha256_schedule(e, o);
+    } else {
+        emit_INTERPRET(e, o);
+        if (o->sub == IR_AESE_MC || o->sub == IR_AESD_IMC) { /* the second of the two */
+            e->raw = (o->sub == IR_AESE_MC ? 0x4e286800u : 0x4e287800u) | o->d * 33u;
+            emit_INTERPRET(e, o);
+        }
+    }
+}
