@@ -207,7 +207,8 @@ static bool choose_word(uint64_t *random, const struct a64_pattern *p, uint32_t 
         w = (w & ~p->mask) | p->value;
         w = choose_sys(random, choose_sysreg(random, settle_should_be(w)));
         struct a64_insn in;
-        if ((w & p->mask) == p->value && !is_unpredictable(w) && a64_decode(w, &in)) {
+        if ((w & p->mask) == p->value && !is_unpredictable(w) && a64_decode(w, &in) &&
+            in.op == p->op) {
             *ret = w;
             return true;
         }
