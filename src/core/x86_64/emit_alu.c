@@ -272,10 +272,15 @@ void emit_ANDNS(struct emitter *e, const struct ir_op *o)
     flags_set(e, FLAGS_LOGIC);
 }
 
-/* Puts Arm's C into CF, inverted for subtraction. SUB form has CF = NOT C. */
+/* Puts Arm's C into CF, inverted for subtraction. SUB form has CF = NOT C; a floating-point
+ * comparison has C in CF and ZF together. */
 static void load_carry(struct emitter *e, bool inverted_carry)
 {
-    flags_condition(e, 2);
+    enum x86_cc carry = flags_condition(e, 2);
+    if (carry != CC_AE) {
+        x86_op(e->buf, 0, 0x0f90u | carry, 1, 0, rm_reg(RAX)); /* setcc al */
+        x86_alu_imm(e->buf, ALU_CMP, 1, rm_reg(RAX), 1);       /* CF = al < 1 */
+    }
     if (!inverted_carry)
         x86_byte(e->buf, 0xf5); /* cmc */
 }

@@ -198,19 +198,20 @@ void emit_FTOI(struct emitter *e, const struct ir_op *o)
 /* V[d] of o->type = general register a (size bytes), y: unsigned. */
 void emit_ITOF(struct emitter *e, const struct ir_op *o)
 {
+    bool wide = o->size == 8, native = !o->y || e->request->host->avx512vl;
+    if (wide && !native)
+        flags_clobber(e); /* before use_reg(): it may use RAX */
     unsigned d = vec_dest(e, o->d, 0), a = use_reg(e, o->a, RAX, o->size);
-    bool wide = o->size == 8;
     vec_zero(e, 1);
     if (o->y && !wide) {
         x86_zext(e->buf, 4, RAX, rm_reg(a));
         a = RAX;
         wide = true;
-    } else if (o->y && e->request->host->avx512vl) { /* vcvtusi2ss, vcvtusi2sd */
+    } else if (o->y && native) { /* vcvtusi2ss, vcvtusi2sd */
         x86_evex(e->buf, is_double(o) ? 3 : 2, 1, 1, 0x7b, d, 1, rm_reg(a));
         vec_done(e, o->d, d);
         return;
     } else if (o->y) {
-        flags_clobber(e);
         x86_test(e->buf, 8, rm_reg(a), a);
         cold_if(e, CC_S);
     }
