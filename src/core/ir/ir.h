@@ -103,6 +103,12 @@ enum ir_fbin {
     IR_FACGE,
     IR_FACGT,
 };
+enum ir_structure {
+    IR_CONSECUTIVE, /* x registers, one after the other */
+    IR_INTERLEAVED, /* two */
+    IR_LANE,        /* lane c of one */
+    IR_REPLICATE,   /* one value, in all lanes of one */
+};
 enum ir_crypto {
     IR_AESE,
     IR_AESD,

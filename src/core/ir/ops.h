@@ -79,6 +79,8 @@
     X(VSTORE, "Cm", 0, 0, IR_MAY_FAULT)                                                            \
     X(VLOADP, "DCm", 0, 0, IR_MAY_FAULT)                                                           \
     X(VSTOREP, "DCm", 0, 0, IR_MAY_FAULT)                                                          \
+    X(VLOADS, "Dm", 0, 0, IR_MAY_FAULT)  /* registers from D on; sub: enum ir_structure */         \
+    X(VSTORES, "Dm", 0, 0, IR_MAY_FAULT) /* lanes of 1 << y bytes, registers of size */            \
     X(ATOMIC, "dcm", 0, 0, IR_MAY_FAULT) /* d = old; x: enum ir_atomic; operand c */               \
     X(CAS, "dcm", 0, 0, IR_MAY_FAULT)    /* d: compared with, gets old; c: new */                  \
     X(ZVA, "m", 0, 0, IR_MAY_FAULT)      /* zero the 64-byte block around the address */           \

@@ -28,6 +28,7 @@ void lift_table_init(struct lift_table *table)
     add_rows(table, lift_rows_fp, lift_rows_fp_count);
     add_rows(table, lift_rows_crypto, lift_rows_crypto_count);
     add_rows(table, lift_rows_simd, lift_rows_simd_count);
+    add_rows(table, lift_rows_structure, lift_rows_structure_count);
     add_rows(table, lift_rows_simd_fp, lift_rows_simd_fp_count);
 }
 

@@ -26,9 +26,11 @@ struct lift_table {
 
 /* Each file's rows; put into one table by lift_table_init(). */
 extern const struct lift_row lift_rows_integer[], lift_rows_memory[], lift_rows_branch[],
-    lift_rows_fp[], lift_rows_simd[], lift_rows_simd_fp[], lift_rows_crypto[];
+    lift_rows_fp[], lift_rows_simd[], lift_rows_simd_fp[], lift_rows_crypto[],
+    lift_rows_structure[];
 extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows_branch_count,
-    lift_rows_fp_count, lift_rows_simd_count, lift_rows_simd_fp_count, lift_rows_crypto_count;
+    lift_rows_fp_count, lift_rows_simd_count, lift_rows_simd_fp_count, lift_rows_crypto_count,
+    lift_rows_structure_count;
 
 #define LIFT(name) static bool lift_##name(struct lifter *l, const struct a64_insn *in)
 #define ROW(name)                                                                                  \

@@ -1,7 +1,7 @@
 /* lift_memory.c: loads, stores, acquire/release, and the Armv8.1 atomics (DDI 0487 C4.1.88).
  *
  * The write-back of an indexed access is an ADD behind it, so that a fault finds the base register
- * as it was. Exclusives and structure accesses are the interpreter's.
+ * as it was. Exclusives are the interpreter's.
  */
 #include "core/translator/lift_int.h"
 
