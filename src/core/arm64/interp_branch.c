@@ -1,9 +1,12 @@
 /* interp_branch.c: branches (DDI 0487 C4.1.87). Exception generation is with the system
  * instructions.
  *
- * A target that is no multiple of four faults when it is fetched, as the architecture has it.
+ * A target that is no multiple of four faults when it is fetched, as the architecture has it. The
+ * tag of a branch to a register is dropped where TCR_EL1 has tags (BranchAddr(), J1.1.3).
  */
 #include "core/arm64/exec_int.h"
+
+#include "core/arm64/mmu.h"
 
 /* Row: NZCV as a number; bit: the condition's encoding (ConditionHolds(), C1.2.4). 14 and 15 always
  * hold, and a condition's inverse has the odd number. */
@@ -64,7 +67,7 @@ A64_EXEC(TBNZ)
 
 A64_EXEC(BR)
 {
-    cpu->pc = a64_x(cpu, in->n);
+    cpu->pc = a64_untag(cpu, a64_x(cpu, in->n));
     return A64_BRANCHED;
 }
 
@@ -73,12 +76,12 @@ A64_EXEC(BLR)
 {
     uint64_t target = a64_x(cpu, in->n);
     cpu->x[30] = cpu->pc + 4;
-    cpu->pc = target;
+    cpu->pc = a64_untag(cpu, target);
     return A64_BRANCHED;
 }
 
 A64_EXEC(RET)
 {
-    cpu->pc = a64_x(cpu, in->n);
+    cpu->pc = a64_untag(cpu, a64_x(cpu, in->n));
     return A64_BRANCHED;
 }

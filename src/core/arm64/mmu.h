@@ -94,6 +94,13 @@ static inline uint64_t *a64_bank_jump_page(struct a64_tlb_bank *bank, uint64_t v
     return &bank->jump_pages[(va >> 12) % A64_JUMP_PAGES];
 }
 
+/* Empties a slot. A guest may branch to any address, NONE too, which would match an empty slot
+ * where it is looked up, in the last one: that is emptied with an address looked up elsewhere. */
+static inline void a64_bank_empty_jump(struct a64_tlb_bank *bank, struct a64_jump *jump)
+{
+    jump->va = jump == &bank->jumps[A64_JUMPS - 1] ? 0 : A64_TLB_NONE;
+}
+
 /* Drops the jumps to one 4 KiB page of virtual addresses: with every unmapping of that page. */
 static inline void a64_bank_drop_jumps(struct a64_tlb_bank *bank, uint64_t va)
 {
@@ -104,7 +111,7 @@ static inline void a64_bank_drop_jumps(struct a64_tlb_bank *bank, uint64_t va)
     struct a64_jump *first = a64_bank_jump(bank, page << 12);
     for (unsigned i = 0; i < A64_JUMPS_PER_PAGE; i++)
         if (first[i].va >> 12 == page)
-            first[i].va = A64_TLB_NONE;
+            a64_bank_empty_jump(bank, &first[i]);
 }
 
 static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, void *code)
@@ -127,13 +134,14 @@ static inline void a64_bank_drop_all_jumps(struct a64_tlb_bank *bank)
 {
     if (bank->jump_log_count > A64_JUMP_LOG) {
         memset(bank->jumps, 0xff, sizeof(bank->jumps)); /* va = NONE */
+        a64_bank_empty_jump(bank, &bank->jumps[A64_JUMPS - 1]);
         memset(bank->jump_pages, 0xff, sizeof(bank->jump_pages));
     }
     for (unsigned i = 0; i < bank->jump_log_count && i < A64_JUMP_LOG; i++) {
         struct a64_jump *jump = &bank->jumps[bank->jump_log[i]];
         if (jump->va != A64_TLB_NONE)
             *a64_bank_jump_page(bank, jump->va) = A64_TLB_NONE;
-        jump->va = A64_TLB_NONE;
+        a64_bank_empty_jump(bank, jump);
     }
     bank->jump_log_count = 0;
 }
@@ -200,6 +208,10 @@ void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcas
 /* AT S1E0R etc: writes PAR_EL1. `pan`: the S1E1RP and S1E1WP forms, which mind PSTATE.PAN. */
 void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
                            bool pan);
+/* VA without its tag where TCR_EL1.TBI0/1 has the top byte ignored, sign-extended from bit 55;
+ * otherwise as it is. */
+uint64_t a64_untag(const struct a64_cpu *cpu, uint64_t va);
+
 /* PSTATE.PAN went from 0 to 1: forget what only PAN = 0 allowed. */
 void a64_tlb_pan_set(struct a64_cpu *cpu);
 

@@ -38,10 +38,6 @@ enum {
     A64_SCTLR_WXN = 1 << 19,
 };
 
-/* VA without its tag where TCR_EL1.TBI0/1 has the top byte ignored, sign-extended from bit 55;
- * otherwise as it is. */
-uint64_t a64_untag(const struct a64_cpu *cpu, uint64_t va);
-
 /* The ASID in use (TCR_EL1.A1 says whose). */
 uint16_t a64_current_asid(const struct a64_cpu *cpu);
 

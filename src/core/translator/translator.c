@@ -302,7 +302,10 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     void *code = cache_run_address(&t->cache, unit->code);
     a64_bank_set_jump(cpu->bank, cpu->pc, code);
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
+        /* The page's mapping may have changed between the jump and the fetch: then this is no unit
+         * of the page that the jump is in. */
         if (epoch == t->cache.epoch && exit->from->context == context &&
+            exit->from->pa >> 12 == unit->pa >> 12 &&
             cache_find(&t->cache, unit->pa, context) == unit) {
             count(&t->links);
             cache_link(exit, unit);
@@ -344,8 +347,11 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         if (tag == TAG_STEP) {
             count(&t->steps);
             a64_step_one(cpu);
-        } else
-            exit = (struct exit_link *)tag;
+            continue;
+        }
+        exit = (struct exit_link *)tag;
+        if (!exit) /* an indirect branch, which drops its target's tag; jump caches hold no tags */
+            cpu->pc = a64_untag(cpu, cpu->pc);
     }
     __builtin_ia32_ldmxcsr(HOST_MXCSR);
     a64_leave_guest(cpu);
