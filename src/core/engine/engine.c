@@ -11,6 +11,15 @@ const struct engine_ops *const engines[] = {
     NULL,
 };
 
+const struct engine_ops *engine_choose(struct err *why)
+{
+    *why = (struct err){0};
+    unsigned i = 0;
+    while (engines[i + 1] && engines[i]->usable && engines[i]->usable(i ? NULL : why) < 0)
+        i++;
+    return engines[i];
+}
+
 const struct engine_ops *engine_find(const char *name)
 {
     for (unsigned i = 0; engines[i]; i++)

@@ -58,6 +58,8 @@ struct engine_config {
 /* One engine as a table: boards never switch on which. */
 struct engine_ops {
     const char *name; /* "translator", "interpreter", "kvm" */
+    /* Whether this host can run it: 0, or why not (ENOTSUP). NULL: any host can. */
+    int (*usable)(struct err *e);
     int (*create)(const struct engine_config *config, struct engine **ret_engine, struct err *e);
     void (*free)(struct engine *engine);
     struct vcpu *(*vcpu)(struct engine *engine, unsigned index);
@@ -113,5 +115,8 @@ unsigned vcpu_index(const struct vcpu *vcpu);
 /* The engines this build has, ended by NULL; the first that fits is "auto". */
 extern const struct engine_ops *const engines[];
 const struct engine_ops *engine_find(const char *name); /* NULL: unknown */
+/* "auto": the first that this host can run. Where that is not the first of all, `why` says why not
+ * and why->code is not 0. */
+const struct engine_ops *engine_choose(struct err *why);
 
 #endif

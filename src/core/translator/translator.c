@@ -63,7 +63,7 @@ static uint64_t interpret(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
 /* --- life cycle ----------------------------------------------------------------------------------
  */
 
-static int check_host(const struct hostcpu *host, struct err *e)
+static int check_features(const struct hostcpu *host, struct err *e)
 {
     if (!host->avx2 || !host->bmi2 || !host->lzcnt || !host->fma)
         return err_set(e, ENOTSUP,
@@ -72,6 +72,13 @@ static int check_host(const struct hostcpu *host, struct err *e)
         return err_set(e, ENOTSUP,
                        "the translator needs a host kernel that enables FSGSBASE (5.9)");
     return 0;
+}
+
+int translator_check_host(struct err *e)
+{
+    struct hostcpu host;
+    hostcpu_detect(&host);
+    return check_features(&host, e);
 }
 
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
@@ -92,7 +99,7 @@ int translator_new(const struct translator_config *config, struct translator **r
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
     if (bytes < (size_t)TRANSLATOR_CACHE_MIB_MIN << 20)
         bytes = (size_t)TRANSLATOR_CACHE_MIB_MIN << 20;
-    int r = check_host(&t->host, e);
+    int r = check_features(&t->host, e);
     if (r == 0)
         r = cache_init(&t->cache, align_up(bytes, 4096), e);
     if (r < 0) {

@@ -26,6 +26,9 @@ struct translator_config {
     const struct hostcpu *host;
 };
 
+/* Whether this host can run generated code: 0 or -ENOTSUP. */
+int translator_check_host(struct err *e);
+
 /* Errors: ENOTSUP (the host CPU lacks AVX2, BMI2 or FSGSBASE), ENOMEM. */
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e);

@@ -34,9 +34,12 @@ int cmd_doctor(int argc, char **argv)
     for (size_t i = 0; i < ARRAY_SIZE(features); i++)
         if (features[i].has)
             printf(" %s", features[i].name);
-    printf("\nengines:");
-    for (size_t i = 0; engines[i]; i++)
-        printf(" %s", engines[i]->name);
-    printf("\ntap networking: %s\n", yes_no(access("/dev/net/tun", R_OK | W_OK) == 0));
+    printf("\n");
+    for (size_t i = 0; engines[i]; i++) {
+        struct err why = {0};
+        bool usable = !engines[i]->usable || engines[i]->usable(&why) == 0;
+        printf("engine %s: %s\n", engines[i]->name, usable ? "usable" : why.text);
+    }
+    printf("tap networking: %s\n", yes_no(access("/dev/net/tun", R_OK | W_OK) == 0));
     return EXIT_OK;
 }

@@ -85,8 +85,9 @@ static int take_engine(void *ctx, char *value, struct err *e)
 {
     struct run *run = ctx;
     run->engine = value;
-    run->config.engine = strcmp(value, "auto") == 0 ? engines[0] : engine_find(value);
-    return run->config.engine ? 0 : err_set(e, EINVAL, "no such engine in this build");
+    bool automatic = strcmp(value, "auto") == 0;
+    run->config.engine = automatic ? NULL : engine_find(value);
+    return automatic || run->config.engine ? 0 : err_set(e, EINVAL, "no such engine in this build");
 }
 
 static int take_cpu(void *ctx, char *value, struct err *e)
@@ -438,7 +439,7 @@ static int list_cpus(void)
 int cmd_run(int argc, char **argv)
 {
     struct run run = {
-        .config = {.engine = engines[0], .cpus = 1, .memory_bytes = DEFAULT_MEMORY},
+        .config = {.cpus = 1, .memory_bytes = DEFAULT_MEMORY},
         .console = "stdio",
         .signal_fd = -1,
         .log = {.out = stderr, .level = LOG_WARN, .prefix = "peng"},
@@ -447,6 +448,13 @@ int cmd_run(int argc, char **argv)
     int rc = options_parse(run_options, argc, argv, &run, take_image, &e);
     if (rc == 0 && run.list_cpus)
         return list_cpus();
+    if (rc == 0 && !run.config.engine) {
+        struct err why_not_first;
+        run.config.engine = engine_choose(&why_not_first);
+        if (why_not_first.code)
+            log_warn(&run.log, "%s; running on the %s engine", why_not_first.text,
+                     run.config.engine->name);
+    }
     if (rc == 0)
         rc = check(&run, &e);
     if (rc == 0)
