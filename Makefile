@@ -34,14 +34,19 @@ run: build guest
 
 test:
 	@scripts/setup build guest test
+	@scripts/guest
 	@scripts/test quick
 
 test-long:
 	@scripts/setup build guest test long
+	@scripts/guest
+	@scripts/guest-disk
 	@scripts/test long
 
 bench: build
 	@scripts/setup guest test long
+	@scripts/guest
+	@scripts/guest-disk
 	@bench/bench
 
 tidy:
