@@ -187,6 +187,30 @@ static bool breaks_sp(const struct ir_op *o)
     return !keeps;
 }
 
+/* Which V registers hold scalars, after this op: arithmetic then need not clear the rest again. */
+static void note_scalars(struct emitter *e, const struct ir_op *o)
+{
+    const char *operands = ir_op_info[o->op].operands;
+    unsigned bytes = 16;
+    if (o->op == IR_INTERPRET || o->op == IR_VLOADS) {
+        e->zero_above_32 = e->zero_above_64 = 0;
+        return;
+    }
+    if (operands[0] != 'D')
+        return;
+    if (o->op == IR_VLOAD || o->op == IR_VLOADP || o->op == IR_VFROMG)
+        bytes = o->size;
+    else if (o->op == IR_FCVT)
+        bytes = o->type == IR_F64 ? 4 : 8;
+    else if (o->type == IR_F32 || o->type == IR_F64)
+        bytes = o->op == IR_VFP3 || o->op == IR_VFP2 ? 16 : o->type == IR_F64 ? 8 : 4;
+    uint32_t written = 1u << (o->d & 31);
+    if (o->op == IR_VLOADP)
+        written |= 1u << (o->c & 31);
+    e->zero_above_32 = (e->zero_above_32 & ~written) | (bytes <= 4 ? written : 0);
+    e->zero_above_64 = (e->zero_above_64 & ~written) | (bytes <= 8 ? written : 0);
+}
+
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
 {
     struct emitter e = {.buf = buf, .request = request, .result = result, .flags_in_memory = true};
@@ -196,6 +220,7 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
         e.op = &request->unit->ops[i];
         e.index = i;
         emit_table[e.op->op](&e, e.op);
+        note_scalars(&e, e.op);
         if (breaks_sp(e.op))
             e.sp_aligned = false;
     }

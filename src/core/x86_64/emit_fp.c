@@ -39,22 +39,58 @@ static void compare(struct emitter *e, bool is_64, bool signals, unsigned a, str
     vec_op(e, c, a, X86_NO_SECOND, b);
 }
 
-/* xmm0 is a NaN, or with `tiny` the smallest normal number: to the cold path. */
-static void check(struct emitter *e, bool is_64, bool tiny)
+/* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. */
+static void check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
 {
     if (!tiny) {
-        compare(e, is_64, false, 0, rm_reg(0));
+        compare(e, is_64, false, reg, rm_reg(reg));
         cold_if(e, CC_P);
         return;
     }
-    x86_vec(e->buf, 0, 1, 0, 0x54, 1, 0, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
+    x86_vec(e->buf, 0, 1, 0, 0x54, 1, reg, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
     compare(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
     cold_if(e, CC_E); /* equal or unordered */
 }
 
+/* x86's scalar instructions take what lies above the result from their first source. If that is
+ * zero, so is it in the result. Clearing it in a source that the chain of dependencies does not run
+ * through costs no time; a move between registers does not either. */
+static bool is_scalar(const struct emitter *e, const struct ir_op *o, unsigned v)
+{
+    return (is_double(o) ? e->zero_above_64 : e->zero_above_32) >> v & 1;
+}
+
+/* xmm0 = V[v] with zeros above. */
+static void clean_copy(struct emitter *e, const struct ir_op *o, unsigned v)
+{
+    if (is_scalar(e, o, v)) {
+        vec_copy(e, 0, v);
+        return;
+    }
+    struct x86_rm rm = vec_rm(e, v);
+    if (!rm.is_reg || is_double(o)) { /* vmovd, vmovq */
+        x86_vec(e->buf, is_double(o) ? 2 : 1, 1, is_double(o) ? X86_W_EVEX : 0,
+                is_double(o) ? 0x7e : 0x6e, 0, X86_NO_SECOND, rm);
+    } else { /* vinsertps */
+        x86_vec(e->buf, 1, 3, 0, 0x21, 0, rm.base, rm);
+        x86_byte(e->buf, 0x0e);
+    }
+}
+
+/* V[v] in a register, with zeros above. */
+static unsigned clean_use(struct emitter *e, const struct ir_op *o, unsigned v)
+{
+    if (is_scalar(e, o, v))
+        return vec_use(e, v, 0);
+    clean_copy(e, o, v);
+    return 0;
+}
+
+/* Of the lowest lane alone. */
 static void flip_sign(struct emitter *e, const struct ir_op *o, unsigned d, unsigned a)
 {
-    x86_vec(e->buf, 0, 1, 0, 0x57, d, a, vec_const(e, is_double(o) ? VEC_SIGN64 : VEC_SIGN32, 0));
+    x86_vec(e->buf, 0, 1, 0, 0x57, d, a,
+            vec_const(e, is_double(o) ? VEC_SIGN64_LOW : VEC_SIGN32_LOW, 0));
 }
 
 /* x86's maximum gives b for equal operands, which tells the zeros apart wrongly: take it both ways
@@ -71,40 +107,51 @@ static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsign
     vec_set(e, o->d, 0, fp_bytes(o));
 }
 
+/* The result's own register, if the sources outlive it there, else xmm0. */
+static unsigned result(const struct emitter *e, const struct ir_op *o)
+{
+    return o->d == o->a || o->d == o->b ? 0 : vec_dest(e, o->d, 0);
+}
+
 void emit_FBIN(struct emitter *e, const struct ir_op *o)
 {
     static const uint8_t opcodes[] = {
         [IR_FADD] = 0x58, [IR_FSUB] = 0x5c, [IR_FMUL] = 0x59, [IR_FNMUL] = 0x59, [IR_FDIV] = 0x5e};
     flags_clobber(e);
-    unsigned a = vec_use(e, o->a, 1);
     if (o->sub == IR_FMAX || o->sub == IR_FMIN) {
-        min_max(e, o, a, vec_use(e, o->b, 2));
+        min_max(e, o, vec_use(e, o->a, 1), vec_use(e, o->b, 2));
         return;
     }
-    vec_op(e, scalar(o, opcodes[o->sub]), 0, a, vec_rm(e, o->b));
+    bool commutes = o->sub != IR_FSUB && o->sub != IR_FDIV;
     bool exact_when_tiny = o->sub == IR_FADD || o->sub == IR_FSUB;
-    check(e, is_double(o), !exact_when_tiny);
+    unsigned first = o->a, second = o->b, d = result(e, o);
+    if (commutes && !is_scalar(e, o, first) && (is_scalar(e, o, second) || first == o->d)) {
+        first = o->b;
+        second = o->a;
+    }
+    vec_op(e, scalar(o, opcodes[o->sub]), d, clean_use(e, o, first), vec_rm(e, second));
+    check(e, is_double(o), !exact_when_tiny, d);
     if (o->sub == IR_FNMUL)
-        flip_sign(e, o, 0, 0);
-    vec_set(e, o->d, 0, fp_bytes(o));
+        flip_sign(e, o, d, d);
+    vec_done(e, o->d, d);
 }
 
-/* d = +-c +- a * b */
+/* d = +-c +- a * b, in the form that overwrites a. */
 void emit_FMA(struct emitter *e, const struct ir_op *o)
 {
     static const uint8_t opcodes[] = {
-        [IR_FMADD] = 0xb9, [IR_FMSUB] = 0xbd, [IR_FNMADD] = 0xbf, [IR_FNMSUB] = 0xbb};
+        [IR_FMADD] = 0xa9, [IR_FMSUB] = 0xad, [IR_FNMADD] = 0xaf, [IR_FNMSUB] = 0xab};
     flags_clobber(e);
-    vec_copy(e, 0, o->c);
-    unsigned a = vec_use(e, o->a, 1);
-    vec_op(e, (struct vec_code){1, 2, is_double(o), opcodes[o->sub]}, 0, a, vec_rm(e, o->b));
-    check(e, is_double(o), true);
-    vec_set(e, o->d, 0, fp_bytes(o));
+    clean_copy(e, o, o->a);
+    unsigned b = vec_use(e, o->b, 1);
+    vec_op(e, (struct vec_code){1, 2, is_double(o), opcodes[o->sub]}, 0, b, vec_rm(e, o->c));
+    check(e, is_double(o), true, 0);
+    vec_done(e, o->d, 0);
 }
 
 void emit_FMOV(struct emitter *e, const struct ir_op *o)
 {
-    vec_set(e, o->d, vec_use(e, o->a, 0), fp_bytes(o));
+    vec_done(e, o->d, clean_use(e, o, o->a));
 }
 
 void emit_FABS(struct emitter *e, const struct ir_op *o)
@@ -117,17 +164,18 @@ void emit_FABS(struct emitter *e, const struct ir_op *o)
 
 void emit_FNEG(struct emitter *e, const struct ir_op *o)
 {
-    flip_sign(e, o, 0, vec_use(e, o->a, 0));
-    vec_set(e, o->d, 0, fp_bytes(o));
+    unsigned d = vec_dest(e, o->d, 0);
+    flip_sign(e, o, d, clean_use(e, o, o->a));
+    vec_done(e, o->d, d);
 }
 
 void emit_FSQRT(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
-    unsigned a = vec_use(e, o->a, 0);
+    unsigned a = clean_use(e, o, o->a);
     vec_op(e, scalar(o, 0x51), 0, a, rm_reg(a));
-    check(e, is_double(o), false);
-    vec_set(e, o->d, 0, fp_bytes(o));
+    check(e, is_double(o), false, 0);
+    vec_done(e, o->d, 0);
 }
 
 /* xmm0 = a rounded to an integer: vroundss, vroundsd, in EVEX vrndscale with the same immediate. */
@@ -144,7 +192,7 @@ void emit_FRINT(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
     round_to(e, is_double(o), vec_use(e, o->a, 0), o->x, o->y);
-    check(e, is_double(o), false);
+    check(e, is_double(o), false, 0);
     vec_set(e, o->d, 0, fp_bytes(o));
 }
 
@@ -154,7 +202,7 @@ void emit_FCVT(struct emitter *e, const struct ir_op *o)
     flags_clobber(e);
     unsigned a = vec_use(e, o->a, 0);
     vec_op(e, scalar(o, 0x5a), 0, a, rm_reg(a));
-    check(e, !is_double(o), is_double(o));
+    check(e, !is_double(o), is_double(o), 0);
     vec_set(e, o->d, 0, is_double(o) ? 4 : 8);
 }
 

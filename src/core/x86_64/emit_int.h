@@ -32,9 +32,10 @@ struct emitter {
     unsigned index; /* of op in the unit */
     enum flags_kind flags;
     bool flags_in_memory;
-    bool sp_aligned; /* SP is known to be a multiple of 16 */
-    uint32_t raw;    /* instruction being emitted */
-    int32_t offset;  /* ... its page offset */
+    uint32_t zero_above_32, zero_above_64; /* V registers known to be scalars, by number */
+    bool sp_aligned;                       /* SP is known to be a multiple of 16 */
+    uint32_t raw;                          /* instruction being emitted */
+    int32_t offset;                        /* ... its page offset */
     struct cold cold[EMIT_COLD_MAX];
     unsigned cold_count;
     unsigned cold_pending; /* first cold entry whose resume address is the next instruction */

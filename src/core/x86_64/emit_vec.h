@@ -23,6 +23,8 @@ enum vec_constant {
     VEC_SIGN64,
     VEC_ABS32_LOW, /* ... of the lowest lane, zero elsewhere */
     VEC_ABS64_LOW,
+    VEC_SIGN32_LOW,
+    VEC_SIGN64_LOW,
     VEC_MIN32, /* the smallest normal number in each lane */
     VEC_MIN64,
     VEC_SIGN8,
