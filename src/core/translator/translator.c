@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/auxv.h>
 
 #include "base/bytes.h"
@@ -21,6 +22,12 @@
 #include "core/arm64/mmu.h"
 #include "core/translator/cache.h"
 #include "core/translator/lift_int.h"
+
+/* What one CPU's thread keeps here, on cache lines of its own. */
+struct share {
+    uint32_t context[2];                                    /* last seen, by EL */
+    uint64_t lookups, walks, links, steps, context_changes; /* statistics */
+} __attribute__((aligned(64)));
 
 struct translator {
     struct cache cache;
@@ -32,21 +39,16 @@ struct translator {
     uint32_t features;
     unsigned max_insns;
     uint64_t (*enter)(struct a64_cpu *cpu, const void *code);
-    uint32_t context[A64_CPUS_MAX][2]; /* last context seen, by CPU and EL */
     struct ir_unit unit;
     struct emit_result result;
-    _Atomic uint64_t lookups, links, steps, walks, context_changes, page_drops; /* statistics */
+    struct share shares[A64_CPUS_MAX];
+    uint64_t page_drops; /* statistics */
 };
 
 enum {
     TAG_STEP = 1,
     HOST_MXCSR = 0x1f80, /* what C code expects: all masked, to nearest */
 };
-
-static void count(_Atomic uint64_t *counter)
-{
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
 
 /* --- what units call ---------------------------------------------------------------------------
  */
@@ -84,9 +86,10 @@ int translator_check_host(struct err *e)
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e)
 {
-    struct translator *t = calloc(1, sizeof(*t));
+    struct translator *t = aligned_alloc(64, sizeof(*t));
     if (!t)
         abort();
+    memset(t, 0, sizeof(*t));
     if (config->host)
         t->host = *config->host;
     else
@@ -176,7 +179,7 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
     if (page == UINT64_MAX)
         retire(t, cpu, cache_retire_all);
     else if (cache_drop_page(&t->cache, page & ~0xfffull)) {
-        count(&t->page_drops);
+        t->page_drops++;
         drop_jumps_everywhere(t, cpu);
     }
     unlock(t);
@@ -280,9 +283,10 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
 
 static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t context)
 {
-    uint32_t *last = &t->context[cpu->index][cpu->el & 1];
+    struct share *share = &t->shares[cpu->index];
+    uint32_t *last = &share->context[cpu->el & 1];
     if (*last != context) { /* the jump caches hold code for the old one */
-        count(&t->context_changes);
+        share->context_changes++;
         a64_jumps_clear(cpu);
         *last = context;
     }
@@ -294,12 +298,12 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
 {
     uint32_t context = context_of(cpu);
     check_context(t, cpu, context);
-    count(&t->lookups);
+    t->shares[cpu->index].lookups++;
     struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
     if (!exit && jump->va == cpu->pc)
         return jump->code;
     bool step;
-    count(&t->walks);
+    t->shares[cpu->index].walks++;
     struct unit *unit = unit_at_pc(t, cpu, context, &step);
     if (!unit) {
         if (step)
@@ -314,7 +318,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
         if (epoch == t->cache.epoch && exit->from->context == context &&
             exit->from->pa >> 12 == unit->pa >> 12 &&
             cache_find(&t->cache, unit->pa, context) == unit) {
-            count(&t->links);
+            t->shares[cpu->index].links++;
             cache_link(exit, unit);
         }
         unlock(t);
@@ -352,7 +356,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         epoch = t->cache.epoch;
         uint64_t tag = t->enter(cpu, code);
         if (tag == TAG_STEP) {
-            count(&t->steps);
+            t->shares[cpu->index].steps++;
             a64_step_one(cpu);
             continue;
         }
@@ -371,11 +375,20 @@ void translator_print_stats(struct translator *t, FILE *out)
     fprintf(out, "translated instructions: %llu\n", (unsigned long long)c->insn_count);
     fprintf(out, "host code bytes: %llu\n", (unsigned long long)c->code_bytes);
     fprintf(out, "invalidated units: %llu\n", (unsigned long long)c->invalidated);
+    struct share sum = {0};
+    for (unsigned i = 0; i < A64_CPUS_MAX; i++) {
+        const struct share *share = &t->shares[i];
+        sum.lookups += share->lookups;
+        sum.walks += share->walks;
+        sum.links += share->links;
+        sum.steps += share->steps;
+        sum.context_changes += share->context_changes;
+    }
     fprintf(out, "lookups: %llu, of which past the jump cache: %llu\n",
-            (unsigned long long)t->lookups, (unsigned long long)t->walks);
-    fprintf(out, "links: %llu\n", (unsigned long long)t->links);
-    fprintf(out, "instructions by the run loop: %llu\n", (unsigned long long)t->steps);
-    fprintf(out, "context changes: %llu\n", (unsigned long long)t->context_changes);
+            (unsigned long long)sum.lookups, (unsigned long long)sum.walks);
+    fprintf(out, "links: %llu\n", (unsigned long long)sum.links);
+    fprintf(out, "instructions by the run loop: %llu\n", (unsigned long long)sum.steps);
+    fprintf(out, "context changes: %llu\n", (unsigned long long)sum.context_changes);
     fprintf(out, "pages of code changed: %llu\n", (unsigned long long)t->page_drops);
     fprintf(out, "retired generations: %llu\n", (unsigned long long)c->retired);
 }
