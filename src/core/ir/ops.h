@@ -67,7 +67,8 @@
     X(CSNEG, "dab", 1, 0, 0)                                                                       \
     X(CCMP, "ab", 1, 1, 0) /* cond x ? flags of a - b : y */                                       \
     X(CCMN, "ab", 1, 1, 0)                                                                         \
-    X(CRC32, "dab", 0, 0, 0) /* size bytes of b; y: 1 for CRC32C */                                \
+    X(CRC32, "dab", 0, 0, 0)  /* CRC32C of size bytes of b, onto a */                              \
+    X(CRC32P, "dab", 0, 0, 0) /* the same with the polynomial of CRC32 */                          \
     X(GETFLAGS, "d", 1, 0, 0)                                                                      \
     X(SETFLAGS, "a", 0, 1, 0)                                                                      \
     /* memory; size = bytes, type = width of the result, IR_SIGNED: sign-extend */                 \

@@ -288,6 +288,12 @@ LIFT(CRC32C)
     return true;
 }
 
+LIFT(CRC32)
+{
+    three(l, IR_CRC32P, IR_I32, zr(in->d), zr(in->n), zr(in->m))->size = (uint8_t)(1u << in->z);
+    return true;
+}
+
 const struct lift_row lift_rows_integer[] = {
     ROW(ADR),
     ROW(ADRP),
@@ -354,6 +360,7 @@ const struct lift_row lift_rows_integer[] = {
     {A64_OP_CCMN_imm, lift_compare},
     {A64_OP_CCMP_reg, lift_compare},
     {A64_OP_CCMP_imm, lift_compare},
+    ROW(CRC32),
     ROW(CRC32C),
 };
 const unsigned lift_rows_integer_count = ARRAY_SIZE(lift_rows_integer);

@@ -1,4 +1,4 @@
-/* emit_crypto.c: AES, SHA-1, SHA-256 and PMULL on AES-NI, SHA-NI and PCLMULQDQ.
+/* emit_crypto.c: AES, SHA-1, SHA-256, PMULL and CRC32 on AES-NI, SHA-NI and PCLMULQDQ.
  *
  * Arm's AESE adds the key first and mixes no columns: AESENCLAST of the sum with a zero key. AESMC
  * is AESENC of what AESDECLAST undid; where it follows its AESE the lifter makes one AESENC of
@@ -159,4 +159,35 @@ void emit_CRYPTO(struct emitter *e, const struct ir_op *o)
             emit_INTERPRET(e, o);
         }
     }
+}
+
+/* The polynomial that x86's CRC32 does not do, by Barrett's reduction: with x the sum and the data,
+ * q = x * floor(X^96 / P), remainder = q * P, all bit-reflected. */
+void emit_CRC32P(struct emitter *e, const struct ir_op *o)
+{
+    static const struct vec_code multiply = {1, 3, 0, 0x44};
+    struct x86_buf *b = e->buf;
+    if (!e->request->host->pclmul) {
+        emit_INTERPRET(e, o);
+        return;
+    }
+    flags_clobber(e);
+    unsigned sum = use_reg(e, o->a, RCX, 4), bits = o->size * 8u;
+    if (o->b == IR_ZERO)
+        x86_movi(b, RAX, 0);
+    else
+        x86_zext(b, o->size, RAX, loc(o->b));
+    x86_load(b, 4, RDX, rm_reg(sum));
+    x86_alu(b, ALU_XOR, 8, RAX, rm_reg(RDX));
+    if (bits < 64)
+        x86_shift_imm(b, SH_SHL, 8, rm_reg(RAX), 64 - bits);
+    x86_vec(b, 1, 1, 1, 0x6e, 0, X86_NO_SECOND, rm_reg(RAX));
+    vec_op_imm(e, multiply, 0, 0, vec_const(e, VEC_CRC32, 1), 0x00);
+    vec_op_imm(e, multiply, 0, 0, vec_const(e, VEC_CRC32, 1), 0x10);
+    vec_op_imm(e, (struct vec_code){1, 3, 0, 0x16}, 0, X86_NO_SECOND, rm_reg(RAX), 2); /* vpextrd */
+    if (bits < 32) {
+        x86_shift_imm(b, SH_SHR, 4, rm_reg(RDX), bits);
+        x86_alu(b, ALU_XOR, 4, RAX, rm_reg(RDX));
+    }
+    set_done(e, o->d, RAX);
 }

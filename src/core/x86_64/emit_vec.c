@@ -35,7 +35,7 @@ static const uint64_t constants[VEC_CONSTANT_COUNT][2] = {
     [VEC_RBIT_LOW] = {0xe060a020c0408000, 0xf070b030d0509010},
     [VEC_RBIT_HIGH] = {0x0e060a020c040800, 0x0f070b030d050901},
     [VEC_RBIT_MATRIX] = {0x8040201008040201, 0x8040201008040201},
-    [VEC_UNSHIFT_ROWS] = {0x0b0e0104070a0d00, 0x0306090c0f020508},
+    [VEC_CRC32] = {0xb4e5b025f7011641, 0x00000001db710641},
 };
 
 #define P(opcode)                                                                                  \
