@@ -220,7 +220,6 @@ static void retire(struct cache *cache, struct generation *g)
         kill_unit(cache, unit);
     }
     cache->retired++;
-    cache->epoch++;
 }
 
 void cache_retire_oldest(struct cache *cache)

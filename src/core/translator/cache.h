@@ -62,7 +62,6 @@ struct cache {
     unsigned current;
     uint8_t *meta;
     size_t meta_bytes;
-    uint32_t epoch; /* counts retirements: a unit seen in an earlier epoch may be gone */
     _Atomic(struct unit *) units[CACHE_UNIT_BUCKETS];
     struct unit *pages[CACHE_PAGE_BUCKETS]; /* units of the pages in a bucket, by page_next */
     uint64_t unit_count, insn_count, code_bytes, retired, invalidated; /* statistics */

@@ -6,8 +6,9 @@
  *
  * Quiescence: a CPU serves requests of others only in a64_poll() or out of the guest, never between
  * finding a unit and entering it. So when a64_run_on_others() has returned, no CPU holds a pointer
- * to a unit that was unfindable before, and its memory may be used again. A CPU that waits for the
- * lock is out of the guest, so a lock holder may wait for the others.
+ * to a unit that was unfindable before, and its memory may be used again. That goes for the jump by
+ * which a unit was left, too: it is forgotten at a poll and when the lock had to be waited for. A
+ * CPU that waits for the lock is out of the guest, so a lock holder may wait for the others.
  */
 #include "core/translator/translator.h"
 
@@ -247,9 +248,10 @@ static struct unit *translate(struct translator *t, const uint8_t *page, uint64_
 }
 
 /* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step).
+ * *exit becomes NULL where the CPU was out of the guest meanwhile: the jump's own unit may be gone.
  */
 static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
-                               bool *ret_step)
+                               struct exit_link **exit, bool *ret_step)
 {
     uint32_t raw;
     uint64_t pa;
@@ -270,7 +272,9 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
             retire(t, cpu, cache_retire_oldest);
             stale = true;
         }
-        if (!stale)
+        if (stale)
+            *exit = NULL;
+        else
             unit = translate(t, page, pa, context);
         unlock(t);
         if (unit)
@@ -293,8 +297,7 @@ static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t co
 }
 
 /* Where to go on at pc: through the jump cache, or by physical address. */
-static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct exit_link *exit,
-                              uint32_t epoch)
+static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct exit_link *exit)
 {
     uint32_t context = context_of(cpu);
     check_context(t, cpu, context);
@@ -304,7 +307,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
         return jump->code;
     bool step;
     t->shares[cpu->index].walks++;
-    struct unit *unit = unit_at_pc(t, cpu, context, &step);
+    struct unit *unit = unit_at_pc(t, cpu, context, &exit, &step);
     if (!unit) {
         if (step)
             a64_step_one(cpu);
@@ -315,8 +318,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
         /* The page's mapping may have changed between the jump and the fetch: then this is no unit
          * of the page that the jump is in. */
-        if (epoch == t->cache.epoch && exit->from->context == context &&
-            exit->from->pa >> 12 == unit->pa >> 12 &&
+        if (exit->from->context == context && exit->from->pa >> 12 == unit->pa >> 12 &&
             cache_find(&t->cache, unit->pa, context) == unit) {
             t->shares[cpu->index].links++;
             cache_link(exit, unit);
@@ -329,7 +331,6 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
 void translator_run(struct translator *t, struct a64_cpu *cpu)
 {
     struct exit_link *exit = NULL;
-    uint32_t epoch = 0;
     if (!t->features)
         t->features = a64_model_features(cpu->model);
     a64_enter_guest(cpu);
@@ -347,13 +348,12 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             exit = NULL;
             continue;
         }
-        const void *code = code_at_pc(t, cpu, exit, epoch);
+        const void *code = code_at_pc(t, cpu, exit);
         exit = NULL;
         if (!code)
             continue;
         cpu->code_page = cpu->pc & ~0xfffull;
         set_rounding(cpu);
-        epoch = t->cache.epoch;
         uint64_t tag = t->enter(cpu, code);
         if (tag == TAG_STEP) {
             t->shares[cpu->index].steps++;
