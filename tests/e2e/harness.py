@@ -137,6 +137,22 @@ def wait_login(machine, timeout_s=300):
     machine.wait_for(r'# $', 60, start)
 
 
+def programs_disk(directory):
+    """The C programs of tests/e2e/guest, built for the guest, as an ext4 image labelled peng-test."""
+    source = os.path.join(TOP, 'tests', 'e2e', 'guest')
+    root = os.path.join(directory, 'programs')
+    os.mkdir(root)
+    for name in os.listdir(source):
+        # Load and store exclusive stay what they are: no outlined atomics.
+        subprocess.run(['aarch64-linux-gnu-gcc', '-std=gnu17', '-O2', '-mno-outline-atomics',
+                        '-static', '-pthread', '-o', os.path.join(root, name.removesuffix('.c')),
+                        os.path.join(source, name)], check=True)
+    image = root + '.img'
+    subprocess.run(['/sbin/mke2fs', '-q', '-t', 'ext4', '-L', 'peng-test', '-d', root, image, '16M'],
+                   check=True, stdout=subprocess.DEVNULL)
+    return image
+
+
 def main():
     """Runs the cases named on the command line, or all."""
     wanted = sys.argv[1:]
