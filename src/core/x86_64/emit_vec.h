@@ -49,7 +49,7 @@ enum vec_constant {
     VEC_RBIT_LOW, /* each nibble reversed, into the upper and the lower half of a byte */
     VEC_RBIT_HIGH,
     VEC_RBIT_MATRIX, /* for GF2P8AFFINEQB */
-    VEC_CRC32, /* floor(X^96 / P) and P, reflected */
+    VEC_CRC32,       /* floor(X^96 / P) and P, reflected */
     VEC_CONSTANT_COUNT
 };
 const uint8_t *vec_constants(struct x86_buf *b);
