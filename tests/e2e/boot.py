@@ -77,6 +77,20 @@ def console_file(directory):
 
 
 @case
+def virtio_console(directory):
+    """A shell on hvc0, both ways; the UART is there and says nothing."""
+    machine = Machine('--kernel', KERNEL, '--initrd', INITRD, '--memory', '512M', '--console',
+                      'stdio,device=virtio', '--append', 'console=hvc0 quiet')
+    machine.wait_for(r"'exit' or 'poweroff -f' powers", 120)
+    machine.wait_for(r'# $', 20)
+    check('hvc0' in machine.command('tty; cat /sys/class/tty/console/active'), 'not on hvc0')
+    machine.command('[ -c /dev/ttyAMA0 ] && echo unseen-by-anybody > /dev/ttyAMA0')
+    machine.type('poweroff -f\n')
+    check(machine.wait(60) == 0, 'exit code')
+    check(machine.output.count('unseen-by-anybody') <= 1, 'the UART has a back end')
+
+
+@case
 def signals(directory):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         machine = boot_initrd('--cpus', '2')

@@ -45,6 +45,9 @@ def commands_and_flags(directory):
     refuse(['run', '--kernel', KERNEL, '--kernel', KERNEL], '--kernel', 'twice')
     refuse(['run', '--kernel', KERNEL, '--firmware', KERNEL], '--kernel', '--firmware')
     refuse(['run', '--kernel', KERNEL, '--console', directory], '--console')
+    refuse(['run', '--kernel', KERNEL, '--console', 'none,device=vga'], '--console', 'device=vga')
+    refuse(['run', '--firmware', KERNEL + ',color=red'], '--firmware', 'color=red')
+    refuse(['run', '--firmware', KERNEL + ',vars='], '--firmware', 'vars=')
     refuse(['run', '--kernel', KERNEL, '--trace', 'exec'], '--trace')
     refuse(['run', '--kernel', KERNEL, '--trace', 'noise,file=x'], '--trace', 'noise')
     refuse(['run', '--kernel', KERNEL, '--gdb', '99999'], '--gdb')
@@ -81,6 +84,12 @@ def kernels(directory):
         refuse(['run', '--kernel', write(directory, name, data)], name, needle, cwd=directory)
     refuse(['run', '--kernel', KERNEL, '--initrd', '/no/such/initrd'], '--initrd', '/no/such/initrd')
     refuse(['run', '--firmware', '/no/such/firmware'], '--firmware', '/no/such/firmware')
+    refuse(['run', '--firmware', INITRD + ',vars=/no/such/dir/vars'], '--firmware', '/no/such/dir/vars')
+    refuse(['run', '--firmware', INITRD + ',vars=' + directory], '--firmware', directory)
+    vars_file = write(directory, 'vars', bytes(1000))
+    refuse(['run', '--firmware', INITRD + ',vars=' + vars_file], '--firmware', vars_file, '64 MiB')
+    refuse(['run', '--firmware', INITRD + ',vars=' + os.path.join(directory, 'new'), '--disk',
+            directory], '--disk', cwd=directory)
 
 
 @case

@@ -34,7 +34,7 @@ static void command(uint64_t offset, uint16_t code)
 
 static int setup(void **state)
 {
-    const struct cfi_flash_config config = {BANK, NULL, false};
+    const struct cfi_flash_config config = {.size_bytes = BANK};
     return cfi_flash_new(&config, &flash, NULL);
 }
 
@@ -196,7 +196,7 @@ static uint32_t word_in_file(off_t offset)
 
 static void program_and_free(bool write_back)
 {
-    const struct cfi_flash_config config = {BANK, path, write_back};
+    const struct cfi_flash_config config = {BANK, path, write_back, NULL};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     command(0, 0x20);
@@ -221,7 +221,7 @@ static void test_small_file(void **state)
 {
     struct err e;
     make_file(5000);
-    struct cfi_flash_config config = {BANK, path, false};
+    struct cfi_flash_config config = {BANK, path, false, NULL};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     assert_int_equal(get(4996), 0);
@@ -231,7 +231,54 @@ static void test_small_file(void **state)
     assert_int_equal(cfi_flash_new(&config, &flash, &e), -EINVAL);
     assert_non_null(strstr(e.text, path));
     unlink(path);
+    config.write_back = false;
     assert_int_equal(cfi_flash_new(&config, &flash, &e), -ENOENT);
+}
+
+/* The file is made, keeps what was programmed, and has one user at a time. */
+static void test_makes_file(void **state)
+{
+    struct err e;
+    struct cfi_flash *second;
+    make_file(0);
+    unlink(path);
+    const struct cfi_flash_config config = {BANK, path, true, "no-such-template"};
+    assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
+    assert_int_equal(get(BANK - 4), 0xffffffff);
+    command(16, 0x40);
+    put(16, 0x0000abcd);
+    assert_int_equal(cfi_flash_new(&config, &second, &e), -EBUSY);
+    assert_non_null(strstr(e.text, path));
+    cfi_flash_free(flash);
+    assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
+    assert_int_equal(get(16), 0xabcd);
+    cfi_flash_free(flash);
+    unlink(path);
+}
+
+static void test_makes_file_from_template(void **state)
+{
+    static const char name[] = "flash-test-made";
+    make_file(5000);
+    const struct cfi_flash_config config = {BANK, name, true, path};
+    assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
+    assert_int_equal(get(16), 0x4b52414d);
+    assert_int_equal(get(5000), 0xffffffff);
+    cfi_flash_free(flash);
+    assert_int_equal(word_in_file(16), 0x4b52414d); /* the template is as it was */
+    unlink(name);
+    unlink(path);
+}
+
+static void test_leaves_no_file_behind(void **state)
+{
+    struct err e;
+    static const char name[] = "flash-test-made";
+    make_file(2 * BANK);
+    const struct cfi_flash_config config = {BANK, name, true, path};
+    assert_int_equal(cfi_flash_new(&config, &flash, &e), -EINVAL);
+    assert_int_equal(access(name, F_OK), -1);
+    unlink(path);
 }
 
 static void test_rom_drops_writes(void **state)
@@ -257,6 +304,9 @@ int main(void)
         CASE(test_lock_commands_are_taken),
         cmocka_unit_test(test_writes_back),
         cmocka_unit_test(test_small_file),
+        cmocka_unit_test(test_makes_file),
+        cmocka_unit_test(test_makes_file_from_template),
+        cmocka_unit_test(test_leaves_no_file_behind),
         cmocka_unit_test(test_rom_drops_writes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

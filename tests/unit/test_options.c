@@ -100,12 +100,22 @@ static void test_cut(void **state)
     assert_null(options_cut(d));
 }
 
+static void test_value(void **state)
+{
+    char vars[] = "vars=a=b", longer[] = "varsity=1", empty[] = "vars=", bare[] = "vars";
+    assert_string_equal(options_value(vars, "vars"), "a=b");
+    assert_null(options_value(longer, "vars"));
+    assert_null(options_value(empty, "vars"));
+    assert_null(options_value(bare, "vars"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good),
         cmocka_unit_test(test_bad),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,7 +6,8 @@
  * after either the bank shows its status until it is sent back to the array.
  *
  * The content is a mapping of the operator's file, shared where changes are to be kept, so that
- * what the guest has programmed survives the end of this process, however it ends.
+ * what the guest has programmed survives the end of this process, however it ends. Such a file is
+ * open and locked for as long as the bank lives.
  *
  * Limits: sectors are never locked (the lock commands are accepted); no suspend, no one-time
  * programmable area; a write narrower than 32 bits counts as a command by its lowest byte.
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "hardware/filelock.h"
 
 enum command {
     CMD_PROGRAM_ALT = 0x10,
@@ -72,7 +74,7 @@ struct cfi_flash {
     uint8_t *content;
     uint64_t flip; /* all ones where `content` is kept inverted */
     uint64_t size_bytes;
-    bool write_back;
+    int fd;              /* of a file to write back, with its lock; else negative */
     uint8_t query[0x40]; /* by word offset */
 
     enum read_mode read_mode;
@@ -320,33 +322,83 @@ void cfi_flash_reset(struct cfi_flash *f)
 }
 
 /* Lays the file over the start of the reserved range; what it does not cover is erased. */
-static int map_file(struct cfi_flash *f, const char *path, struct err *e)
+static int map_file(struct cfi_flash *f, int fd, bool shared, const char *path, struct err *e)
 {
-    int fd = open(path, (f->write_back ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-    if (fd < 0)
-        return err_set_errno(e, errno, "%s", path);
     struct stat st;
-    int r = 0;
     if (fstat(fd, &st) < 0)
-        r = err_set_errno(e, errno, "%s", path);
-    else if (!S_ISREG(st.st_mode))
-        r = err_set(e, EINVAL, "%s: not a regular file", path);
-    else if ((uint64_t)st.st_size > f->size_bytes ||
-             (f->write_back && (uint64_t)st.st_size != f->size_bytes))
-        r = err_set(e, EINVAL, "%s: a flash image must have %s%llu MiB", path,
-                    f->write_back ? "" : "at most ", (unsigned long long)f->size_bytes >> 20);
-    uint64_t covered = r == 0 ? align_down((uint64_t)st.st_size, 4096) : 0;
-    if (covered > 0 &&
-        mmap(f->content, covered, PROT_READ | PROT_WRITE,
-             MAP_FIXED | (f->write_back ? MAP_SHARED : MAP_PRIVATE), fd, 0) == MAP_FAILED)
-        r = err_set_errno(e, errno, "%s: cannot map", path);
-    if (r == 0 && covered < f->size_bytes) {
+        return err_set_errno(e, errno, "%s", path);
+    if (!S_ISREG(st.st_mode))
+        return err_set(e, EINVAL, "%s: not a regular file", path);
+    if ((uint64_t)st.st_size > f->size_bytes || (shared && (uint64_t)st.st_size != f->size_bytes))
+        return err_set(e, EINVAL, "%s: a flash image must have %s%llu MiB", path,
+                       shared ? "" : "at most ", (unsigned long long)f->size_bytes >> 20);
+    uint64_t covered = align_down((uint64_t)st.st_size, 4096);
+    if (covered > 0 && mmap(f->content, covered, PROT_READ | PROT_WRITE,
+                            MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE), fd, 0) == MAP_FAILED)
+        return err_set_errno(e, errno, "%s: cannot map", path);
+    if (covered < f->size_bytes) {
         memset(f->content + covered, 0xff, f->size_bytes - covered);
         if (pread(fd, f->content + covered, (size_t)st.st_size - covered, (off_t)covered) < 0)
-            r = err_set_errno(e, errno, "%s", path);
+            return err_set_errno(e, errno, "%s", path);
     }
+    return 0;
+}
+
+static int map_copy(struct cfi_flash *f, const char *path, struct err *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return err_set_errno(e, errno, "%s", path);
+    int r = map_file(f, fd, false, path, e);
     close(fd);
     return r;
+}
+
+/* Gives an empty file its first content, by way of the range that it is going to be mapped to. The
+ * file is emptied again where not all of it can be written. */
+static int fill_file(struct cfi_flash *f, const struct cfi_flash_config *config, struct err *e)
+{
+    int r = 0;
+    if (config->template_path && access(config->template_path, F_OK) == 0)
+        r = map_copy(f, config->template_path, e);
+    else
+        memset(f->content, 0xff, f->size_bytes);
+    if (r < 0)
+        return r;
+    for (uint64_t done = 0; done < f->size_bytes;) {
+        ssize_t n = pwrite(f->fd, f->content + done, f->size_bytes - done, (off_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            r = err_set_errno(e, n < 0 ? errno : EIO, "%s: cannot be filled", config->path);
+            return ftruncate(f->fd, 0) < 0 ? -errno : r;
+        }
+        done += (uint64_t)n;
+    }
+    return 0;
+}
+
+/* Opens, locks and maps the file that the guest's changes go to. */
+static int map_kept(struct cfi_flash *f, const struct cfi_flash_config *config, struct err *e)
+{
+    const char *path = config->path;
+    struct stat st;
+    bool is_new = stat(path, &st) < 0 && errno == ENOENT;
+    f->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0666);
+    if (f->fd < 0)
+        return err_set_errno(e, errno, "%s", path);
+    int r = filelock(f->fd, true, path, e);
+    if (r == 0 && fstat(f->fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0)
+        r = fill_file(f, config, e);
+    if (r < 0 && r != -EBUSY && is_new)
+        unlink(path);
+    if (r == 0)
+        r = map_file(f, f->fd, true, path, e);
+    if (r < 0)
+        return r;
+    /* Holes get their blocks now: on a full file system a store to one would be a SIGBUS. */
+    r = posix_fallocate(f->fd, 0, (off_t)f->size_bytes);
+    return r ? err_set_errno(e, r, "%s", path) : 0;
 }
 
 int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_flash,
@@ -365,15 +417,16 @@ int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_
         abort();
     f->content = content;
     f->size_bytes = size_bytes;
-    f->write_back = config->write_back;
+    f->fd = -1;
     pthread_mutex_init(&f->lock, NULL);
     int r = 0;
-    if (config->path)
-        r = map_file(f, config->path, e);
-    else
+    if (!config->path)
         f->flip = UINT64_MAX;
+    else if (config->write_back)
+        r = map_kept(f, config, e);
+    else
+        r = map_copy(f, config->path, e);
     if (r < 0) {
-        f->write_back = false;
         cfi_flash_free(f);
         return r;
     }
@@ -387,9 +440,11 @@ void cfi_flash_free(struct cfi_flash *f)
 {
     if (!f)
         return;
-    if (f->write_back)
+    if (f->fd >= 0)
         msync(f->content, f->size_bytes, MS_SYNC);
     munmap(f->content, f->size_bytes);
+    if (f->fd >= 0)
+        close(f->fd); /* and with it the lock */
     pthread_mutex_destroy(&f->lock);
     free(f);
 }

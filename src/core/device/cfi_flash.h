@@ -27,13 +27,17 @@ struct cfi_flash;
 struct cfi_flash_config {
     uint64_t size_bytes; /* of the bank: a power of two, at least two sectors, at most 256 MiB */
     /* The content to start with; NULL: erased. With `write_back` the file must be of exactly
-     * `size_bytes` and gets the guest's changes; without, it may be smaller and is never written.
-     */
+     * `size_bytes`, is locked and gets the guest's changes; without, it may be smaller and is never
+     * written. */
     const char *path;
     bool write_back;
+    /* With `write_back`, a file that is missing or empty is made as a copy of this one, erased
+     * behind its end; NULL or no such file: erased as a whole. */
+    const char *template_path;
 };
 
-/* Errors: those of opening and mapping `path`, EINVAL for sizes; the text names the file. */
+/* Errors: those of opening, filling and mapping `path`, EBUSY where another machine has it, EINVAL
+ * for sizes; the text names the file. */
 int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_flash,
                   struct err *e);
 void cfi_flash_free(struct cfi_flash *flash);  /* writes back; NULL is a no-op */

@@ -50,6 +50,7 @@ struct machine_config {
     /* Either a kernel, or firmware in flash. */
     const char *kernel, *initrd, *append;
     const char *firmware;
+    const char *firmware_vars; /* its variables' file; NULL: they go with the machine */
 
     struct blk_options disks[MACHINE_DISKS_MAX];
     unsigned disk_count;
@@ -59,6 +60,7 @@ struct machine_config {
     unsigned share_count;
 
     struct chardev console;
+    bool console_virtio; /* a virtio console carries it, not the UART */
     struct evloop *loop; /* run by the machine, on its I/O thread */
     const struct log *log;
     const struct trace *trace; /* NULL: none */

@@ -5,13 +5,14 @@
  * of RAM, the kernel at the next 2 MiB boundary, the initrd behind it; x0 points to the tree.
  * Firmware starts at address 0 in flash and finds the tree at the start of RAM.
  *
- * Limits: no PCIe yet, so nothing sends the ITS messages; the firmware's variables live as long as
- * the machine.
+ * Limits: no PCIe yet, so nothing sends the ITS messages.
  */
 #include "core/machine/virt_int.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,6 +26,7 @@
 #include "core/device/pl061.h"
 #include "core/device/virtio/balloon.h"
 #include "core/device/virtio/blk.h"
+#include "core/device/virtio/console.h"
 #include "core/device/virtio/fs.h"
 #include "core/device/virtio/net.h"
 #include "core/device/virtio/p9.h"
@@ -172,7 +174,7 @@ static int build_primecells(struct machine *machine, struct err *e)
     const struct pl011_config uart = {
         .loop = loop,
         .irq = gicv3_spi_line(virt->gic, VIRT_SPI_PL011),
-        .back = machine->config.console,
+        .back = machine->config.console_virtio ? (struct chardev){0} : machine->config.console,
     };
     int rc = pl011_new(&uart, &virt->uart, e);
     if (rc == 0)
@@ -188,19 +190,46 @@ static int build_primecells(struct machine *machine, struct err *e)
     return rc;
 }
 
+/* The file of fresh variables that distributions put beside their firmware: AAVMF_VARS.fd beside
+ * AAVMF_CODE.fd. False if the name tells of none. */
+static bool vars_template(const char *firmware, char *out, size_t size)
+{
+    static const char code[] = "CODE", vars[] = "VARS";
+    const char *name = strrchr(firmware, '/');
+    const char *at = strstr(name ? name : firmware, code);
+    int n = at ? snprintf(out, size, "%.*s%s%s", (int)(at - firmware), firmware, vars,
+                          at + strlen(code))
+               : -1;
+    return n >= 0 && (size_t)n < size;
+}
+
+static int add_variables(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    const struct machine_config *config = &machine->config;
+    char path[PATH_MAX];
+    const struct cfi_flash_config flash = {
+        .size_bytes = VIRT_FLASH_SIZE,
+        .path = config->firmware_vars,
+        .write_back = config->firmware_vars != NULL,
+        .template_path = vars_template(config->firmware, path, sizeof(path)) ? path : NULL,
+    };
+    int rc = cfi_flash_new(&flash, &virt->variables, e);
+    if (rc < 0)
+        return err_prefix(e, "--firmware vars");
+    return bus_add(&machine->bus, "flash1", VIRT_FLASH1, VIRT_FLASH_SIZE, &cfi_flash_ops,
+                   virt->variables, e);
+}
+
 /* Flash and fw_cfg: only firmware looks at them. */
 static int build_firmware(struct machine *machine, struct err *e)
 {
     struct virt *virt = machine->board_state;
     if (!machine->config.firmware)
         return 0;
-    const struct cfi_flash_config flash = {.size_bytes = VIRT_FLASH_SIZE};
     int rc = bus_add(&machine->bus, "flash0", VIRT_FLASH0, VIRT_FLASH_SIZE, &cfi_rom_ops, NULL, e);
     if (rc == 0)
-        rc = cfi_flash_new(&flash, &virt->variables, e);
-    if (rc == 0)
-        rc = bus_add(&machine->bus, "flash1", VIRT_FLASH1, VIRT_FLASH_SIZE, &cfi_flash_ops,
-                     virt->variables, e);
+        rc = add_variables(machine, e);
     if (rc == 0)
         rc = fw_cfg_new(&machine->mem, &virt->fw_cfg, e);
     if (rc == 0)
@@ -263,7 +292,18 @@ static int add_share(struct machine *machine, const struct virtio_env *env,
     return rc < 0 ? err_prefix(e, "--share") : 0;
 }
 
-/* Disks, networks, shares, then entropy and balloon: the order in which the guest names them. */
+static int add_console(struct machine *machine, const struct virtio_env *env, unsigned *slot,
+                       struct err *e)
+{
+    struct virtio_device *dev;
+    if (*slot == VIRT_VIRTIO_SLOTS)
+        return err_set(e, ENOSPC, "--console device=virtio: other devices take all slots");
+    int rc = virtio_console_new(env, &machine->config.console, &dev, e);
+    return rc < 0 ? rc : add_slot(machine, (*slot)++, dev, e);
+}
+
+/* Disks, networks, shares, then entropy, balloon and console: the order in which the guest names
+ * them. */
 static int build_virtio(struct machine *machine, struct err *e)
 {
     struct virt *virt = machine->board_state;
@@ -292,6 +332,8 @@ static int build_virtio(struct machine *machine, struct err *e)
         rc = virtio_balloon_new(&env, &dev, e);
     if (rc == 0)
         rc = add_slot(machine, (*slot)++, dev, e);
+    if (rc == 0 && config->console_virtio)
+        rc = add_console(machine, &env, slot, e);
     for (unsigned i = *slot; rc == 0 && i < VIRT_VIRTIO_SLOTS; i++)
         rc = add_slot(machine, i, NULL, e);
     return rc;
@@ -299,7 +341,7 @@ static int build_virtio(struct machine *machine, struct err *e)
 
 static_assert(MACHINE_DISKS_MAX + MACHINE_NETS_MAX + 2 * MACHINE_SHARES_MAX + 2 <=
                   VIRT_VIRTIO_SLOTS,
-              "there is a slot for every device");
+              "there is a slot for every device but the console");
 
 static int open_images(struct machine *machine, struct err *e)
 {
@@ -329,8 +371,8 @@ static int virt_build(struct machine *machine, struct err *e)
                        (unsigned long long)(config->memory_bytes / MIB));
 
     static int (*const steps[])(struct machine *, struct err *) = {
-        open_images,      build_memory,   build_engine, build_gic,
-        build_primecells, build_firmware, build_virtio,
+        open_images,      build_memory, build_engine,   build_gic,
+        build_primecells, build_virtio, build_firmware, /* the last may make a file */
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(steps); i++)

@@ -136,7 +136,15 @@ static int take_append(void *ctx, char *value, struct err *e)
 
 static int take_firmware(void *ctx, char *value, struct err *e)
 {
-    return set_once(&((struct run *)ctx)->config.firmware, value, e);
+    struct run *run = ctx;
+    for (char *word = options_cut(value), *next; word; word = next) {
+        next = options_cut(word);
+        char *vars = options_value(word, "vars");
+        if (!vars)
+            return err_set(e, EINVAL, "%s: vars=FILE", word);
+        run->config.firmware_vars = vars;
+    }
+    return set_once(&run->config.firmware, value, e);
 }
 
 static int add_disk(struct run *run, const struct blk_options *disk, struct err *e)
@@ -197,8 +205,9 @@ static int take_share(void *ctx, char *value, struct err *e)
     struct machine_share share = {.directory = value};
     for (char *word = options_cut(value), *next; word; word = next) {
         next = options_cut(word);
-        if (strncmp(word, "tag=", 4) == 0)
-            share.tag = word + 4;
+        char *tag = options_value(word, "tag");
+        if (tag)
+            share.tag = tag;
         else if (strcmp(word, "readonly") == 0)
             share.read_only = true;
         else
@@ -214,7 +223,15 @@ static int take_share(void *ctx, char *value, struct err *e)
 
 static int take_console(void *ctx, char *value, struct err *e)
 {
-    ((struct run *)ctx)->console = value;
+    struct run *run = ctx;
+    run->console = value;
+    for (char *word = options_cut(value), *next; word; word = next) {
+        next = options_cut(word);
+        const char *device = options_value(word, "device");
+        run->config.console_virtio = device && strcmp(device, "virtio") == 0;
+        if (!device || (!run->config.console_virtio && strcmp(device, "pl011") != 0))
+            return err_set(e, EINVAL, "%s: device=pl011 or device=virtio", word);
+    }
     return 0;
 }
 
@@ -292,13 +309,15 @@ static const struct option_row run_options[] = {
     {"--kernel", "FILE", "start this kernel", take_kernel},
     {"--initrd", "FILE", "with this initial file system", take_initrd},
     {"--append", "TEXT", "and this command line", take_append},
-    {"--firmware", "FILE", "start this firmware from flash", take_firmware},
+    {"--firmware", "FILE[,vars=FILE]", "start this firmware from flash; vars keeps its variables",
+     take_firmware},
     {"--disk", "FILE[,format=raw][,readonly][,snapshot]", "a disk; may be repeated", take_disk},
     {"--net", "user[,hostfwd=tcp:HOSTPORT-:GUESTPORT]|tap=IF|none", "a network card (user)",
      take_net},
     {"--share", "DIR,tag=TAG[,readonly]", "a host directory for the guest, by virtiofs or 9p",
      take_share},
-    {"--console", "stdio|FILE|none", "where the guest's console goes (stdio)", take_console},
+    {"--console", "stdio|FILE|none[,device=pl011|virtio]",
+     "where the guest's console goes (stdio), and by which device", take_console},
     {"--name", "NAME", "the machine's name in messages", take_name},
     {"--code-cache", "SIZE", "memory for translated code", take_code_cache},
     {"--gdb", "PORT", "wait for a debugger on this port of localhost", take_gdb},

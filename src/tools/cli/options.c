@@ -78,3 +78,10 @@ char *options_cut(char *text)
     *comma = '\0';
     return comma + 1;
 }
+
+char *options_value(char *word, const char *key)
+{
+    size_t length = strlen(key);
+    bool is_key = strncmp(word, key, length) == 0 && word[length] == '=';
+    return is_key && word[length + 1] ? word + length + 1 : NULL;
+}

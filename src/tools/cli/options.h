@@ -24,4 +24,7 @@ void options_print(const struct option_row *rows, void *file);
 /* Cuts "a,b=c" at its first comma; returns the rest or NULL. */
 char *options_cut(char *text);
 
+/* The value of "KEY=value", which must not be empty; NULL where `word` is something else. */
+char *options_value(char *word, const char *key);
+
 #endif
