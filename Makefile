@@ -16,7 +16,7 @@ setup-build:
 	@scripts/setup build
 
 build: setup-build
-	@[ -f build/build.ninja ] || meson setup build --prefix $(PREFIX) -Dtests=false >build.log 2>&1 || \
+	@[ -f build/build.ninja ] || meson setup build -Dtests=false >build.log 2>&1 || \
 		{ cat build.log; rm -f build.log; exit 1; }
 	@rm -f build.log
 	@ninja -C build -j $(JOBS) --quiet
@@ -56,6 +56,7 @@ format:
 	@git ls-files '*.c' '*.h' | xargs clang-format -i
 
 install: build
+	@meson configure build -Dprefix='$(PREFIX)'
 	@DESTDIR='$(DESTDIR)' meson install -C build --quiet
 
 clean:
