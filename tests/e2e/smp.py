@@ -63,18 +63,18 @@ def same_answers(machine):
     digest = hashlib.sha256(lines).hexdigest()
     for filters in ('cat', 'gzip -9 | gunzip', 'tr 0-9 1-90 | tr 1-90 0-9',
                     "perl -pe 's/(\\d+)/<$1>/; s/<([^>]*)>/$1/'"):
-        text = machine.command(f'seq 1 200000 | {filters} | sha256sum', 120)
+        text = machine.command(f'seq 1 200000 | {filters} | sha256sum', 400)
         check(digest in text, f'{filters}: {text}')
     check(hashlib.sha512(lines).hexdigest() in
-          machine.command('seq 1 200000 | openssl dgst -sha512'), 'openssl dgst -sha512')
+          machine.command('seq 1 200000 | openssl dgst -sha512', 400), 'openssl dgst -sha512')
     text = machine.command('seq 1 200000 | openssl enc -aes-256-ctr -pbkdf2 -pass pass:x | openssl enc '
-                           '-d -aes-256-ctr -pbkdf2 -pass pass:x | sha256sum')
+                           '-d -aes-256-ctr -pbkdf2 -pass pass:x | sha256sum', 400)
     check(digest in text, 'openssl enc: ' + text)
     sums = sum(i * i for i in range(200000))
     text = machine.command(
         'python3 -c "import threading as t; r=[0]*4; f=lambda k: r.__setitem__(k, sum(i*i for i in '
         'range(k*50000, k*50000+50000))); a=[t.Thread(target=f, args=(k,)) for k in range(4)]; '
-        '[x.start() for x in a]; [x.join() for x in a]; print(sum(r))"', 120)
+        '[x.start() for x in a]; [x.join() for x in a]; print(sum(r))"', 400)
     check(str(sums) in text, 'python: ' + text)
     # A program of 400 functions, compiled and run in the guest.
     machine.command(r'''perl -e 'for(1..400){print "unsigned f$_(unsigned x){for(unsigned i=0;i<x%7;i++)'''
@@ -88,7 +88,7 @@ def same_answers(machine):
             i += 1
         x ^= n
     for level in ('-O0', '-O2'):
-        text = machine.command(f'gcc {level} -o /tmp/a /tmp/a.c && /tmp/a', 200)
+        text = machine.command(f'gcc {level} -o /tmp/a /tmp/a.c && /tmp/a', 600)
         check(f'sum={x}=' in text, f'gcc {level}: {text}, not {x}')
 
 
