@@ -109,8 +109,6 @@ struct a64_cpu {
     struct a64_tlb_bank *bank;        /* for the current EL and ASID */
     struct a64_tlb_bank *bank_unpriv; /* for LDTR/STTR at EL1: EL0's view of the current ASID */
     uint32_t host_mxcsr; /* translator: guest rounding mode and sticky bits while in guest code */
-    uint64_t spill[8];   /* translator: temporaries that found no register */
-    union a64_vreg spill_v[4];
 
     union a64_vreg v[32];
     uint32_t fpcr;

@@ -5,8 +5,8 @@
 static int make(const struct engine_config *config, struct a64_system *system, void **ret_impl,
                 struct err *e)
 {
-    struct translator_config translator = {
-        .system = system, .cache_bytes = config->code_cache_bytes, .log = config->log};
+    struct translator_config translator = {.system = system,
+                                           .cache_bytes = config->code_cache_bytes};
     return translator_new(&translator, (struct translator **)ret_impl, e);
 }
 

@@ -98,6 +98,7 @@ int translator_new(const struct translator_config *config, struct translator **r
     pthread_mutex_init(&t->lock, NULL);
     t->system = config->system;
     t->max_insns = config->max_insns ? config->max_insns : IR_UNIT_INSNS;
+    t->features = a64_model_features(t->system->cpus[0]->model);
     lift_table_init(&t->lifts);
     size_t bytes =
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
@@ -331,8 +332,6 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
 void translator_run(struct translator *t, struct a64_cpu *cpu)
 {
     struct exit_link *exit = NULL;
-    if (!t->features)
-        t->features = a64_model_features(cpu->model);
     a64_enter_guest(cpu);
     while (!cpu->halted && !cpu->powered_off) {
         if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {

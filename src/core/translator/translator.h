@@ -17,9 +17,8 @@ struct hostcpu;
 enum { TRANSLATOR_CACHE_MIB_DEFAULT = 128, TRANSLATOR_CACHE_MIB_MIN = 4 };
 
 struct translator_config {
-    struct a64_system *system; /* borrowed */
+    struct a64_system *system; /* borrowed; its CPUs exist, all of one model */
     size_t cache_bytes;        /* code memory; 0: the default */
-    const struct log *log;     /* borrowed */
     unsigned max_insns;        /* per unit, for tests; 0: the default */
     /* For tests: a lesser host than this one (borrowed while translator_new() runs). NULL: this
      * one. */
