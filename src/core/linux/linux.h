@@ -1,0 +1,41 @@
+/* linux.h: Linux user mode: one arm64 process run on an x86-64 kernel, system calls and signals
+ * included.
+ *
+ * Guest addresses are host addresses, guest threads are host threads, guest file descriptors are
+ * host file descriptors, and the kernel's own idea of the process (pid, credentials, limits, signal
+ * dispositions as far as they go) is the guest's. What differs between the two architectures is
+ * converted; everything else passes through.
+ *
+ * Source: Linux 6.1, include/uapi and arch/arm64.
+ */
+#ifndef PENG_CORE_LINUX_LINUX_H
+#define PENG_CORE_LINUX_LINUX_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/log.h"
+
+struct linux_gdb; /* linux_int.h: how a debugger is told */
+
+struct linux_config {
+    const char *program; /* file to run, as the user or binfmt_misc named it */
+    int program_fd;      /* open on it (AT_EXECFD), or -1 */
+    char **argv, **envp; /* the guest's, ended by NULL */
+    const char *sysroot; /* looked in first for absolute paths (-L); NULL: none */
+    const char *cpu;     /* model name; NULL: the default */
+    const char *release; /* uname -r to report; NULL: the host's */
+    bool interpreter;    /* run on the interpreter instead of the translator */
+    bool strace;
+    bool stats;        /* print the translator's statistics on exit, to stderr */
+    uint16_t gdb_port; /* wait for a debugger there before the first instruction; 0: do not */
+    const struct log *log;
+};
+
+/* Runs the program; its exit ends this process. Returns only where it could not be started:
+ * -ENOENT (no such file: the shell's 127), -EACCES, -ENOEXEC, -ENOMEM ... (126); `e` says why in one
+ * line. */
+int linux_run(const struct linux_config *config, struct err *e);
+
+#endif

@@ -1,0 +1,191 @@
+/* linux_int.h: what the files of user mode share: the process, its threads, and who does what.
+ *
+ *   run.c       the life of a thread: guest code, then what it trapped for, then its signals
+ *   fault.c     host faults in translated code and in C that touches guest memory
+ *   access.c    guest memory from C, checked
+ *   loader.c    ELF files, stack, auxiliary vector        exec.c    execve
+ *   memory.c    mmap and its kin, which pages hold code    procfs.c  /proc as an arm64 process sees it
+ *   syscall.c   the table (syscalls.h) and the dispatch    sys_*.c   calls that need work, by theme
+ *   signal.c    queue, frames, dispositions                thread.c  clone, fork, vfork, exit
+ *   strace.c    prints calls                               core.c    core dumps
+ *   ptrace.c    tracing between processes of this kind     seccomp.c filters that see arm64 calls
+ *
+ * A struct linux_thread is touched by its own thread only, but for what is marked `any thread`.
+ * `linux_self` is the one thread-local: host signal handlers have nothing else to go by.
+ */
+#ifndef PENG_CORE_LINUX_LINUX_INT_H
+#define PENG_CORE_LINUX_LINUX_INT_H
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/bytes.h"
+#include "core/arm64/cpu.h"
+#include "core/linux/linux.h"
+#include "core/translator/translator.h"
+
+enum { LINUX_SIGNALS = 64, LINUX_PAGE = 4096 };
+
+/* Beyond errno: what a call may return to the run loop instead of a result. */
+enum {
+    LINUX_ERESTART = 512,   /* -LINUX_ERESTART: interrupted before it began; pc goes back to the SVC */
+    LINUX_NO_RESULT = 1024, /* -LINUX_NO_RESULT: registers are set already (rt_sigreturn) */
+};
+
+/* --- what lives as long as the address space ---------------------------------------------------- */
+
+struct linux_memory; /* memory.c */
+struct linux_gdb;
+struct linux_seccomp;
+
+/* Where the kernel would find them (struct mm_struct), for /proc and core dumps. */
+struct linux_layout {
+    uint64_t code_start, code_end, data_start, data_end;
+    uint64_t brk_start; /* first address behind the program */
+    uint64_t stack_top; /* highest address of the main stack, exclusive */
+    uint64_t stack_bottom;
+    uint64_t arg_start, arg_end, env_start, env_end;
+    uint64_t auxv;       /* address of the auxiliary vector on the stack */
+    size_t auxv_bytes;
+    uint64_t entry;      /* where the first instruction is: the interpreter's, or the program's */
+    uint64_t program_entry, program_base;
+    uint64_t sigreturn;  /* address of the signal trampoline: mov x8, #139; svc #0 */
+    char program_path[4096]; /* absolute, for /proc/self/exe; as the guest sees it */
+};
+
+struct linux_process {
+    const struct linux_config *config; /* borrowed */
+    const struct log *log;             /* borrowed */
+    struct a64_host_ops ops;
+    struct a64_system system;
+    const struct a64_model *model;
+    struct translator *translator; /* NULL: the interpreter */
+    struct linux_memory *memory;
+    struct linux_layout layout;
+    int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    pthread_mutex_t threads_lock; /* guards the list */
+    struct linux_thread *threads;
+    unsigned thread_count;
+    struct linux_gdb *gdb; /* NULL: nobody debugs */
+};
+
+/* --- signals ------------------------------------------------------------------------------------ */
+
+/* struct sigaction as arm64 has it (asm-generic): handler, flags, restorer, mask. */
+struct linux_sigaction {
+    uint64_t handler, flags, restorer, mask;
+};
+
+/* Shared by threads made with CLONE_SIGHAND. */
+struct linux_sighand {
+    pthread_mutex_t lock;
+    _Atomic unsigned users;
+    struct linux_sigaction action[LINUX_SIGNALS]; /* by signal - 1 */
+};
+
+/* The fault that a trap stands for, as the host kernel described it. */
+struct linux_fault {
+    int signal, code;
+    uint64_t address;
+};
+
+struct linux_signal_state; /* signal.c */
+
+struct linux_thread {
+    struct a64_cpu *cpu;
+    struct linux_process *process;
+    struct linux_sighand *sighand;
+    struct linux_thread *next; /* in process->threads, under its lock */
+    pid_t tid;
+    uint64_t clear_child_tid; /* guest address, 0: none */
+    uint64_t robust_list;
+    struct linux_signal_state *signals;
+    struct linux_seccomp *seccomp; /* NULL: no filter */
+    struct linux_fault fault;      /* of the trap at hand, where it is an abort */
+    uint64_t call;                 /* number of the system call at hand */
+    uint64_t call_x0;              /* its first argument, which the result overwrites */
+    /* fault.c: while C touches guest memory for the interpreter. */
+    void *recover; /* sigjmp_buf of the run loop */
+    volatile sig_atomic_t in_interpreter;
+    bool vfork_child; /* runs in its parent's memory until it execs or exits */
+};
+
+extern _Thread_local struct linux_thread *linux_self;
+
+/* --- run.c -------------------------------------------------------------------------------------- */
+
+/* Runs the thread's guest code for ever; leaves only through exit, exec or a signal. */
+void linux_thread_loop(struct linux_thread *t) __attribute__((noreturn));
+/* A CPU and a thread around it: registers zero, or those of `like`. Not in the list yet. */
+struct linux_thread *linux_thread_new(struct linux_process *p, const struct linux_thread *like);
+void linux_thread_free(struct linux_thread *t);
+/* Makes the thread look at its signals soon. Any thread, and host signal handlers. */
+void linux_thread_kick(struct linux_thread *t);
+
+/* --- access.c: guest memory from C. 0 or -EFAULT; nothing else is done by a fault. --------------- */
+
+int linux_read(uint64_t from, void *to, size_t size_bytes);
+int linux_write(uint64_t to, const void *from, size_t size_bytes);
+/* A zero-terminated string: its length without the zero, -EFAULT, or -ENAMETOOLONG (it fills `to`). */
+ssize_t linux_read_string(uint64_t from, char *to, size_t size_bytes);
+/* For the host's SIGSEGV and SIGBUS handlers: if `pc` is in the copying code, where to go on. */
+uintptr_t linux_access_fixup(uintptr_t pc);
+/* An address without its tag (the top byte, which arm64 Linux ignores in user memory). */
+static inline uint64_t linux_untag(uint64_t address)
+{
+    return (uint64_t)((int64_t)(address << 8) >> 8);
+}
+static inline void *linux_ptr(uint64_t address) /* to hand on to the kernel, never to touch */
+{
+    return (void *)(uintptr_t)linux_untag(address);
+}
+
+/* --- fault.c ------------------------------------------------------------------------------------ */
+
+/* From the handlers of SIGSEGV, SIGBUS, SIGILL, SIGFPE: true where the fault came from guest code or
+ * from C on its behalf; `context` then goes on where that is dealt with. False: a bug of ours. */
+bool linux_fault_recover(struct linux_thread *t, const siginfo_t *info, void *context);
+
+/* --- memory.c ----------------------------------------------------------------------------------- */
+
+int linux_memory_new(struct linux_process *p, struct err *e);
+/* Whether guest code may run at this page. Any thread; takes no lock that a fork could hold. */
+bool linux_memory_executable(const struct linux_process *p, uint64_t address);
+/* Pages [start, end) were given new contents or rights: forgets translations. */
+void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end);
+
+/* --- loader.c, exec.c --------------------------------------------------------------------------- */
+
+/* Maps the program and its interpreter, builds the stack, fills in p->layout and t's registers. */
+int linux_load(struct linux_process *p, struct linux_thread *t, struct err *e);
+
+/* --- signal.c ----------------------------------------------------------------------------------- */
+
+/* Installs the host handlers, takes over the mask and the ignored signals that exec left. */
+int linux_signals_start(struct linux_process *p, struct linux_thread *t, struct err *e);
+struct linux_signal_state *linux_signal_state_new(const struct linux_thread *like);
+void linux_signal_state_free(struct linux_signal_state *s);
+/* Delivers what is pending: builds a frame, or ends the process. Called between guest instructions,
+ * with cpu state exact. */
+void linux_signals_deliver(struct linux_thread *t);
+/* A synchronous signal for the instruction at hand: delivered before anything else, never blocked
+ * or ignored (it then kills). */
+void linux_signal_force(struct linux_thread *t, int signal, int code, uint64_t address);
+/* A system call of the host: -errno, or -LINUX_ERESTART where a signal came first. The one way to
+ * make a call that may block. */
+int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,
+                        uint64_t a3, uint64_t a4, uint64_t a5);
+/* Ends the process as `signal` would, with a core file where one is due. */
+void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
+
+/* --- syscall.c ---------------------------------------------------------------------------------- */
+
+/* A handler: arguments x0..x5; returns the result, -errno, or one of the codes above. */
+typedef int64_t (*linux_call_fn)(struct linux_thread *t, const uint64_t a[6]);
+/* Executes the call in x8 and sets x0. pc is behind the SVC. */
+void linux_syscall(struct linux_thread *t);
+
+#endif
