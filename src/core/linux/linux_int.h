@@ -40,6 +40,7 @@ enum {
 struct linux_memory; /* memory.c */
 struct linux_gdb;
 struct linux_seccomp;
+struct linux_strace;
 
 /* Where the kernel would find them (struct mm_struct), for /proc and core dumps. */
 struct linux_layout {
@@ -69,7 +70,8 @@ struct linux_process {
     pthread_mutex_t threads_lock; /* guards the list */
     struct linux_thread *threads;
     unsigned thread_count;
-    struct linux_gdb *gdb; /* NULL: nobody debugs */
+    struct linux_gdb *gdb;       /* NULL: nobody debugs */
+    struct linux_strace *strace; /* NULL: calls are not printed */
 };
 
 /* --- signals ------------------------------------------------------------------------------------ */
@@ -103,7 +105,8 @@ struct linux_thread {
     uint64_t clear_child_tid; /* guest address, 0: none */
     uint64_t robust_list;
     struct linux_signal_state *signals;
-    struct linux_seccomp *seccomp; /* NULL: no filter */
+    _Atomic(struct linux_seccomp *) seccomp; /* NULL: no filter; any thread (TSYNC) */
+    struct linux_strace_line *line; /* strace.c: the call at hand as text; NULL: none yet */
     struct linux_fault fault;      /* of the trap at hand, where it is an abort */
     uint64_t call;                 /* number of the system call at hand */
     uint64_t call_x0;              /* its first argument, which the result overwrites */
@@ -174,6 +177,8 @@ void linux_signals_deliver(struct linux_thread *t);
 /* A synchronous signal for the instruction at hand: delivered before anything else, never blocked
  * or ignored (it then kills). */
 void linux_signal_force(struct linux_thread *t, int signal, int code, uint64_t address);
+/* The same with everything that siginfo tells (SIGSYS of a seccomp filter, ptrace). */
+void linux_signal_force_info(struct linux_thread *t, const siginfo_t *info);
 /* A system call of the host: -errno, or -LINUX_ERESTART where a signal came first. The one way to
  * make a call that may block. */
 int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,
@@ -187,5 +192,35 @@ void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 typedef int64_t (*linux_call_fn)(struct linux_thread *t, const uint64_t a[6]);
 /* Executes the call in x8 and sets x0. pc is behind the SVC. */
 void linux_syscall(struct linux_thread *t);
+/* Name of an arm64 call, NULL: there is none; `ret_arguments` gets its words (syscalls.h). */
+const char *linux_call_name(uint64_t number, const char **ret_arguments);
+
+/* --- strace.c: every call on stderr, a line each. Called only where p->strace. ------------------ */
+
+int linux_strace_new(struct linux_process *p, struct err *e);
+void linux_strace_enter(struct linux_thread *t, const uint64_t a[6]); /* number in t->call */
+void linux_strace_result(struct linux_thread *t, int64_t result);
+/* The call at hand is about to end the thread or to replace the program: prints it now, with `= ?`.
+ * Where it comes back after all, linux_strace_result() prints the rest. */
+void linux_strace_leave(struct linux_thread *t);
+void linux_strace_signal(struct linux_thread *t, const siginfo_t *info); /* as it is delivered */
+void linux_strace_ended(struct linux_thread *t, int wait_status);        /* a thread's last line */
+void linux_strace_line_free(struct linux_thread *t); /* for linux_thread_free() */
+
+/* --- seccomp.c: filters that see arm64 calls ---------------------------------------------------- */
+
+/* Before a call, where t->seccomp: true where it may go on. Else `ret_result` is what to return
+ * instead, and signals may be on their way. May not return (kill). */
+bool linux_seccomp_allows(struct linux_thread *t, const uint64_t a[6], int64_t *ret_result);
+/* clone, fork: the new thread starts with the filters of `like`. */
+void linux_seccomp_inherit(struct linux_thread *t, const struct linux_thread *like);
+void linux_seccomp_drop(struct linux_thread *t); /* for linux_thread_free() */
+/* exec: a sealed memfd with the filters, to be read by the program that takes over; -ENOENT: there
+ * are none. */
+int linux_seccomp_save(struct linux_thread *t);
+int linux_seccomp_load(struct linux_thread *t, int fd, struct err *e);
+/* prctl(PR_SET_SECCOMP); and for PR_GET_SECCOMP and /proc/self/status: 0, 1 strict, 2 filters. */
+int64_t linux_seccomp_set_mode(struct linux_thread *t, uint64_t mode, uint64_t filter);
+unsigned linux_seccomp_mode(const struct linux_thread *t, unsigned *ret_filters);
 
 #endif
