@@ -25,6 +25,7 @@
 #include "base/bytes.h"
 #include "core/arm64/cpu.h"
 #include "core/linux/linux.h"
+#include "core/linux/syscalls.h"
 #include "core/translator/translator.h"
 
 enum { LINUX_SIGNALS = 64, LINUX_PAGE = 4096 };
@@ -190,6 +191,23 @@ void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 
 /* A handler: arguments x0..x5; returns the result, -errno, or one of the codes above. */
 typedef int64_t (*linux_call_fn)(struct linux_thread *t, const uint64_t a[6]);
+
+struct linux_call {
+    const char *name, *arguments; /* the words of syscalls.h */
+    linux_call_fn handler;        /* NULL: the host's call, or none */
+    int16_t host_number;          /* -1: none */
+    bool missing;                 /* Linux has it, we do not */
+};
+
+#define LINUX_HANDLER_PASS(name)
+#define LINUX_HANDLER_NONE(name)
+#define LINUX_HANDLER_TODO(name)
+#define LINUX_HANDLER_CALL(name) int64_t linux_sys_##name(struct linux_thread *, const uint64_t[6]);
+#define LINUX_HANDLER(number, name, kind, arguments) LINUX_HANDLER_##kind(name)
+LINUX_CALLS(LINUX_HANDLER)
+
+/* The row of a call, NULL where there is none. */
+const struct linux_call *linux_call_row(uint32_t number);
 /* Executes the call in x8 and sets x0. pc is behind the SVC. */
 void linux_syscall(struct linux_thread *t);
 /* Name of an arm64 call, NULL: there is none; `ret_arguments` gets its words (syscalls.h). */
