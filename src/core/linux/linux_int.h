@@ -166,6 +166,23 @@ void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end)
 /* Maps the program and its interpreter, builds the stack, fills in p->layout and t's registers. */
 int linux_load(struct linux_process *p, struct linux_thread *t, struct err *e);
 
+/* --- procfs.c: what an arm64 process sees in /proc where that differs from the host's -------------
+ *
+ * sys_path.c asks with the path in hand, absolute or relative to `dirfd`, sysroot not applied. Cheap
+ * where the path has nothing to do with /proc. */
+
+/* True: an open of `path` (flags as the host has them) is dealt with, `ret_result` is a descriptor or
+ * -errno. */
+bool linux_proc_open(struct linux_thread *t, int dirfd, const char *path, int flags,
+                     int64_t *ret_result);
+/* The text of a link of /proc as the guest should read it (self/exe, PID/exe): its length, or 0
+ * where the host's own answer is right. */
+size_t linux_proc_readlink(struct linux_thread *t, int dirfd, const char *path, char *out,
+                           size_t size_bytes);
+/* True: whoever follows `path` (stat, access, exec, open of self/exe) should go to `out` instead. */
+bool linux_proc_follow(struct linux_thread *t, int dirfd, const char *path, char *out,
+                       size_t size_bytes);
+
 /* --- signal.c ----------------------------------------------------------------------------------- */
 
 /* Installs the host handlers, takes over the mask and the ignored signals that exec left. */
