@@ -15,6 +15,7 @@ static int cmd_version(int argc, char **argv);
 
 static const struct command commands[] = {
     {"run", "run a machine in the foreground until it powers off", cmd_run},
+    {"binfmt", "have this host run arm64 programs: install, remove, status", cmd_binfmt},
     {"doctor", "check what this host offers to machines", cmd_doctor},
     {"version", "print the version", cmd_version},
     {"help", "print this help", cmd_help},
@@ -39,6 +40,8 @@ static int cmd_help(int argc, char **argv)
         printf("  %-10s %s\n", commands[i].name, commands[i].summary);
     printf("\npeng run [OPTION]... [IMAGE]    IMAGE: a disk that firmware starts\n\n");
     cmd_run_print_options(stdout);
+    printf("\npeng binfmt install|remove|status [OPTION]...\n\n");
+    cmd_binfmt_print_options(stdout);
     return EXIT_OK;
 }
 
