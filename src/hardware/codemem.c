@@ -1,5 +1,5 @@
-/* codemem.c: one memfd, two mappings. Both views lie anywhere; code must reach outside by absolute
- * addresses or through its state register.
+/* codemem.c: one memfd, two mappings; or one private one. Both views lie anywhere; code must reach
+ * outside by absolute addresses or through its state register.
  */
 #include "hardware/codemem.h"
 
@@ -31,11 +31,21 @@ int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e)
     return r;
 }
 
+int codemem_init_private(struct codemem *mem, size_t size_bytes, struct err *e)
+{
+    void *both = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (both == MAP_FAILED)
+        return err_set_errno(e, errno, "cannot map %zu MiB of code memory", size_bytes >> 20);
+    *mem = (struct codemem){both, both, size_bytes};
+    return 0;
+}
+
 void codemem_done(struct codemem *mem)
 {
-    if (mem->write) {
+    if (mem->write)
         munmap(mem->write, mem->size_bytes);
+    if (mem->run != mem->write)
         munmap(mem->run, mem->size_bytes);
-    }
     *mem = (struct codemem){0};
 }

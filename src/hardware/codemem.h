@@ -1,5 +1,9 @@
-/* codemem.h: memory for generated code, mapped twice: written through one address, run from
- * another, so that no page is ever both writable and executable (W^X).
+/* codemem.h: memory for generated code.
+ *
+ * For machines it is mapped twice: written through one address, run from another, so that no page
+ * is ever both writable and executable (W^X). For a process in user mode it is one private mapping,
+ * since fork() must give the child a copy; what can write to it there is the guest program, which
+ * can write to all of the process anyway.
  */
 #ifndef PENG_HARDWARE_CODEMEM_H
 #define PENG_HARDWARE_CODEMEM_H
@@ -11,11 +15,12 @@
 
 struct codemem {
     uint8_t *write; /* read-write view */
-    uint8_t *run;   /* read-execute view of the same bytes */
+    uint8_t *run;   /* executable view of the same bytes; private: the same address */
     size_t size_bytes;
 };
 
 int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e);
+int codemem_init_private(struct codemem *mem, size_t size_bytes, struct err *e);
 void codemem_done(struct codemem *mem);
 
 #endif

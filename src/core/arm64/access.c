@@ -64,10 +64,24 @@ static bool tag_maps(uint64_t tag, uint64_t va)
     return align_down(tag, PAGE) == align_down(va, PAGE) && !(tag & A64_TLB_EMPTY);
 }
 
+/* User mode: the address is the host's, without its tag. What is not mapped faults on the host,
+ * whose signal finds its way back to this instruction; only addresses that x86-64 cannot form are
+ * refused here. */
+static bool user_place(struct a64_cpu *cpu, uint64_t va, enum a64_access access, struct place *ret)
+{
+    uint64_t address = a64_untag(cpu, va);
+    if (address >> A64_USER_BITS)
+        return data_abort(cpu, address, A64_FSC_TRANSLATION, access == A64_WRITE);
+    *ret = (struct place){(uint8_t *)(uintptr_t)address, 0};
+    return true;
+}
+
 /* One piece, within a page. `aligned`: the whole access is. False: the exception is taken. */
 static bool lookup(struct a64_cpu *cpu, uint64_t va, unsigned size_bytes, enum a64_access access,
                    unsigned flags, bool aligned, struct place *ret)
 {
+    if (cpu->identity)
+        return user_place(cpu, va, access, ret);
     struct a64_tlb_entry *entry = &bank_of(cpu, flags)->entries[va / PAGE & (A64_TLB_ENTRIES - 1)];
     if (!tag_maps(tag_of(entry, access), va)) {
         uint32_t failed;
@@ -289,6 +303,14 @@ bool a64_fetch(struct a64_cpu *cpu, uint64_t va, uint32_t *ret_insn, uint64_t *r
 {
     if (va & 3) {
         a64_exception_sync(cpu, (uint64_t)EC_PC_ALIGN << 26 | ESR_IL, va, cpu->pc);
+        return false;
+    }
+    if (cpu->identity) {
+        const struct a64_system *system = cpu->system;
+        *ret_pa = va;
+        if (system->ops->fetch(system->ops_ctx, cpu, va, ret_insn, sizeof(*ret_insn)))
+            return true;
+        a64_exception_sync(cpu, esr(cpu, EC_FETCH_ABORT, A64_FSC_PERMISSION), va, cpu->pc);
         return false;
     }
     unsigned slot = va / PAGE & (A64_TLB_ENTRIES - 1);

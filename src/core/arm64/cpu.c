@@ -18,6 +18,9 @@
 /* SCTLR_EL1 with its RES1 bits of Armv8.0 and SPAN, LSMAOE, nTLSMD at their reset values. */
 #define SCTLR_RESET 0x30d00800u
 
+/* SA0, DZE, UCT, nTWI, nTWE, UCI */
+#define SCTLR_USER (1u << 4 | 1u << 14 | 1u << 15 | 1u << 16 | 1u << 18 | 1u << 26)
+
 #define ID_END A64_SYSREG_COUNT
 
 #define ID(field_shift, value) ((uint64_t)(value) << (field_shift))
@@ -134,18 +137,6 @@ int a64_cpu_new(struct a64_system *system, unsigned index, const struct a64_mode
     return 0;
 }
 
-void a64_cpu_free(struct a64_cpu *cpu)
-{
-    if (!cpu)
-        return;
-    if (cpu->system->cpus[cpu->index] == cpu)
-        cpu->system->cpus[cpu->index] = NULL;
-    a64_interpreter_free(cpu);
-    a64_tlb_free(cpu);
-    pthread_mutex_destroy(&cpu->mailbox.lock);
-    free(cpu);
-}
-
 static void reset_sysregs(struct a64_cpu *cpu)
 {
     memset(cpu->sys, 0, sizeof(cpu->sys));
@@ -156,6 +147,47 @@ static void reset_sysregs(struct a64_cpu *cpu)
     cpu->sys[A64_SCTLR_EL1] = SCTLR_RESET;
     cpu->sys[A64_CNTFRQ_EL0] = A64_COUNTER_HZ;
     cpu->sys[A64_OSLSR_EL1] = 0xa; /* locked (D17.3.23) */
+}
+
+int a64_cpu_new_user(struct a64_system *system, const struct a64_model *model,
+                     struct a64_cpu **ret_cpu, struct err *e)
+{
+    struct a64_cpu *cpu = aligned_alloc(4096, align_up(sizeof(*cpu), 4096));
+    if (!cpu)
+        return err_set_errno(e, ENOMEM, "a thread's CPU");
+    memset(cpu, 0, sizeof(*cpu));
+    cpu->system = system;
+    cpu->model = model;
+    cpu->identity = true;
+    pthread_mutex_init(&cpu->mailbox.lock, NULL);
+    int r = a64_tlb_new_user(cpu, e);
+    if (r < 0) {
+        a64_cpu_free(cpu);
+        return r;
+    }
+    reset_sysregs(cpu);
+    cpu->timer_deadline_ns = cpu->timer_armed_ns = UINT64_MAX;
+    /* As Linux sets EL0 up: caches, timers and FP allowed, top bytes ignored. Lines of 64 bytes:
+     * code is dropped by line here, not by page. */
+    cpu->sys[A64_SCTLR_EL1] = SCTLR_RESET | SCTLR_USER;
+    cpu->sys[A64_CPACR_EL1] = 3 << 20;
+    cpu->sys[A64_CNTKCTL_EL1] = 2;
+    cpu->sys[A64_TCR_EL1] = 1ull << 37;
+    cpu->sys[A64_CTR_EL0] = (cpu->sys[A64_CTR_EL0] & ~15ull) | 4;
+    *ret_cpu = cpu;
+    return 0;
+}
+
+void a64_cpu_free(struct a64_cpu *cpu)
+{
+    if (!cpu)
+        return;
+    if (cpu->system->cpus[cpu->index] == cpu)
+        cpu->system->cpus[cpu->index] = NULL;
+    a64_interpreter_free(cpu);
+    a64_tlb_free(cpu);
+    pthread_mutex_destroy(&cpu->mailbox.lock);
+    free(cpu);
 }
 
 void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0)

@@ -94,8 +94,12 @@ struct a64_host_ops {
      */
     void (*timer_arm)(void *ctx, struct a64_cpu *cpu, uint64_t deadline_ns);
     /* Guest code at physical page [page, page + 4096) may have changed (IC IVAU); page UINT64_MAX
-     * means all of memory (IC IALLU). NULL where nothing caches code. */
+     * means all of memory (IC IALLU). NULL where nothing caches code. In user mode: the 64 bytes at
+     * virtual address `page`. */
     void (*code_changed)(void *ctx, struct a64_cpu *cpu, uint64_t page);
+    /* User mode alone: copies `size_bytes` of code at `va`, within a page. False where nothing may
+     * be executed there. */
+    bool (*fetch)(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t size_bytes);
 };
 
 struct a64_cpu {
@@ -120,6 +124,9 @@ struct a64_cpu {
     uint8_t daif;  /* bit 3 D, 2 A, 1 I, 0 F */
     uint8_t pan, uao, il, ss;
     bool stepping; /* software step: the instruction at hand was let through by PSTATE.SS */
+    bool identity; /* user mode (user.c): guest addresses are host addresses, and an exception is
+                      left to the owner: */
+    bool trapped;  /* ... one was taken, with pc, ESR_EL1 and FAR_EL1 as it sets them */
     uint8_t slow;  /* enum a64_slow bits: engines run one instruction at a time, each after
                       a64_before_insn() */
 
@@ -149,6 +156,7 @@ struct a64_cpu {
     uint64_t exceptions;         /* taken, interrupts included */
     uint64_t broadcasts;         /* a64_run_on_others() */
     void *engine;                /* the engine's own part */
+    void *translation;           /* the translator's own part */
     struct a64_tlb *tlb;         /* all banks; owned (tlb.c) */
     struct a64_decoded *decoded; /* the interpreter's cache; owned (interp.c) */
     struct a64_mailbox mailbox;
@@ -226,6 +234,9 @@ const struct a64_model *a64_model_at(unsigned index);     /* NULL past the last 
 /* Makes a CPU of `model`, reset, attached to `system` under `index`. Page-aligned. */
 int a64_cpu_new(struct a64_system *system, unsigned index, const struct a64_model *model,
                 struct a64_cpu **ret_cpu, struct err *e);
+/* Makes a CPU for user mode: at EL0 as Linux sets it up, not listed in `system`. Any number. */
+int a64_cpu_new_user(struct a64_system *system, const struct a64_model *model,
+                     struct a64_cpu **ret_cpu, struct err *e);
 void a64_cpu_free(struct a64_cpu *cpu);
 /* Warm reset: EL1h, DAIF set, MMU off, pc and x0 as given (DDI 0487 D1.9). */
 void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0);
@@ -294,6 +305,10 @@ void a64_leave_guest(struct a64_cpu *cpu);
 /* Clears poll, serves shootdowns; call with the guest state in the struct. Returns true where the
  * run loop must return to the machine (stop requested). Interrupts are taken by the caller. */
 bool a64_poll(struct a64_cpu *cpu);
+/* Posts fn(other, a, b) to one CPU; returns a ticket to wait with until it has run, or until the
+ * CPU is out of the guest and will run it before it enters. Both from out of the guest. */
+uint32_t a64_post(struct a64_cpu *other, a64_remote_fn fn, uint64_t a, uint64_t b);
+void a64_wait_served(struct a64_cpu *other, uint32_t ticket);
 /* Runs fn(other, a, b) for every other CPU of the system before any of them runs another guest
  * instruction after this returns: on the other's thread if it is in the guest (waits until done),
  * else when it enters. The calling CPU counts as out of the guest meanwhile, so two callers never

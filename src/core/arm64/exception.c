@@ -117,6 +117,11 @@ enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far
     if ((ec >= 0x20 && ec <= 0x25) || ec == 0x34 || ec == 0x35)
         cpu->sys[A64_FAR_EL1] = far;
     cpu->sys[A64_ESR_EL1] = esr;
+    if (cpu->identity) {
+        cpu->pc = return_address;
+        cpu->trapped = true;
+        return A64_BRANCHED;
+    }
     return enter(cpu, VECTOR_SYNC, return_address);
 }
 

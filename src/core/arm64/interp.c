@@ -121,7 +121,7 @@ void a64_interpret(struct a64_cpu *cpu, uint64_t limit)
 {
     make_cache(cpu);
     a64_enter_guest(cpu);
-    for (uint64_t i = 0; i < limit && !cpu->halted; i++) {
+    for (uint64_t i = 0; i < limit && !cpu->halted && !cpu->trapped; i++) {
         if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {
             if (a64_poll(cpu))
                 break;

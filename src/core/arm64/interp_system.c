@@ -85,7 +85,7 @@ static bool trapped(struct a64_cpu *cpu, uint64_t not_trapped, unsigned ti)
 
 A64_EXEC(WFI)
 {
-    if (a64_has_work(cpu))
+    if (cpu->identity || a64_has_work(cpu)) /* user mode: signals come as polls */
         return A64_NEXT;
     if (trapped(cpu, SCTLR_NTWI, 0))
         return A64_BRANCHED;

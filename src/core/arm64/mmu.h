@@ -32,6 +32,7 @@ enum {
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
     A64_JUMP_LOG = 4096,
+    A64_USER_BITS = 47, /* user mode: of addresses that the host's user space has */
 };
 
 #define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
@@ -216,6 +217,8 @@ uint64_t a64_untag(const struct a64_cpu *cpu, uint64_t va);
 void a64_tlb_pan_set(struct a64_cpu *cpu);
 
 int a64_tlb_new(struct a64_cpu *cpu, struct err *e);
+/* User mode: one bank, all zero, for its jumps alone; entries never match. */
+int a64_tlb_new_user(struct a64_cpu *cpu, struct err *e);
 void a64_tlb_free(struct a64_cpu *cpu);
 
 #endif

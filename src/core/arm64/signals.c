@@ -185,7 +185,7 @@ static bool still_busy(struct a64_cpu *other, uint32_t ticket)
            (int32_t)(ticket - atomic_load(&other->mailbox.served)) > 0;
 }
 
-static void wait_served(struct a64_cpu *other, uint32_t ticket)
+void a64_wait_served(struct a64_cpu *other, uint32_t ticket)
 {
     struct a64_mailbox *box = &other->mailbox;
     for (unsigned i = 0; i < SPINS_BEFORE_SLEEP; i++) {
@@ -203,7 +203,7 @@ static void wait_served(struct a64_cpu *other, uint32_t ticket)
     atomic_fetch_sub(&box->waiters, 1);
 }
 
-static uint32_t post(struct a64_cpu *other, a64_remote_fn fn, uint64_t a, uint64_t b)
+uint32_t a64_post(struct a64_cpu *other, a64_remote_fn fn, uint64_t a, uint64_t b)
 {
     struct a64_mailbox *box = &other->mailbox;
     pthread_mutex_lock(&box->lock);
@@ -214,7 +214,7 @@ static uint32_t post(struct a64_cpu *other, a64_remote_fn fn, uint64_t a, uint64
         }
         uint32_t ticket = atomic_load(&box->posted);
         pthread_mutex_unlock(&box->lock);
-        wait_served(other, ticket);
+        a64_wait_served(other, ticket);
         pthread_mutex_lock(&box->lock);
     }
     box->slots[box->count].fn = fn;
@@ -238,7 +238,7 @@ void a64_post_to_others(struct a64_cpu *cpu, a64_remote_fn fn, uint64_t a, uint6
         a64_leave_guest(cpu);
     for (unsigned i = 0; i < system->cpu_count; i++)
         if (system->cpus[i] && system->cpus[i] != cpu)
-            cpu->mailbox.tickets[i] = post(system->cpus[i], fn, a, b);
+            cpu->mailbox.tickets[i] = a64_post(system->cpus[i], fn, a, b);
     cpu->mailbox.awaited = true;
     if (inside)
         a64_enter_guest(cpu);
@@ -254,7 +254,7 @@ void a64_wait_for_others(struct a64_cpu *cpu)
         a64_leave_guest(cpu);
     for (unsigned i = 0; i < system->cpu_count; i++)
         if (system->cpus[i] && system->cpus[i] != cpu)
-            wait_served(system->cpus[i], cpu->mailbox.tickets[i]);
+            a64_wait_served(system->cpus[i], cpu->mailbox.tickets[i]);
     cpu->mailbox.awaited = false;
     if (inside)
         a64_enter_guest(cpu);

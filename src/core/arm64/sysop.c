@@ -36,6 +36,10 @@ static bool maintain(struct a64_cpu *cpu, uint64_t va, bool write, uint64_t *ret
     struct a64_leaf leaf;
     struct a64_walk walk;
     bool cached;
+    if (cpu->identity) {
+        *ret_pa = a64_untag(cpu, va);
+        return true;
+    }
     uint32_t failed = a64_translate(cpu, va, &leaf, &cached);
     if (!failed) {
         a64_leaf_rights(cpu, &leaf, cpu->el, false, &walk);
@@ -80,7 +84,7 @@ static enum a64_step ic_ivau(struct a64_cpu *cpu, const struct sysop *op, uint64
     uint64_t pa;
     if (!maintain(cpu, x, false, &pa))
         return A64_BRANCHED;
-    code_changed(cpu, align_down(pa, 4096));
+    code_changed(cpu, align_down(pa, cpu->identity ? 64 : 4096));
     return A64_NEXT;
 }
 

@@ -231,9 +231,20 @@ void a64_select_bank(struct a64_cpu *cpu)
     cpu->bank_unpriv = cpu->el && cpu->uao ? &tlb->el1 : tlb->user_now;
 }
 
+/* A zero slot matches a jump to address 0 alone, which is looked up in slot 0. */
+static void user_jumps_start(struct a64_tlb_bank *bank)
+{
+    bank->jumps[0].va = A64_TLB_NONE;
+}
+
 void a64_jumps_clear(struct a64_cpu *cpu)
 {
     struct a64_tlb *tlb = cpu->tlb;
+    if (cpu->identity) {
+        madvise(cpu->bank, sizeof(*cpu->bank), MADV_DONTNEED);
+        user_jumps_start(cpu->bank);
+        return;
+    }
     a64_bank_drop_all_jumps(&tlb->el1);
     for (unsigned i = 0; i < A64_USER_BANKS; i++)
         if (tlb->user[i].used)
@@ -517,8 +528,23 @@ int a64_tlb_new(struct a64_cpu *cpu, struct err *e)
     return 0;
 }
 
+int a64_tlb_new_user(struct a64_cpu *cpu, struct err *e)
+{
+    cpu->bank = mmap(NULL, sizeof(*cpu->bank), PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (cpu->bank == MAP_FAILED) {
+        cpu->bank = NULL;
+        return err_set_errno(e, errno, "cannot map %zu KiB", sizeof(*cpu->bank) >> 10);
+    }
+    cpu->bank_unpriv = cpu->bank;
+    user_jumps_start(cpu->bank);
+    return 0;
+}
+
 void a64_tlb_free(struct a64_cpu *cpu)
 {
+    if (cpu->identity && cpu->bank)
+        munmap(cpu->bank, sizeof(*cpu->bank));
     if (cpu->tlb)
         munmap(cpu->tlb, sizeof(*cpu->tlb));
     cpu->tlb = NULL;

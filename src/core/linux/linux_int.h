@@ -4,9 +4,9 @@
  *   fault.c     host faults in translated code and in C that touches guest memory
  *   access.c    guest memory from C, checked
  *   loader.c    ELF files, stack, auxiliary vector        exec.c    execve
- *   memory.c    mmap and its kin, which pages hold code    procfs.c  /proc as an arm64 process sees it
- *   syscall.c   the table (syscalls.h) and the dispatch    sys_*.c   calls that need work, by theme
- *   signal.c    queue, frames, dispositions                thread.c  clone, fork, vfork, exit
+ *   memory.c    mmap and its kin, which pages hold code    procfs.c  /proc as an arm64 process sees
+ * it syscall.c   the table (syscalls.h) and the dispatch    sys_*.c   calls that need work, by
+ * theme signal.c    queue, frames, dispositions                thread.c  clone, fork, vfork, exit
  *   strace.c    prints calls                               core.c    core dumps
  *   ptrace.c    tracing between processes of this kind     seccomp.c filters that see arm64 calls
  *
@@ -23,7 +23,7 @@
 #include <sys/types.h>
 
 #include "base/bytes.h"
-#include "core/arm64/cpu.h"
+#include "core/arm64/mmu.h"
 #include "core/linux/linux.h"
 #include "core/linux/syscalls.h"
 #include "core/translator/translator.h"
@@ -32,11 +32,13 @@ enum { LINUX_SIGNALS = 64, LINUX_PAGE = 4096 };
 
 /* Beyond errno: what a call may return to the run loop instead of a result. */
 enum {
-    LINUX_ERESTART = 512,   /* -LINUX_ERESTART: interrupted before it began; pc goes back to the SVC */
+    LINUX_ERESTART =
+        512, /* -LINUX_ERESTART: interrupted before it began; pc goes back to the SVC */
     LINUX_NO_RESULT = 1024, /* -LINUX_NO_RESULT: registers are set already (rt_sigreturn) */
 };
 
-/* --- what lives as long as the address space ---------------------------------------------------- */
+/* --- what lives as long as the address space ----------------------------------------------------
+ */
 
 struct linux_memory; /* memory.c */
 struct linux_gdb;
@@ -50,11 +52,11 @@ struct linux_layout {
     uint64_t stack_top; /* highest address of the main stack, exclusive */
     uint64_t stack_bottom;
     uint64_t arg_start, arg_end, env_start, env_end;
-    uint64_t auxv;       /* address of the auxiliary vector on the stack */
+    uint64_t auxv; /* address of the auxiliary vector on the stack */
     size_t auxv_bytes;
-    uint64_t entry;      /* where the first instruction is: the interpreter's, or the program's */
+    uint64_t entry; /* where the first instruction is: the interpreter's, or the program's */
     uint64_t program_entry, program_base;
-    uint64_t sigreturn;  /* address of the signal trampoline: mov x8, #139; svc #0 */
+    uint64_t sigreturn;      /* address of the signal trampoline: mov x8, #139; svc #0 */
     char program_path[4096]; /* absolute, for /proc/self/exe; as the guest sees it */
 };
 
@@ -75,7 +77,8 @@ struct linux_process {
     struct linux_strace *strace; /* NULL: calls are not printed */
 };
 
-/* --- signals ------------------------------------------------------------------------------------ */
+/* --- signals ------------------------------------------------------------------------------------
+ */
 
 /* struct sigaction as arm64 has it (asm-generic): handler, flags, restorer, mask. */
 struct linux_sigaction {
@@ -108,18 +111,17 @@ struct linux_thread {
     struct linux_signal_state *signals;
     _Atomic(struct linux_seccomp *) seccomp; /* NULL: no filter; any thread (TSYNC) */
     struct linux_strace_line *line; /* strace.c: the call at hand as text; NULL: none yet */
-    struct linux_fault fault;      /* of the trap at hand, where it is an abort */
-    uint64_t call;                 /* number of the system call at hand */
-    uint64_t call_x0;              /* its first argument, which the result overwrites */
-    /* fault.c: while C touches guest memory for the interpreter. */
-    void *recover; /* sigjmp_buf of the run loop */
-    volatile sig_atomic_t in_interpreter;
-    bool vfork_child; /* runs in its parent's memory until it execs or exits */
+    struct linux_fault fault;       /* of the trap at hand, where it is an abort */
+    uint64_t call;                  /* number of the system call at hand */
+    uint64_t call_x0;               /* its first argument, which the result overwrites */
+    void *recover;                  /* fault.c: jmp_buf of the run loop */
+    bool vfork_child;               /* runs in its parent's memory until it execs or exits */
 };
 
 extern _Thread_local struct linux_thread *linux_self;
 
-/* --- run.c -------------------------------------------------------------------------------------- */
+/* --- run.c --------------------------------------------------------------------------------------
+ */
 
 /* Runs the thread's guest code for ever; leaves only through exit, exec or a signal. */
 void linux_thread_loop(struct linux_thread *t) __attribute__((noreturn));
@@ -129,11 +131,13 @@ void linux_thread_free(struct linux_thread *t);
 /* Makes the thread look at its signals soon. Any thread, and host signal handlers. */
 void linux_thread_kick(struct linux_thread *t);
 
-/* --- access.c: guest memory from C. 0 or -EFAULT; nothing else is done by a fault. --------------- */
+/* --- access.c: guest memory from C. 0 or -EFAULT; nothing else is done by a fault. ---------------
+ */
 
 int linux_read(uint64_t from, void *to, size_t size_bytes);
 int linux_write(uint64_t to, const void *from, size_t size_bytes);
-/* A zero-terminated string: its length without the zero, -EFAULT, or -ENAMETOOLONG (it fills `to`). */
+/* A zero-terminated string: its length without the zero, -EFAULT, or -ENAMETOOLONG (it fills `to`).
+ */
 ssize_t linux_read_string(uint64_t from, char *to, size_t size_bytes);
 /* For the host's SIGSEGV and SIGBUS handlers: if `pc` is in the copying code, where to go on. */
 uintptr_t linux_access_fixup(uintptr_t pc);
@@ -147,13 +151,16 @@ static inline void *linux_ptr(uint64_t address) /* to hand on to the kernel, nev
     return (void *)(uintptr_t)linux_untag(address);
 }
 
-/* --- fault.c ------------------------------------------------------------------------------------ */
+/* --- fault.c ------------------------------------------------------------------------------------
+ */
 
-/* From the handlers of SIGSEGV, SIGBUS, SIGILL, SIGFPE: true where the fault came from guest code or
- * from C on its behalf; `context` then goes on where that is dealt with. False: a bug of ours. */
+/* From the handlers of SIGSEGV, SIGBUS, SIGILL, SIGFPE: true where the fault came from guest code
+ * or from C on its behalf; `context` then goes on where that is dealt with. False: a bug of ours.
+ */
 bool linux_fault_recover(struct linux_thread *t, const siginfo_t *info, void *context);
 
-/* --- memory.c ----------------------------------------------------------------------------------- */
+/* --- memory.c -----------------------------------------------------------------------------------
+ */
 
 int linux_memory_new(struct linux_process *p, struct err *e);
 /* Whether guest code may run at this page. Any thread; takes no lock that a fork could hold. */
@@ -161,29 +168,33 @@ bool linux_memory_executable(const struct linux_process *p, uint64_t address);
 /* Pages [start, end) were given new contents or rights: forgets translations. */
 void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end);
 
-/* --- loader.c, exec.c --------------------------------------------------------------------------- */
+/* --- loader.c, exec.c ---------------------------------------------------------------------------
+ */
 
 /* Maps the program and its interpreter, builds the stack, fills in p->layout and t's registers. */
 int linux_load(struct linux_process *p, struct linux_thread *t, struct err *e);
 
-/* --- procfs.c: what an arm64 process sees in /proc where that differs from the host's -------------
+/* --- procfs.c: what an arm64 process sees in /proc where that differs from the host's
+ * -------------
  *
- * sys_path.c asks with the path in hand, absolute or relative to `dirfd`, sysroot not applied. Cheap
- * where the path has nothing to do with /proc. */
+ * sys_path.c asks with the path in hand, absolute or relative to `dirfd`, sysroot not applied.
+ * Cheap where the path has nothing to do with /proc. */
 
-/* True: an open of `path` (flags as the host has them) is dealt with, `ret_result` is a descriptor or
- * -errno. */
+/* True: an open of `path` (flags as the host has them) is dealt with, `ret_result` is a descriptor
+ * or -errno. */
 bool linux_proc_open(struct linux_thread *t, int dirfd, const char *path, int flags,
                      int64_t *ret_result);
 /* The text of a link of /proc as the guest should read it (self/exe, PID/exe): its length, or 0
  * where the host's own answer is right. */
 size_t linux_proc_readlink(struct linux_thread *t, int dirfd, const char *path, char *out,
                            size_t size_bytes);
-/* True: whoever follows `path` (stat, access, exec, open of self/exe) should go to `out` instead. */
+/* True: whoever follows `path` (stat, access, exec, open of self/exe) should go to `out` instead.
+ */
 bool linux_proc_follow(struct linux_thread *t, int dirfd, const char *path, char *out,
                        size_t size_bytes);
 
-/* --- signal.c ----------------------------------------------------------------------------------- */
+/* --- signal.c -----------------------------------------------------------------------------------
+ */
 
 /* Installs the host handlers, takes over the mask and the ignored signals that exec left. */
 int linux_signals_start(struct linux_process *p, struct linux_thread *t, struct err *e);
@@ -204,7 +215,8 @@ int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 
-/* --- syscall.c ---------------------------------------------------------------------------------- */
+/* --- syscall.c ----------------------------------------------------------------------------------
+ */
 
 /* A handler: arguments x0..x5; returns the result, -errno, or one of the codes above. */
 typedef int64_t (*linux_call_fn)(struct linux_thread *t, const uint64_t a[6]);
@@ -219,7 +231,7 @@ struct linux_call {
 #define LINUX_HANDLER_PASS(name)
 #define LINUX_HANDLER_NONE(name)
 #define LINUX_HANDLER_TODO(name)
-#define LINUX_HANDLER_CALL(name) int64_t linux_sys_##name(struct linux_thread *, const uint64_t[6]);
+#define LINUX_HANDLER_CALL(name)                     int64_t linux_sys_##name(struct linux_thread *, const uint64_t[6]);
 #define LINUX_HANDLER(number, name, kind, arguments) LINUX_HANDLER_##kind(name)
 LINUX_CALLS(LINUX_HANDLER)
 
@@ -230,7 +242,8 @@ void linux_syscall(struct linux_thread *t);
 /* Name of an arm64 call, NULL: there is none; `ret_arguments` gets its words (syscalls.h). */
 const char *linux_call_name(uint64_t number, const char **ret_arguments);
 
-/* --- strace.c: every call on stderr, a line each. Called only where p->strace. ------------------ */
+/* --- strace.c: every call on stderr, a line each. Called only where p->strace. ------------------
+ */
 
 int linux_strace_new(struct linux_process *p, struct err *e);
 void linux_strace_enter(struct linux_thread *t, const uint64_t a[6]); /* number in t->call */
@@ -242,7 +255,8 @@ void linux_strace_signal(struct linux_thread *t, const siginfo_t *info); /* as i
 void linux_strace_ended(struct linux_thread *t, int wait_status);        /* a thread's last line */
 void linux_strace_line_free(struct linux_thread *t); /* for linux_thread_free() */
 
-/* --- seccomp.c: filters that see arm64 calls ---------------------------------------------------- */
+/* --- seccomp.c: filters that see arm64 calls ----------------------------------------------------
+ */
 
 /* Before a call, where t->seccomp: true where it may go on. Else `ret_result` is what to return
  * instead, and signals may be on their way. May not return (kill). */

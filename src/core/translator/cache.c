@@ -12,34 +12,46 @@
 
 enum {
     UNIT_CODE_MAX = 64 << 10, /* what one unit's code may take at most */
-    UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) + 16,
+    UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) +
+                    EMIT_FAULTS_MAX * sizeof(struct emit_fault) + 16,
 };
 
-static unsigned unit_bucket(uint64_t pa, uint32_t context)
+static unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint32_t context)
 {
     uint64_t h = (pa >> 2) * 0x9e3779b97f4a7c15ull ^ context * 0x85ebca6bu;
-    return (unsigned)(h >> 40) & (CACHE_UNIT_BUCKETS - 1);
+    return (unsigned)(h >> 40) & cache->unit_mask;
 }
 
-static unsigned page_bucket(uint64_t pa)
+static unsigned page_bucket(const struct cache *cache, uint64_t pa)
 {
-    return (unsigned)((pa >> 12) * 0x9e3779b97f4a7c15ull >> 40) & (CACHE_PAGE_BUCKETS - 1);
+    return (unsigned)((pa >> 12) * 0x9e3779b97f4a7c15ull >> 40) & cache->page_mask;
 }
 
-int cache_init(struct cache *cache, size_t code_bytes, struct err *e)
+/* The bookkeeping is one mapping: units, then the two tables, then the generations' indexes. What
+ * is never touched costs nothing. */
+int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
 {
     memset(cache, 0, sizeof(*cache));
-    int r = codemem_init(&cache->code, code_bytes, e);
+    int r = (user ? codemem_init_private : codemem_init)(&cache->code, code_bytes, e);
     if (r < 0)
         return r;
+    size_t units = user ? CACHE_USER_UNIT_BUCKETS : CACHE_UNIT_BUCKETS;
+    size_t pages = user ? CACHE_USER_PAGE_BUCKETS : CACHE_PAGE_BUCKETS;
+    size_t indexes = (code_bytes >> CACHE_INDEX_SHIFT) + CACHE_GENERATIONS;
     cache->meta_bytes = code_bytes / 2;
-    cache->meta = mmap(NULL, cache->meta_bytes, PROT_READ | PROT_WRITE,
+    cache->mapped_bytes = cache->meta_bytes + (units + pages + indexes) * sizeof(void *);
+    cache->meta = mmap(NULL, cache->mapped_bytes, PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (cache->meta == MAP_FAILED) {
         cache->meta = NULL;
         codemem_done(&cache->code);
         return err_set_errno(e, errno, "code cache");
     }
+    cache->user = user;
+    cache->unit_mask = (uint32_t)units - 1;
+    cache->page_mask = (uint32_t)pages - 1;
+    cache->units = (_Atomic(struct unit *) *)(void *)(cache->meta + cache->meta_bytes);
+    cache->pages = (struct unit **)(void *)(cache->units + units);
     cache->buf = (struct x86_buf){cache->code.write, cache->code.write,
                                   cache->code.write + code_bytes, false};
     return 0;
@@ -63,6 +75,8 @@ void cache_start(struct cache *cache)
         g->code_end = g->code + code_bytes;
         g->meta = g->meta_at = cache->meta + i * meta_bytes;
         g->meta_end = g->meta + meta_bytes;
+        g->index = (_Atomic(struct unit *) *)(void *)(cache->pages + cache->page_mask + 1) +
+                   i * ((code_bytes >> CACHE_INDEX_SHIFT) + 1);
     }
     use_generation(cache, 0);
 }
@@ -70,14 +84,14 @@ void cache_start(struct cache *cache)
 void cache_done(struct cache *cache)
 {
     if (cache->meta)
-        munmap(cache->meta, cache->meta_bytes);
+        munmap(cache->meta, cache->mapped_bytes);
     codemem_done(&cache->code);
 }
 
 struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context)
 {
     struct unit *u =
-        atomic_load_explicit(&cache->units[unit_bucket(pa, context)], memory_order_acquire);
+        atomic_load_explicit(&cache->units[unit_bucket(cache, pa, context)], memory_order_acquire);
     while (u && (u->pa != pa || u->context != context))
         u = atomic_load_explicit(&u->hash_next, memory_order_acquire);
     return u;
@@ -97,7 +111,47 @@ struct unit *cache_reserve(struct cache *cache)
 
 static size_t unit_bytes(const struct unit *unit)
 {
-    return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) + 15) & ~(size_t)15;
+    return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) +
+            unit->fault_count * sizeof(struct emit_fault) + 15) &
+           ~(size_t)15;
+}
+
+/* Where direct jumps enter: behind the no-op that only jump caches go over. */
+static const uint8_t *direct_entry(const struct cache *cache, const struct unit *unit)
+{
+    return unit->code + (cache->user ? EMIT_ENTRY_BYTES : 0);
+}
+
+static void add_to_index(struct cache *cache, struct unit *unit)
+{
+    struct generation *g = &cache->generations[cache->current];
+    _Atomic(struct unit *) *slot = &g->index[(size_t)(unit->code - g->code) >> CACHE_INDEX_SHIFT];
+    if (!atomic_load_explicit(slot, memory_order_relaxed))
+        atomic_store_explicit(slot, unit, memory_order_release);
+}
+
+struct unit *cache_unit_of(struct cache *cache, uintptr_t address)
+{
+    const uint8_t *code = cache->code.write + (address - (uintptr_t)cache->code.run);
+    if (address < (uintptr_t)cache->code.run || code >= cache->code.write + cache->code.size_bytes)
+        return NULL;
+    for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
+        struct generation *g = &cache->generations[i];
+        if (code < g->code || code >= g->code_end)
+            continue;
+        struct unit *unit = NULL;
+        for (size_t at = (size_t)(code - g->code) >> CACHE_INDEX_SHIFT;; at--) {
+            unit = atomic_load_explicit(&g->index[at], memory_order_acquire);
+            if ((unit && unit->code <= code) || at == 0)
+                break;
+        }
+        while (unit && unit->code + unit->code_bytes <= code) {
+            uint8_t *next = (uint8_t *)unit + unit_bytes(unit);
+            unit = next < g->meta_at ? (struct unit *)(void *)next : NULL;
+        }
+        return unit && unit->code <= code ? unit : NULL;
+    }
+    return NULL;
 }
 
 void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
@@ -107,6 +161,12 @@ void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
     unit->incoming = NULL;
     unit->dead = false;
     unit->exit_count = result->exit_count;
+    unit->fault_count = cache->user ? result->fault_count : 0;
+    unit->code_bytes = (uint32_t)(cache->buf.at - start);
+    memcpy(unit_faults(unit), result->faults, unit->fault_count * sizeof(struct emit_fault));
+    if (cache->user)
+        unit->again = (uint32_t)(result->again - start);
+    add_to_index(cache, unit);
     cache->generations[cache->current].meta_at += unit_bytes(unit);
     for (unsigned i = 0; i < result->exit_count; i++) {
         int32_t rel;
@@ -114,12 +174,12 @@ void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
         unit->exits[i] = (struct exit_link){.from = unit,
                                             .site = result->exits[i].site,
                                             .cold = result->exits[i].site + 4 + rel,
-                                            .target = (uint32_t)result->exits[i].target};
+                                            .target = result->exits[i].target};
     }
-    struct unit **page = &cache->pages[page_bucket(unit->pa)];
+    struct unit **page = &cache->pages[page_bucket(cache, unit->pa)];
     unit->page_next = *page;
     *page = unit;
-    _Atomic(struct unit *) *bucket = &cache->units[unit_bucket(unit->pa, unit->context)];
+    _Atomic(struct unit *) *bucket = &cache->units[unit_bucket(cache, unit->pa, unit->context)];
     atomic_store_explicit(&unit->hash_next, atomic_load_explicit(bucket, memory_order_relaxed),
                           memory_order_relaxed);
     atomic_store_explicit(bucket, unit, memory_order_release);
@@ -133,14 +193,14 @@ static void point(struct exit_link *exit, const uint8_t *target)
     __atomic_store_n((int32_t *)(void *)exit->site, rel, __ATOMIC_RELEASE);
 }
 
-void cache_link(struct exit_link *exit, struct unit *to)
+void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to)
 {
     if (exit->to)
         return;
     exit->to = to;
     exit->next = to->incoming;
     to->incoming = exit;
-    point(exit, to->code);
+    point(exit, direct_entry(cache, to));
 }
 
 static void unlink_incoming(struct unit *unit)
@@ -171,7 +231,7 @@ static void unlink_outgoing(struct unit *unit)
 
 static void unhash(struct cache *cache, struct unit *unit)
 {
-    _Atomic(struct unit *) *p = &cache->units[unit_bucket(unit->pa, unit->context)];
+    _Atomic(struct unit *) *p = &cache->units[unit_bucket(cache, unit->pa, unit->context)];
     struct unit *u;
     while ((u = atomic_load_explicit(p, memory_order_relaxed)) && u != unit)
         p = &u->hash_next;
@@ -180,21 +240,33 @@ static void unhash(struct cache *cache, struct unit *unit)
                               memory_order_release);
 }
 
+/* Writes a jump over the no-op at a unit's entry: one store of eight aligned bytes, so that others
+ * run the one or the other. */
+static void close_entry(struct unit *unit)
+{
+    uint64_t *entry = (uint64_t *)(uintptr_t)unit->code, bytes = *entry;
+    uint32_t distance = unit->again - EMIT_ENTRY_BYTES;
+    bytes = (bytes & ~0xffffffffffull) | (uint64_t)distance << 8 | 0xe9;
+    __atomic_store_n(entry, bytes, __ATOMIC_RELEASE);
+}
+
 /* All but the page's list, which the caller is walking. */
 static void kill_unit(struct cache *cache, struct unit *unit)
 {
     unhash(cache, unit);
     unlink_incoming(unit);
     unlink_outgoing(unit);
+    if (cache->user)
+        close_entry(unit);
     unit->dead = true;
 }
 
-bool cache_drop_page(struct cache *cache, uint64_t page)
+static bool drop_in_page(struct cache *cache, uint64_t page, uint64_t start, uint64_t end)
 {
     bool any = false;
-    for (struct unit **p = &cache->pages[page_bucket(page)]; *p;) {
+    for (struct unit **p = &cache->pages[page_bucket(cache, page)]; *p;) {
         struct unit *unit = *p;
-        if ((unit->pa ^ page) >> 12) {
+        if ((unit->pa ^ page) >> 12 || unit->pa >= end || unit->pa + unit->insns * 4ull <= start) {
             p = &unit->page_next;
             continue;
         }
@@ -206,6 +278,38 @@ bool cache_drop_page(struct cache *cache, uint64_t page)
     return any;
 }
 
+bool cache_drop_page(struct cache *cache, uint64_t page)
+{
+    return drop_in_page(cache, page, 0, UINT64_MAX);
+}
+
+/* Every unit of a generation that has code in the range. */
+static bool drop_in_generation(struct cache *cache, struct generation *g, uint64_t start,
+                               uint64_t end)
+{
+    bool any = false;
+    for (uint8_t *at = g->meta; at < g->meta_at;) {
+        struct unit *unit = (struct unit *)(void *)at;
+        at += unit_bytes(unit);
+        if (!unit->dead && unit->pa < end && unit->pa + unit->insns * 4ull > start)
+            any |= drop_in_page(cache, unit->pa, start, end);
+    }
+    return any;
+}
+
+bool cache_drop_range(struct cache *cache, uint64_t start, uint64_t end)
+{
+    bool any = false;
+    if ((end - start) >> 12 > cache->page_mask) {
+        for (unsigned i = 0; i < CACHE_GENERATIONS; i++)
+            any |= drop_in_generation(cache, &cache->generations[i], start, end);
+        return any;
+    }
+    for (uint64_t page = start & ~4095ull; page < end; page += 4096)
+        any |= drop_in_page(cache, page, start, end);
+    return any;
+}
+
 static void retire(struct cache *cache, struct generation *g)
 {
     for (uint8_t *at = g->meta; at < g->meta_at;) {
@@ -213,12 +317,14 @@ static void retire(struct cache *cache, struct generation *g)
         at += unit_bytes(unit);
         if (unit->dead)
             continue;
-        struct unit **p = &cache->pages[page_bucket(unit->pa)];
+        struct unit **p = &cache->pages[page_bucket(cache, unit->pa)];
         while (*p != unit)
             p = &(*p)->page_next;
         *p = unit->page_next;
         kill_unit(cache, unit);
     }
+    memset(g->index, 0,
+           (((size_t)(g->code_end - g->code) >> CACHE_INDEX_SHIFT) + 1) * sizeof(g->index[0]));
     cache->retired++;
 }
 

@@ -28,7 +28,7 @@ struct exit_link {
     struct exit_link *next; /* in to->incoming */
     uint8_t *site;          /* rel32, write view */
     const uint8_t *cold;    /* unlinked target, write view */
-    uint32_t target;        /* page offset */
+    int32_t target;         /* page offset */
     uint32_t pad;
 };
 
@@ -36,23 +36,38 @@ struct unit {
     uint64_t pa; /* physical address of the first instruction */
     uint32_t context;
     uint32_t exit_count;
+    uint32_t insns;
+    uint32_t fault_count;
+    uint32_t code_bytes;
+    uint32_t again;      /* user mode: of a jump written over the entry to make a dead unit leave */
     const uint8_t *code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
     bool dead; /* unfindable, waits for its generation's end */
     struct exit_link *incoming;
-    struct exit_link exits[];
+    struct exit_link exits[]; /* and behind them: struct emit_fault of fault_count */
 };
 
+static inline struct emit_fault *unit_faults(struct unit *unit)
+{
+    return (struct emit_fault *)&unit->exits[unit->exit_count];
+}
+
 enum {
-    CACHE_UNIT_BUCKETS = 1 << 19,
+    CACHE_UNIT_BUCKETS = 1 << 19, /* machines */
     CACHE_PAGE_BUCKETS = 1 << 15,
+    CACHE_USER_UNIT_BUCKETS = 1 << 15, /* processes: many, small, and quick to start */
+    CACHE_USER_PAGE_BUCKETS = 1 << 12,
     CACHE_GENERATIONS = 8,
+    CACHE_INDEX_SHIFT =
+        12, /* log2 of the code bytes that one entry of a generation's index is for */
 };
 
 struct generation {
     uint8_t *code, *code_end;           /* write view */
     uint8_t *meta, *meta_at, *meta_end; /* units, one behind the other */
+    /* The first unit that starts in each piece of the code: to find a unit by a code address. */
+    _Atomic(struct unit *) *index;
 };
 
 struct cache {
@@ -61,13 +76,15 @@ struct cache {
     struct generation generations[CACHE_GENERATIONS];
     unsigned current;
     uint8_t *meta;
-    size_t meta_bytes;
-    _Atomic(struct unit *) units[CACHE_UNIT_BUCKETS];
-    struct unit *pages[CACHE_PAGE_BUCKETS]; /* units of the pages in a bucket, by page_next */
+    size_t meta_bytes, mapped_bytes;
+    uint32_t unit_mask, page_mask; /* sizes of the tables, less one */
+    _Atomic(struct unit *) *units;
+    struct unit **pages; /* units of the pages in a bucket, by page_next */
+    bool user;           /* keyed by virtual address, one private code mapping */
     uint64_t unit_count, insn_count, code_bytes, retired, invalidated; /* statistics */
 };
 
-int cache_init(struct cache *cache, size_t code_bytes, struct err *e);
+int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e);
 void cache_done(struct cache *cache);
 /* Divides what is left of code memory behind buf.at (the stubs) into generations. */
 void cache_start(struct cache *cache);
@@ -82,10 +99,16 @@ struct unit *cache_reserve(struct cache *cache);
 /* The emitter wrote the unit's code from `start`: makes it findable. */
 void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
                   const struct emit_result *result);
-void cache_link(struct exit_link *exit, struct unit *to);
+void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to);
 /* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
  */
 bool cache_drop_page(struct cache *cache, uint64_t page);
+/* User mode: the same for the units that hold code of [start, end); whoever still enters one
+ * through a jump cache comes back to the run loop at once. */
+bool cache_drop_range(struct cache *cache, uint64_t start, uint64_t end);
+/* The unit whose code holds this address (of the run view), or NULL. Takes no lock: for signal
+ * handlers of the thread that runs there. */
+struct unit *cache_unit_of(struct cache *cache, uintptr_t address);
 /* Makes every unit of the oldest generation, or of all, unfindable and unreachable by direct jumps,
  * and goes on in that generation. Its memory is about to be overwritten: before anything else is
  * translated no CPU may be in, or know, a unit that cannot be found. */

@@ -26,8 +26,12 @@
 
 /* What one CPU's thread keeps here, on cache lines of its own. */
 struct share {
-    uint32_t context[2];                                    /* last seen, by EL */
-    uint64_t lookups, walks, links, steps, context_changes; /* statistics */
+    uint32_t context[2]; /* last seen, by EL */
+    struct share_counts {
+        uint64_t lookups, walks, links, steps, context_changes; /* statistics */
+    } counts;
+    struct a64_cpu *cpu;
+    struct share *next; /* in translator.shares */
 } __attribute__((aligned(64)));
 
 struct translator {
@@ -42,12 +46,19 @@ struct translator {
     uint64_t (*enter)(struct a64_cpu *cpu, const void *code);
     struct ir_unit unit;
     struct emit_result result;
-    struct share shares[A64_CPUS_MAX];
-    uint64_t page_drops; /* statistics */
+    bool user;
+    pthread_mutex_t shares_lock; /* guards the list; taken out of the guest alone */
+    struct share *shares;
+    struct share_counts gone; /* of CPUs that were detached */
+    uint64_t page_drops;      /* statistics */
+};
+
+struct code_page {
+    uint8_t bytes[4096];
 };
 
 enum {
-    TAG_STEP = 1,
+    TAG_STEP = 1,        /* the instruction at pc is for the interpreter */
     HOST_MXCSR = 0x1f80, /* what C code expects: all masked, to nearest */
 };
 
@@ -87,7 +98,7 @@ int translator_check_host(struct err *e)
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e)
 {
-    struct translator *t = aligned_alloc(64, sizeof(*t));
+    struct translator *t = aligned_alloc(64, align_up(sizeof(*t), 64));
     if (!t)
         abort();
     memset(t, 0, sizeof(*t));
@@ -96,9 +107,10 @@ int translator_new(const struct translator_config *config, struct translator **r
     else
         hostcpu_detect(&t->host);
     pthread_mutex_init(&t->lock, NULL);
+    pthread_mutex_init(&t->shares_lock, NULL);
     t->system = config->system;
+    t->user = config->user;
     t->max_insns = config->max_insns ? config->max_insns : IR_UNIT_INSNS;
-    t->features = a64_model_features(t->system->cpus[0]->model);
     lift_table_init(&t->lifts);
     size_t bytes =
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
@@ -106,16 +118,17 @@ int translator_new(const struct translator_config *config, struct translator **r
         bytes = (size_t)TRANSLATOR_CACHE_MIB_MIN << 20;
     int r = check_features(&t->host, e);
     if (r == 0)
-        r = cache_init(&t->cache, align_up(bytes, 4096), e);
+        r = cache_init(&t->cache, align_up(bytes, 4096), t->user, e);
     if (r < 0) {
-        pthread_mutex_destroy(&t->lock);
-        free(t);
+        translator_free(t);
         return r;
     }
     emit_stubs(&t->cache.buf, &t->host, interpret, &t->stubs);
     cache_start(&t->cache);
     t->enter = (uint64_t(*)(struct a64_cpu *, const void *))(uintptr_t)cache_run_address(
         &t->cache, t->stubs.enter);
+    for (unsigned i = 0; i < t->system->cpu_count; i++)
+        translator_attach(t, t->system->cpus[i]);
     *ret_translator = t;
     return 0;
 }
@@ -124,9 +137,78 @@ void translator_free(struct translator *t)
 {
     if (!t)
         return;
+    for (struct share *share = t->shares, *next; share; share = next) {
+        next = share->next;
+        free(share);
+    }
     cache_done(&t->cache);
+    pthread_mutex_destroy(&t->shares_lock);
     pthread_mutex_destroy(&t->lock);
     free(t);
+}
+
+void translator_attach(struct translator *t, struct a64_cpu *cpu)
+{
+    struct share *share = aligned_alloc(64, sizeof(*share));
+    if (!share)
+        abort();
+    memset(share, 0, sizeof(*share));
+    share->cpu = cpu;
+    cpu->translation = share;
+    pthread_mutex_lock(&t->shares_lock);
+    t->features = a64_model_features(cpu->model);
+    share->next = t->shares;
+    t->shares = share;
+    pthread_mutex_unlock(&t->shares_lock);
+}
+
+static void add_counts(struct share_counts *sum, const struct share_counts *counts)
+{
+    sum->lookups += counts->lookups;
+    sum->walks += counts->walks;
+    sum->links += counts->links;
+    sum->steps += counts->steps;
+    sum->context_changes += counts->context_changes;
+}
+
+void translator_detach(struct translator *t, struct a64_cpu *cpu)
+{
+    pthread_mutex_lock(&t->shares_lock);
+    struct share **p = &t->shares;
+    while ((*p)->cpu != cpu)
+        p = &(*p)->next;
+    struct share *share = *p;
+    *p = share->next;
+    add_counts(&t->gone, &share->counts);
+    pthread_mutex_unlock(&t->shares_lock);
+    free(share);
+}
+
+static struct share *share_of(const struct a64_cpu *cpu)
+{
+    return cpu->translation;
+}
+
+void translator_before_fork(struct translator *t)
+{
+    pthread_mutex_lock(&t->lock);
+    pthread_mutex_lock(&t->shares_lock);
+}
+
+void translator_after_fork(struct translator *t, struct a64_cpu *cpu, bool in_child)
+{
+    if (in_child) {
+        struct share *mine = share_of(cpu);
+        for (struct share *share = t->shares, *next; share; share = next) {
+            next = share->next;
+            if (share != mine)
+                free(share);
+        }
+        mine->next = NULL;
+        t->shares = mine;
+    }
+    pthread_mutex_unlock(&t->shares_lock);
+    pthread_mutex_unlock(&t->lock);
 }
 
 /* --- the lock
@@ -157,9 +239,26 @@ static void drop_jumps(struct a64_cpu *cpu, uint64_t a, uint64_t b)
     a64_jumps_clear(cpu);
 }
 
+/* The same for CPUs that no system lists. */
+static void drop_jumps_of_threads(struct translator *t, struct a64_cpu *cpu)
+{
+    a64_leave_guest(cpu);
+    pthread_mutex_lock(&t->shares_lock);
+    for (struct share *share = t->shares; share; share = share->next)
+        if (share->cpu != cpu)
+            a64_wait_served(share->cpu, a64_post(share->cpu, drop_jumps, 0, 0));
+    pthread_mutex_unlock(&t->shares_lock);
+    a64_enter_guest(cpu);
+    a64_jumps_clear(cpu);
+}
+
 /* After this no CPU is in, or knows, a unit that cannot be found any more. */
 static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu)
 {
+    if (t->user) {
+        drop_jumps_of_threads(t, cpu);
+        return;
+    }
     if (cpu) {
         a64_run_on_others(cpu, drop_jumps, 0, 0);
         a64_jumps_clear(cpu);
@@ -185,6 +284,39 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
         drop_jumps_everywhere(t, cpu);
     }
     unlock(t);
+}
+
+/* Units are closed at their entries, so nobody need be waited for: who is in one runs to its next
+ * branch, as it may while code changes under it (DDI 0487 B2.2.5). */
+void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, uint64_t start,
+                                   uint64_t end)
+{
+    bool inside = cpu && atomic_load(&cpu->signals.in_guest);
+    lock(t, inside ? cpu : NULL);
+    if (cache_drop_range(&t->cache, start, end))
+        t->page_drops++;
+    unlock(t);
+}
+
+/* --- faults -------------------------------------------------------------------------------------
+ */
+
+bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct translator_fault *fault)
+{
+    struct unit *unit = cache_unit_of(&t->cache, fault->pc);
+    if (!unit)
+        return false;
+    uint32_t at = (uint32_t)(fault->pc - (uintptr_t)cache_run_address(&t->cache, unit->code));
+    const struct emit_fault *found = unit_faults(unit), *end = found + unit->fault_count;
+    while (found < end && found->end <= at)
+        found++;
+    if (found == end)
+        return false;
+    emit_saved_flags(found->flags, fault->flags, &cpu->host_flags);
+    cpu->pc = cpu->code_page + found->offset;
+    fault->pc = (uintptr_t)cache_run_address(&t->cache, t->stubs.leave);
+    fault->rax = TAG_STEP;
+    return true;
 }
 
 /* --- finding and making units
@@ -231,7 +363,8 @@ static struct unit *translate(struct translator *t, const uint8_t *page, uint64_
                                    .host = &t->host,
                                    .stubs = &t->stubs,
                                    .exit_tag_base = (uintptr_t)&unit->exits[0],
-                                   .exit_tag_stride = sizeof(unit->exits[0])};
+                                   .exit_tag_stride = sizeof(unit->exits[0]),
+                                   .user = t->user};
     buf->at = (uint8_t *)align_up((uintptr_t)buf->at, 16);
     uint8_t *start = buf->at;
     for (;;) {
@@ -244,8 +377,20 @@ static struct unit *translate(struct translator *t, const uint8_t *page, uint64_
         source.max_insns /= 2;
     }
     t->cache.insn_count += t->unit.insns;
+    unit->insns = t->unit.insns;
     cache_commit(&t->cache, unit, start, &t->result);
     return unit;
+}
+
+/* The page of code at pc: a copy in user mode, where another thread may unmap it any time. */
+static const uint8_t *page_of(struct translator *t, struct a64_cpu *cpu, uint64_t pa,
+                              struct code_page *copy)
+{
+    if (!t->user)
+        return guestmem_ptr(t->system->mem, pa & ~0xfffull, 4096, false);
+    const struct a64_host_ops *ops = t->system->ops;
+    bool there = ops->fetch(t->system->ops_ctx, cpu, pa & ~0xfffull, copy->bytes, 4096);
+    return there ? copy->bytes : NULL;
 }
 
 /* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step).
@@ -263,12 +408,15 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
         struct unit *unit = cache_find(&t->cache, pa, context);
         if (unit)
             return unit;
-        const uint8_t *page = guestmem_ptr(t->system->mem, pa & ~0xfffull, 4096, false);
+        bool stale = lock(t, cpu);
+        /* Under the lock: code that changes from here on is announced behind this translation. */
+        struct code_page copy;
+        const uint8_t *page = page_of(t, cpu, pa, &copy);
         if (!page) {
+            unlock(t);
             *ret_step = true;
             return NULL;
         }
-        bool stale = lock(t, cpu);
         if (!stale && !cache_has_room(&t->cache)) {
             retire(t, cpu, cache_retire_oldest);
             stale = true;
@@ -288,10 +436,10 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
 
 static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t context)
 {
-    struct share *share = &t->shares[cpu->index];
+    struct share *share = share_of(cpu);
     uint32_t *last = &share->context[cpu->el & 1];
     if (*last != context) { /* the jump caches hold code for the old one */
-        share->context_changes++;
+        share->counts.context_changes++;
         a64_jumps_clear(cpu);
         *last = context;
     }
@@ -302,12 +450,12 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
 {
     uint32_t context = context_of(cpu);
     check_context(t, cpu, context);
-    t->shares[cpu->index].lookups++;
+    share_of(cpu)->counts.lookups++;
     struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
     if (!exit && jump->va == cpu->pc)
         return jump->code;
     bool step;
-    t->shares[cpu->index].walks++;
+    share_of(cpu)->counts.walks++;
     struct unit *unit = unit_at_pc(t, cpu, context, &exit, &step);
     if (!unit) {
         if (step)
@@ -315,14 +463,18 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
         return NULL;
     }
     void *code = cache_run_address(&t->cache, unit->code);
-    a64_bank_set_jump(cpu->bank, cpu->pc, code);
+    if (t->user)
+        *a64_bank_jump(cpu->bank, cpu->pc) = (struct a64_jump){cpu->pc, code};
+    else
+        a64_bank_set_jump(cpu->bank, cpu->pc, code);
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
         /* The page's mapping may have changed between the jump and the fetch: then this is no unit
          * of the page that the jump is in. */
-        if (exit->from->context == context && exit->from->pa >> 12 == unit->pa >> 12 &&
+        bool same_page = t->user || exit->from->pa >> 12 == unit->pa >> 12;
+        if (exit->from->context == context && same_page && !exit->from->dead &&
             cache_find(&t->cache, unit->pa, context) == unit) {
-            t->shares[cpu->index].links++;
-            cache_link(exit, unit);
+            share_of(cpu)->counts.links++;
+            cache_link(&t->cache, exit, unit);
         }
         unlock(t);
     }
@@ -333,7 +485,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
 {
     struct exit_link *exit = NULL;
     a64_enter_guest(cpu);
-    while (!cpu->halted && !cpu->powered_off) {
+    while (!cpu->halted && !cpu->powered_off && !cpu->trapped) {
         if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {
             exit = NULL;
             if (a64_poll(cpu))
@@ -355,7 +507,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         set_rounding(cpu);
         uint64_t tag = t->enter(cpu, code);
         if (tag == TAG_STEP) {
-            t->shares[cpu->index].steps++;
+            share_of(cpu)->counts.steps++;
             a64_step_one(cpu);
             continue;
         }
@@ -374,15 +526,9 @@ void translator_print_stats(struct translator *t, FILE *out)
     fprintf(out, "translated instructions: %llu\n", (unsigned long long)c->insn_count);
     fprintf(out, "host code bytes: %llu\n", (unsigned long long)c->code_bytes);
     fprintf(out, "invalidated units: %llu\n", (unsigned long long)c->invalidated);
-    struct share sum = {0};
-    for (unsigned i = 0; i < A64_CPUS_MAX; i++) {
-        const struct share *share = &t->shares[i];
-        sum.lookups += share->lookups;
-        sum.walks += share->walks;
-        sum.links += share->links;
-        sum.steps += share->steps;
-        sum.context_changes += share->context_changes;
-    }
+    struct share_counts sum = t->gone;
+    for (const struct share *share = t->shares; share; share = share->next)
+        add_counts(&sum, &share->counts);
     fprintf(out, "lookups: %llu, of which past the jump cache: %llu\n",
             (unsigned long long)sum.lookups, (unsigned long long)sum.walks);
     fprintf(out, "links: %llu\n", (unsigned long long)sum.links);

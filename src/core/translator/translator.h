@@ -23,6 +23,8 @@ struct translator_config {
     /* For tests: a lesser host than this one (borrowed while translator_new() runs). NULL: this
      * one. */
     const struct hostcpu *host;
+    /* User mode: CPUs are made by a64_cpu_new_user() and announced by translator_attach(). */
+    bool user;
 };
 
 /* Whether this host can run generated code: 0 or -ENOTSUP. */
@@ -33,6 +35,11 @@ int translator_new(const struct translator_config *config, struct translator **r
                    struct err *e);
 void translator_free(struct translator *t);
 
+/* A CPU that is going to run, and one that has run its last. Machines' CPUs are attached by
+ * translator_new(). On any thread that is out of the guest. */
+void translator_attach(struct translator *t, struct a64_cpu *cpu);
+void translator_detach(struct translator *t, struct a64_cpu *cpu);
+
 /* Runs guest code on this CPU until it halts, is powered off, or must look at a stop request.
  * Brackets itself with a64_enter_guest/a64_leave_guest. */
 void translator_run(struct translator *t, struct a64_cpu *cpu);
@@ -40,6 +47,26 @@ void translator_run(struct translator *t, struct a64_cpu *cpu);
 /* Code in the physical page may have changed (UINT64_MAX: anywhere). On the thread of `cpu`, or
  * with no CPU running and `cpu` NULL. */
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page);
+
+/* User mode: the same for the bytes [start, end). */
+void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, uint64_t start,
+                                   uint64_t end);
+
+/* User mode: a host fault at `pc`, with EFLAGS `flags`. True where that is in a unit: the CPU's
+ * state is then exact but for what is in registers, and goes on at the new `pc` with `rax`, from
+ * where the run loop executes the faulting instruction with the interpreter. For signal handlers.
+ */
+struct translator_fault {
+    uintptr_t pc;
+    uint32_t flags;
+    uint64_t rax;
+};
+bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct translator_fault *fault);
+
+/* User mode: around fork(), on the thread that forks, out of the guest. In the child `cpu` is the
+ * only one left. */
+void translator_before_fork(struct translator *t);
+void translator_after_fork(struct translator *t, struct a64_cpu *cpu, bool in_child);
 
 /* "name: value" lines. */
 void translator_print_stats(struct translator *t, FILE *out);

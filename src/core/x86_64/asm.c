@@ -236,6 +236,13 @@ uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc)
     return b->at - 4;
 }
 
+void x86_nop5(struct x86_buf *b)
+{
+    static const uint8_t bytes[5] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
+    for (unsigned i = 0; i < sizeof(bytes); i++)
+        x86_byte(b, bytes[i]);
+}
+
 uint8_t *x86_jmp(struct x86_buf *b)
 {
     x86_byte(b, 0xe9);

@@ -140,6 +140,7 @@ void x86_unary(struct x86_buf *b, enum x86_unary op, unsigned width, struct x86_
  * lies, for x86_patch() once the target is known. */
 uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc);
 uint8_t *x86_jmp(struct x86_buf *b);
+void x86_nop5(struct x86_buf *b); /* one instruction of five bytes */
 /* Pads so that the displacement of a jump of `opcode_bytes` emitted next can be stored atomically.
  */
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes);

@@ -76,6 +76,32 @@ void flags_save(struct emitter *e, enum flags_kind kind)
     x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
 }
 
+bool emit_saved_flags(unsigned kind, uint32_t eflags, uint16_t *ret_saved)
+{
+    enum { CF = 1, PF = 4, ZF = 0x40, OF = 0x800 };
+    uint16_t saved = (uint16_t)((eflags & 0xff) << 8 | (eflags & OF ? 1 : 0));
+    bool less = eflags & CF;
+    switch (kind) {
+    case FLAGS_SUB:
+        break;
+    case FLAGS_ADD:
+        saved ^= CF << 8;
+        break;
+    case FLAGS_LOGIC:
+        saved |= CF << 8;
+        break;
+    case FLAGS_FP:
+    case FLAGS_FP_REVERSED:
+        less ^= kind == FLAGS_FP_REVERSED;
+        saved = flags_saved_form(eflags & PF ? 3 : eflags & ZF ? 6 : less ? 8 : 2);
+        break;
+    default:
+        return false;
+    }
+    *ret_saved = saved;
+    return true;
+}
+
 void flags_clobber(struct emitter *e)
 {
     const struct ir_op_info *info = &ir_op_info[e->op->op];
@@ -157,12 +183,14 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
     case COLD_EXIT:
-        if (c->save != FLAGS_NONE) { /* linking patches this jump, behind the saving */
+        if (c->page_delta)
+            move_code_page(e, c->page_delta);
+        if (c->save != FLAGS_NONE || c->page_delta) { /* linking patches this jump */
             x86_align_site(e->buf, 1);
             e->result->exits[c->exit].site = x86_jmp(e->buf);
             x86_patch(e->buf, e->result->exits[c->exit].site, e->buf->at);
         }
-        x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset);
+        x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset & (r->user ? 4095 : -1));
         x86_movi(e->buf, RCX, r->exit_tag_base + (size_t)c->exit * r->exit_tag_stride);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
@@ -211,22 +239,51 @@ static void note_scalars(struct emitter *e, const struct ir_op *o)
     e->zero_above_64 = (e->zero_above_64 & ~written) | (bytes <= 8 ? written : 0);
 }
 
+/* Where a fault in what was just emitted belongs. */
+static void note_fault(struct emitter *e, const uint8_t *start)
+{
+    struct emit_result *result = e->result;
+    size_t end = (size_t)(e->buf->at - start);
+    if (result->fault_count == EMIT_FAULTS_MAX || end > UINT16_MAX) {
+        e->buf->full = true;
+        return;
+    }
+    result->faults[result->fault_count++] = (struct emit_fault){
+        (uint16_t)end, (uint16_t)e->offset & 4095, e->flags_in_memory ? FLAGS_NONE : e->flags};
+}
+
+/* The unit's last part: a dead one comes here from its entry. */
+static void write_again(struct emitter *e, int32_t offset)
+{
+    e->result->again = e->buf->at;
+    x86_store_imm(e->buf, 4, rm_reg(RAX), offset);
+    x86_movi(e->buf, RCX, 0);
+    x86_jmp_to(e->buf, e->request->stubs->exit);
+}
+
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
 {
     struct emitter e = {.buf = buf, .request = request, .result = result, .flags_in_memory = true};
     uint8_t *start = buf->at;
-    result->exit_count = 0;
+    result->exit_count = result->fault_count = 0;
+    if (request->user)
+        x86_nop5(buf);
     for (unsigned i = 0; i < request->unit->count && !buf->full; i++) {
         e.op = &request->unit->ops[i];
         e.index = i;
         emit_table[e.op->op](&e, e.op);
         note_scalars(&e, e.op);
+        if (request->user && e.op->op != IR_INTERPRET &&
+            ir_op_info[e.op->op].attributes & IR_MAY_FAULT)
+            note_fault(&e, start);
         if (breaks_sp(e.op))
             e.sp_aligned = false;
     }
     result->main_bytes = (unsigned)(buf->at - start);
     for (unsigned i = 0; i < e.cold_count && !buf->full; i++)
         write_cold(&e, &e.cold[i]);
+    if (request->user && !buf->full)
+        write_again(&e, request->unit->ops[0].imm & 4095);
     if (buf->full)
         buf->at = start;
     return !buf->full;

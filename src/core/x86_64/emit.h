@@ -19,7 +19,8 @@
 #include "core/x86_64/asm.h"
 #include "hardware/hostcpu.h"
 
-enum { EMIT_BIAS = 128, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300 };
+enum { EMIT_BIAS = 128, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
+enum { EMIT_ENTRY_BYTES = 5 }; /* user mode: the no-op that a unit starts with */
 
 #define EMIT_OFFSET(field) ((int32_t)offsetof(struct a64_cpu, field) - EMIT_BIAS)
 
@@ -43,7 +44,14 @@ struct emit_stubs {
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */
 struct emit_exit {
     uint8_t *site;
-    int32_t target; /* offset from the start of the page, within it */
+    int32_t target; /* offset from the start of the page; within it but in user mode */
+};
+
+/* User mode: code before `end` (and behind the entry before this one) that faults is of the guest
+ * instruction at `offset` in its page; `flags` is for emit_saved_flags(). */
+struct emit_fault {
+    uint16_t end; /* offset from the unit's start */
+    uint16_t offset : 12, flags : 4;
 };
 
 struct emit_request {
@@ -53,17 +61,28 @@ struct emit_request {
     /* Tag of exit n, an address given back by stubs.enter when exit n was taken unlinked. */
     uintptr_t exit_tag_base;
     size_t exit_tag_stride;
+    /* User mode: guest addresses are host addresses and a unit's address is its key, so that direct
+     * jumps to other pages are exits too. A unit starts with a no-op, over which a jump to its last
+     * part can be written: that leaves for the run loop with the unit's own address. */
+    bool user;
 };
 
 struct emit_result {
     struct emit_exit exits[EMIT_EXITS_MAX];
     unsigned exit_count;
     unsigned main_bytes; /* without the cold part */
+    struct emit_fault faults[EMIT_FAULTS_MAX];
+    unsigned fault_count;
+    const uint8_t *again; /* user mode: leaves with the unit's own address */
 };
 
 /* Appends the unit's code to `buf`; entry is buf->at as it was. False: buf is full (nothing useful
  * was written). */
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result);
+
+/* NZCV in the form that the CPU struct keeps, from EFLAGS and a fault's `flags`; false: it is there
+ * already. */
+bool emit_saved_flags(unsigned kind, uint32_t eflags, uint16_t *ret_saved);
 
 /* What the stubs call: executes one instruction at code_page + offset; nonzero: leave to the loop.
  */

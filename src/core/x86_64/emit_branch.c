@@ -56,14 +56,33 @@ static void poll_and_jump_to_rax(struct emitter *e)
     jump_to_rax(e);
 }
 
+/* Whether a jump to this page offset can be an exit. */
+static bool can_link(const struct emitter *e, int64_t target)
+{
+    return (in_page(target) || e->request->user) && e->result->exit_count < EMIT_EXITS_MAX;
+}
+
+static int32_t page_delta(int64_t target)
+{
+    return (int32_t)(target & ~4095ll);
+}
+
+void move_code_page(struct emitter *e, int32_t delta)
+{
+    x86_op(e->buf, 0, 0x81, 8, ALU_ADD, rm_mem(RBP, EMIT_OFFSET(code_page)));
+    x86_u32(e->buf, (uint32_t)delta);
+}
+
 /* The unit goes on at `target` (page offset); flags are saved. */
 static void leave_to(struct emitter *e, int64_t target)
 {
     struct x86_buf *b = e->buf;
     bool backward = target <= e->offset;
-    if (in_page(target) && e->result->exit_count < EMIT_EXITS_MAX) {
+    if (can_link(e, target)) {
         if (backward)
             poll(e, (int32_t)target);
+        if (page_delta(target))
+            move_code_page(e, page_delta(target));
         int n = (int)e->result->exit_count++;
         x86_align_site(b, 1);
         uint8_t *site = x86_jmp(b);
@@ -84,7 +103,7 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
     struct x86_buf *b = e->buf;
     bool save = e->flags != FLAGS_NONE && !e->flags_in_memory && !(o->flags & IR_FLAGS_DEAD_OUT);
-    bool direct = in_page(o->imm) && o->imm > e->offset && e->result->exit_count < EMIT_EXITS_MAX;
+    bool direct = o->imm > e->offset && can_link(e, o->imm);
     if (direct) {
         int n = (int)e->result->exit_count++;
         x86_align_site(b, 2);
@@ -94,6 +113,7 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         c->offset = (int32_t)o->imm;
         c->exit = n;
         c->save = save ? e->flags : FLAGS_NONE;
+        c->page_delta = page_delta(o->imm);
         return;
     }
     /* around an inline way out */

@@ -21,6 +21,7 @@ struct cold {
     uint32_t raw;         /* the instruction */
     int32_t offset;       /* its page offset, or the exit's target */
     int exit;             /* exit number; patched site is here or `from` */
+    int32_t page_delta;   /* COLD_EXIT: how far the target's page is, before the patched site */
     enum flags_kind save; /* NZCV to be saved first */
 };
 
@@ -80,6 +81,9 @@ enum x86_cc flags_fp_condition(struct emitter *e, unsigned cond);
 enum flags_kind flags_fp_kind(const struct emitter *e);
 /* EFLAGS = the saved form in ax. */
 void flags_from_ax(struct emitter *e);
+
+/* Adds to the running page's address, before a jump to another page. */
+void move_code_page(struct emitter *e, int32_t delta);
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 

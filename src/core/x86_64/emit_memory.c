@@ -1,4 +1,8 @@
-/* emit_memory.c: guest loads and stores through the software TLB.
+/* emit_memory.c: guest loads and stores: through the software TLB, or (user mode) directly.
+ *
+ * User mode: the guest's address is the operand. Such an access does not disturb EFLAGS, and where
+ * it faults the interpreter repeats the instruction (emit_fault), so nothing of it may have
+ * happened: a register that the address needs is loaded last.
  *
  * The bank in use lies at the base of GS, so a lookup is
  *     lea  rax, [base + disp]            (skipped where the base register is the address)
@@ -74,10 +78,36 @@ static struct x86_rm displaced(struct x86_rm rm, int32_t by)
     return rm;
 }
 
+/* User mode: the operand itself, of whatever form x86 has for it. */
+static struct x86_rm direct(struct emitter *e, const struct ir_op *o)
+{
+    if (o->b == IR_NO_INDEX) {
+        unsigned base = RAX;
+        if (o->a == IR_PAGE)
+            x86_load(e->buf, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
+        else
+            base = use_reg(e, o->a, RAX, 8);
+        return rm_mem(base, (int32_t)o->imm);
+    }
+    unsigned kind = IR_MOD_KIND(o->mod), scale = 1u << IR_MOD_AMOUNT(o->mod);
+    if (scale > 8)
+        return rm_mem(virtual_address(e, o), 0);
+    unsigned index = RCX;
+    if (kind == IR_MOD_UXTW)
+        x86_zext(e->buf, 4, RCX, loc(o->b));
+    else if (kind == IR_MOD_SXTW)
+        x86_sext(e->buf, 4, 8, RCX, loc(o->b));
+    else
+        index = use_reg(e, o->b, RCX, 8);
+    return rm_index(use_reg(e, o->a, RAX, 8), index, scale, 0);
+}
+
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes)
 {
     const struct ir_op *o = e->op;
     struct x86_buf *b = e->buf;
+    if (e->request->user)
+        return direct(e, o);
     flags_clobber(e);
     check_sp(e, o);
     unsigned va = virtual_address(e, o);
@@ -128,12 +158,18 @@ void emit_LOAD(struct emitter *e, const struct ir_op *o)
 void emit_LOADP(struct emitter *e, const struct ir_op *o)
 {
     struct x86_rm rm = emit_address(e, A64_READ, o->size * 2u);
+    bool is_signed = o->flags & IR_SIGNED;
     if (rm.index != X86_NONE) {
         x86_lea(e->buf, 8, RAX, rm);
         rm = rm_mem(RAX, 0);
     }
-    load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o));
-    load_to(e, o->c, displaced(rm, o->size), o->size, o->flags & IR_SIGNED, op_width(o));
+    if (o->d == o->a) {
+        load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o));
+        load_to(e, o->d, rm, o->size, is_signed, op_width(o));
+        return;
+    }
+    load_to(e, o->d, rm, o->size, is_signed, op_width(o));
+    load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o));
 }
 
 static void store_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned size)
@@ -249,6 +285,7 @@ void emit_VSTOREP(struct emitter *e, const struct ir_op *o)
 /* rcx = host address, out of the way of CMPXCHG's rax. */
 static struct x86_rm atomic_address(struct emitter *e, const struct ir_op *o)
 {
+    flags_clobber(e);
     x86_lea(e->buf, 8, RCX, emit_address(e, A64_WRITE, o->size));
     return rm_mem(RCX, 0);
 }
@@ -338,6 +375,7 @@ void emit_CAS(struct emitter *e, const struct ir_op *o)
 void emit_ZVA(struct emitter *e, const struct ir_op *o)
 {
     struct x86_buf *b = e->buf;
+    flags_clobber(e);
     x86_lea(b, 8, RAX, emit_address(e, A64_WRITE, 1));
     x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -64);
     x86_vec(b, 1, 1, 0, 0xef, 0, 0, rm_reg(0)); /* vpxor xmm0, xmm0, xmm0 */

@@ -87,6 +87,7 @@ static void load_replicated(struct emitter *e, const struct ir_op *o, struct x86
 void emit_VLOADS(struct emitter *e, const struct ir_op *o)
 {
     bool whole = o->sub == IR_CONSECUTIVE || o->sub == IR_INTERLEAVED;
+    flags_clobber(e);
     struct x86_rm from = emit_address(e, A64_READ, whole ? o->size * (unsigned)o->x : 1u << o->y);
     if (o->sub == IR_INTERLEAVED) {
         load_interleaved(e, o, from);
@@ -108,6 +109,7 @@ void emit_VLOADS(struct emitter *e, const struct ir_op *o)
 void emit_VSTORES(struct emitter *e, const struct ir_op *o)
 {
     bool whole = o->sub != IR_LANE;
+    flags_clobber(e);
     struct x86_rm to = emit_address(e, A64_WRITE, whole ? o->size * (unsigned)o->x : 1u << o->y);
     if (o->sub == IR_INTERLEAVED)
         store_interleaved(e, o, to);
