@@ -212,6 +212,10 @@ void linux_signal_force_info(struct linux_thread *t, const siginfo_t *info);
  * make a call that may block. */
 int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,
                         uint64_t a3, uint64_t a4, uint64_t a5);
+/* For calls that wait under a mask of their own (ppoll, epoll_pwait ...): `mask` is the guest's until
+ * the signals after this call are delivered, as with TIF_RESTORE_SIGMASK; returns what to give to the
+ * host's call in its place. */
+uint64_t linux_signal_mask_for_call(struct linux_thread *t, uint64_t mask);
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 
