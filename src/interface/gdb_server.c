@@ -1,13 +1,13 @@
-/* gdb_server.c: the socket, the thread and the machine behind a GDB session.
+/* gdb_server.c: the socket and the thread behind a GDB session.
  *
- * The thread "gdb0" sleeps in poll() on the listener, the connection and an eventfd. A vCPU that
- * hits a breakpoint or ends a step notes itself and rings the eventfd from its own thread; the
- * server's thread then waits for the other vCPUs (machine_pause) and tells gdb. Everything else
- * happens on the server's thread while the machine is paused. When the debugger goes, its
- * breakpoints go and the machine runs on.
+ * The thread "gdb0" sleeps in poll() on the listener, the connection and an eventfd, the bell. A
+ * thread of the target that stops notes that itself and rings from its own thread; the server's
+ * thread then waits for the target's others (pause) and tells gdb. Everything else happens on the
+ * server's thread while the target is paused. When the debugger goes, its breakpoints go and the
+ * target runs on.
  *
  * Limits: one debugger at a time, on the loopback address only: the protocol has no passwords, and
- * whoever speaks it owns the guest.
+ * whoever speaks it owns the target.
  */
 #include "interface/gdb_server.h"
 
@@ -15,6 +15,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,151 +23,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/engine/engine.h"
-#include "interface/gdb_session.h"
-
-enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, PSTATE_SP = 1, PSTATE_EL = 0xc, SEND_TIMEOUT_SECONDS = 10 };
+enum { SEND_TIMEOUT_SECONDS = 10 };
 
 struct gdb_server {
-    struct machine *machine; /* borrowed */
-    const struct engine_ops *ops;
-    struct engine *engine;
+    struct gdb_server_target target;
     const struct log *log;
     pthread_t thread;
     int listener, connection, bell; /* connection: -1 while nobody debugs */
     uint16_t port;
     _Atomic bool quit;
-    _Atomic int stopped_cpu; /* that rang the bell; -1: none */
-    bool paused;             /* one machine_pause() is ours */
-    uint64_t stepping;       /* vCPUs that single-step */
     struct gdb_session session;
 };
 
-/* --- the machine as a target -------------------------------------------------------------------
- */
-
-static struct vcpu *vcpu_at(struct gdb_server *server, unsigned cpu)
+static void go_on(struct gdb_server *server)
 {
-    return server->ops->vcpu(server->engine, cpu);
+    const struct gdb_action all = {0, false, 0};
+    server->target.session.resume(server->target.session.ctx, &all, 1);
 }
 
-static uint64_t sp_id(struct gdb_server *server, unsigned cpu)
+static void pause_target(struct gdb_server *server)
 {
-    uint64_t pstate = 0;
-    server->ops->get_reg(vcpu_at(server, cpu), ENGINE_REG_PSTATE, &pstate);
-    return pstate & PSTATE_EL && pstate & PSTATE_SP ? ENGINE_REG_SP_EL1 : ENGINE_REG_SP_EL0;
-}
-
-static uint64_t reg_id(struct gdb_server *server, unsigned cpu, unsigned number)
-{
-    if (number < GDB_REG_SP)
-        return ENGINE_REG_X(number);
-    if (number >= GDB_REG_V0 && number < GDB_REG_FPSR)
-        return ENGINE_REG_V(number - GDB_REG_V0);
-    switch (number) {
-    case GDB_REG_SP:
-        return sp_id(server, cpu);
-    case GDB_REG_PC:
-        return ENGINE_REG_PC;
-    case GDB_REG_CPSR:
-        return ENGINE_REG_PSTATE;
-    case GDB_REG_FPSR:
-        return ENGINE_REG_FPSR;
-    default:
-        return ENGINE_REG_FPCR;
-    }
-}
-
-static bool read_reg(void *ctx, unsigned cpu, unsigned number, void *value)
-{
-    struct gdb_server *server = ctx;
-    uint8_t wide[16] = {0}; /* PSTATE is 8 bytes for the engine and 4 for gdb */
-    if (server->ops->get_reg(vcpu_at(server, cpu), reg_id(server, cpu, number), wide) < 0)
-        return false;
-    memcpy(value, wide, gdb_reg_size(number));
-    return true;
-}
-
-static bool write_reg(void *ctx, unsigned cpu, unsigned number, const void *value)
-{
-    struct gdb_server *server = ctx;
-    uint8_t wide[16] = {0};
-    memcpy(wide, value, gdb_reg_size(number));
-    return server->ops->set_reg(vcpu_at(server, cpu), reg_id(server, cpu, number), wide) >= 0;
-}
-
-static bool access_memory(void *ctx, unsigned cpu, uint64_t va, void *data, size_t bytes,
-                          bool write)
-{
-    struct gdb_server *server = ctx;
-    if (!server->ops->debug_access(vcpu_at(server, cpu), va, data, bytes, write))
-        return false;
-    if (write)
-        server->ops->code_changed(server->engine);
-    return true;
-}
-
-static bool change_breakpoint(void *ctx, uint64_t va, bool set)
-{
-    struct gdb_server *server = ctx;
-    return server->ops->debug_break(server->engine, va, set) >= 0;
-}
-
-static void set_stepping(struct gdb_server *server, uint64_t stepping)
-{
-    for (unsigned i = 0; i < machine_cpus(server->machine); i++)
-        if ((server->stepping ^ stepping) >> i & 1)
-            server->ops->debug_step(vcpu_at(server, i), stepping >> i & 1);
-    server->stepping = stepping;
-}
-
-static void quiet_bell(struct gdb_server *server)
-{
-    eventfd_t count;
-    eventfd_read(server->bell, &count);
-    atomic_store(&server->stopped_cpu, -1);
-}
-
-static void resume(void *ctx, uint64_t stepping)
-{
-    struct gdb_server *server = ctx;
-    quiet_bell(server); /* a stop that gdb was not told of: it has seen the machine since */
-    set_stepping(server, stepping);
-    if (server->paused)
-        machine_resume(server->machine);
-    server->paused = false;
-}
-
-static void pause_machine(struct gdb_server *server)
-{
-    if (!server->paused)
-        machine_pause(server->machine);
-    server->paused = true;
-    set_stepping(server, 0);
-}
-
-static void interrupt(void *ctx)
-{
-    struct gdb_server *server = ctx;
-    /* Comes back as a stop of vCPU 0 unless another rings first. */
-    pause_machine(server);
-    eventfd_write(server->bell, 1);
-}
-
-static void kill_machine(void *ctx)
-{
-    struct gdb_server *server = ctx;
-    machine_stop(server->machine);
-    resume(server, 0);
-}
-
-/* On the vCPU's thread. */
-static void on_debug(void *ctx, unsigned vcpu)
-{
-    struct gdb_server *server = ctx;
-    int none = -1;
-    atomic_compare_exchange_strong(&server->stopped_cpu, &none, (int)vcpu);
-    eventfd_write(server->bell, 1);
+    server->target.pause(server->target.session.ctx);
 }
 
 /* --- the connection ----------------------------------------------------------------------------
@@ -191,21 +68,12 @@ static void send_bytes(void *ctx, const char *bytes, size_t length)
 static void accept_debugger(struct gdb_server *server)
 {
     const struct timeval timeout = {.tv_sec = SEND_TIMEOUT_SECONDS};
-    const struct gdb_target target = {.ctx = server,
-                                      .cpus = machine_cpus(server->machine),
-                                      .read_reg = read_reg,
-                                      .write_reg = write_reg,
-                                      .memory = access_memory,
-                                      .breakpoint = change_breakpoint,
-                                      .resume = resume,
-                                      .interrupt = interrupt,
-                                      .kill = kill_machine};
     server->connection = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
     if (server->connection < 0)
         return;
     setsockopt(server->connection, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
-    pause_machine(server);
-    gdb_session_init(&server->session, &target);
+    pause_target(server);
+    gdb_session_init(&server->session, &server->target.session);
     log_info(server->log, "a debugger is attached");
 }
 
@@ -215,10 +83,11 @@ static void drop_debugger(struct gdb_server *server)
         return;
     close(server->connection);
     server->connection = -1;
+    gdb_session_done(&server->session);
     if (!server->session.detached) { /* it went without saying so */
-        pause_machine(server);
+        pause_target(server);
         gdb_session_remove_breakpoints(&server->session);
-        resume(server, 0);
+        go_on(server);
     }
     log_info(server->log, "the debugger is gone");
 }
@@ -235,28 +104,39 @@ static void read_debugger(struct gdb_server *server)
         drop_debugger(server);
 }
 
-/* The bell: a vCPU stopped, or Ctrl-C did it. */
+/* The bell: a thread stopped, or Ctrl-C did it. */
 static void answer_bell(struct gdb_server *server)
 {
-    int cpu = atomic_load(&server->stopped_cpu);
-    quiet_bell(server);
+    eventfd_t count;
+    uint32_t thread;
+    unsigned signal;
+    eventfd_read(server->bell, &count);
     if (atomic_load(&server->quit))
         return;
     if (server->connection < 0) { /* a step that outlived its debugger: nobody to tell */
-        pause_machine(server);
-        resume(server, 0);
+        pause_target(server);
+        go_on(server);
         return;
     }
     if (!server->session.running)
         return;
-    pause_machine(server);
-    gdb_session_stopped(&server->session, cpu < 0 ? 0 : (unsigned)cpu,
-                        cpu < 0 ? SIGNAL_INT : SIGNAL_TRAP, send_bytes, server);
+    pause_target(server);
+    if (server->target.stopped(server->target.session.ctx, &thread, &signal))
+        gdb_session_stopped(&server->session, thread, signal, send_bytes, server);
+}
+
+/* Not for this thread, but for those whose signals they are. */
+static void block_signals(void)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
 }
 
 static void *serve(void *arg)
 {
     struct gdb_server *server = arg;
+    block_signals();
     while (!atomic_load(&server->quit)) {
         struct pollfd fds[] = {
             {.fd = server->bell, .events = POLLIN},
@@ -301,20 +181,13 @@ static void free_server(struct gdb_server *server)
     free(server);
 }
 
-int gdb_server_start(struct machine *machine, uint16_t port, const struct log *log,
+int gdb_server_start(const struct gdb_server_target *target, uint16_t port, const struct log *log,
                      struct gdb_server **ret_server, struct err *e)
 {
     struct gdb_server *server = calloc(1, sizeof *server);
     if (!server)
         abort();
-    *server = (struct gdb_server){.machine = machine,
-                                  .ops = machine_engine_ops(machine),
-                                  .engine = machine_engine(machine),
-                                  .log = log,
-                                  .listener = -1,
-                                  .connection = -1,
-                                  .stopped_cpu = -1,
-                                  .paused = true};
+    *server = (struct gdb_server){.target = *target, .log = log, .listener = -1, .connection = -1};
     int rc = 0;
     server->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->bell < 0)
@@ -325,15 +198,14 @@ int gdb_server_start(struct machine *machine, uint16_t port, const struct log *l
         free_server(server);
         return rc;
     }
-    machine_start_paused(machine);
-    machine_on_debug(machine, on_debug, server);
+    *ret_server = server; /* before its thread calls the target */
     rc = pthread_create(&server->thread, NULL, serve, server);
     if (rc) {
+        *ret_server = NULL;
         free_server(server);
         return err_set_errno(e, rc, "cannot start thread gdb0");
     }
     pthread_setname_np(server->thread, "gdb0");
-    *ret_server = server;
     return 0;
 }
 
@@ -342,7 +214,12 @@ uint16_t gdb_server_port(const struct gdb_server *server)
     return server->port;
 }
 
-void gdb_server_stop(struct gdb_server *server)
+void gdb_server_ring(struct gdb_server *server)
+{
+    eventfd_write(server->bell, 1);
+}
+
+void gdb_server_stop(struct gdb_server *server, unsigned code, unsigned signal)
 {
     if (!server)
         return;
@@ -350,6 +227,11 @@ void gdb_server_stop(struct gdb_server *server)
     eventfd_write(server->bell, 1);
     pthread_join(server->thread, NULL);
     if (server->connection >= 0 && !server->session.detached)
-        gdb_session_exited(&server->session, 0, send_bytes, server);
+        gdb_session_exited(&server->session, code, signal, send_bytes, server);
+    free_server(server);
+}
+
+void gdb_server_forget(struct gdb_server *server)
+{
     free_server(server);
 }

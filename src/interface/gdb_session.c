@@ -4,8 +4,8 @@
  * knows for aarch64 (org.gnu.gdb.aarch64.core and .fpu), so that registers are read by gdb's own
  * numbers.
  *
- * Limits: all-stop only; hardware and software breakpoints are one kind (the engine's); no
- * watchpoints, and no system registers.
+ * Limits: all-stop only; hardware and software breakpoints are one kind (the target's); no
+ * watchpoints (gdb steps instead), and no system registers.
  */
 #include "interface/gdb_session.h"
 
@@ -60,7 +60,7 @@ static void answer_ok(struct gdb_session *s, bool ok)
 
 static void answer_stop(struct gdb_session *s)
 {
-    gdb_reply_text(&s->reply, "T%02xthread:%x;", s->stop_signal, s->stop_cpu + 1);
+    gdb_reply_text(&s->reply, "T%02xthread:%x;", s->stop_signal, s->stop_thread);
 }
 
 /* --- registers and memory ----------------------------------------------------------------------
@@ -71,7 +71,7 @@ static void read_all(struct gdb_session *s, const char *args)
     (void)args;
     for (unsigned r = 0; r < GDB_REG_COUNT; r++) {
         uint8_t value[16] = {0};
-        s->target.read_reg(s->target.ctx, s->cpu, r, value);
+        s->target.read_reg(s->target.ctx, s->thread, r, value);
         gdb_reply_hex(&s->reply, value, gdb_reg_size(r));
     }
 }
@@ -82,7 +82,7 @@ static void write_all(struct gdb_session *s, const char *args)
     bool ok = true;
     for (unsigned r = 0; r < GDB_REG_COUNT && ok && *args; r++) {
         ok = gdb_parse_bytes(&args, value, gdb_reg_size(r)) &&
-             s->target.write_reg(s->target.ctx, s->cpu, r, value);
+             s->target.write_reg(s->target.ctx, s->thread, r, value);
     }
     answer_ok(s, ok);
 }
@@ -92,7 +92,7 @@ static void read_one(struct gdb_session *s, const char *args)
     uint64_t number;
     uint8_t value[16];
     if (gdb_parse_hex(&args, &number) && number < GDB_REG_COUNT &&
-        s->target.read_reg(s->target.ctx, s->cpu, (unsigned)number, value))
+        s->target.read_reg(s->target.ctx, s->thread, (unsigned)number, value))
         gdb_reply_hex(&s->reply, value, gdb_reg_size((unsigned)number));
     else
         answer_ok(s, false);
@@ -104,7 +104,7 @@ static void write_one(struct gdb_session *s, const char *args)
     uint8_t value[16];
     answer_ok(s, gdb_parse_hex(&args, &number) && number < GDB_REG_COUNT && *args++ == '=' &&
                      gdb_parse_bytes(&args, value, gdb_reg_size((unsigned)number)) &&
-                     s->target.write_reg(s->target.ctx, s->cpu, (unsigned)number, value));
+                     s->target.write_reg(s->target.ctx, s->thread, (unsigned)number, value));
 }
 
 /* "address,length" and, with `end`, that byte behind it. */
@@ -123,7 +123,7 @@ static size_t access_memory(struct gdb_session *s, uint64_t address, uint8_t *da
     while (done < length) {
         size_t part = PAGE_BYTES - (address + done) % PAGE_BYTES;
         part = part < length - done ? part : length - done;
-        if (!s->target.memory(s->target.ctx, s->cpu, address + done, data + done, part, write))
+        if (!s->target.memory(s->target.ctx, s->thread, address + done, data + done, part, write))
             break;
         done += part;
     }
@@ -223,86 +223,115 @@ void gdb_session_remove_breakpoints(struct gdb_session *s)
 /* --- running -----------------------------------------------------------------------------------
  */
 
-static void go(struct gdb_session *s, uint64_t stepping)
+static void go(struct gdb_session *s, const struct gdb_action *actions, unsigned count)
 {
     s->running = true;
-    s->target.resume(s->target.ctx, stepping);
+    s->target.resume(s->target.ctx, actions, count);
 }
 
-/* c, s, C, S: an address to go on at may follow a continue or a step. */
-static void go_on(struct gdb_session *s, const char *args, uint64_t stepping)
+/* The thread that the session looks at as told, all others just go on. */
+static void go_one(struct gdb_session *s, bool step, unsigned signal)
+{
+    const struct gdb_action actions[] = {{s->thread, step, signal}, {0, false, 0}};
+    go(s, actions, ARRAY_SIZE(actions));
+}
+
+/* c, s: an address to go on at may follow. */
+static void go_on(struct gdb_session *s, const char *args, bool step)
 {
     uint64_t address;
     if (gdb_parse_hex(&args, &address))
-        s->target.write_reg(s->target.ctx, s->cpu, GDB_REG_PC, &address);
-    go(s, stepping);
+        s->target.write_reg(s->target.ctx, s->thread, GDB_REG_PC, &address);
+    go_one(s, step, 0);
 }
 
 static void continue_all(struct gdb_session *s, const char *args)
 {
-    go_on(s, args, 0);
+    go_on(s, args, false);
 }
 
 static void step_one(struct gdb_session *s, const char *args)
 {
-    go_on(s, args, 1ull << s->cpu);
+    go_on(s, args, true);
+}
+
+/* C, S: a signal, and then as above behind a semicolon. */
+static void go_on_with(struct gdb_session *s, const char *args, bool step)
+{
+    uint64_t signal, address;
+    if (!gdb_parse_hex(&args, &signal)) {
+        answer_ok(s, false);
+        return;
+    }
+    if (*args == ';' && args++ && gdb_parse_hex(&args, &address))
+        s->target.write_reg(s->target.ctx, s->thread, GDB_REG_PC, &address);
+    go_one(s, step, (unsigned)signal);
 }
 
 static void continue_signal(struct gdb_session *s, const char *args)
 {
-    (void)args; /* signals mean nothing to a machine */
-    go(s, 0);
+    go_on_with(s, args, false);
 }
 
 static void step_signal(struct gdb_session *s, const char *args)
 {
-    (void)args;
-    go(s, 1ull << s->cpu);
+    go_on_with(s, args, true);
 }
 
-/* A thread id: a number, or -1 for all and 0 for any. False where it is none of our vCPUs. */
-static bool parse_thread(const struct gdb_session *s, const char **args, int *ret_cpu)
+static unsigned list(const struct gdb_session *s, uint32_t threads[GDB_THREADS_MAX])
 {
-    uint64_t id;
-    if ((*args)[0] == '-' && (*args)[1] == '1') {
-        *args += 2;
-        *ret_cpu = -1;
-        return true;
-    }
-    if (!gdb_parse_hex(args, &id) || id > s->target.cpus)
-        return false;
-    *ret_cpu = (int)id - 1;
-    return true;
+    return s->target.threads(s->target.ctx, threads, GDB_THREADS_MAX);
 }
 
-/* vCont;ACTION[:THREAD]...: what is named to step steps, everything else goes on. */
+/* A thread id: a number, or -1 for all and 0 for any, both told as 0. False where there is none of
+ * that number. */
+static bool parse_thread(const struct gdb_session *s, const char **args, uint32_t *ret_thread)
+{
+    uint32_t threads[GDB_THREADS_MAX];
+    uint64_t id = 0;
+    if ((*args)[0] == '-' && (*args)[1] == '1')
+        *args += 2;
+    else if (!gdb_parse_hex(args, &id))
+        return false;
+    bool found = id == 0;
+    for (unsigned i = 0, n = found ? 0 : list(s, threads); i < n; i++)
+        found |= threads[i] == id;
+    *ret_thread = (uint32_t)id;
+    return found;
+}
+
+/* vCont;ACTION[:THREAD]... */
+static bool parse_action(const struct gdb_session *s, const char **args, struct gdb_action *ret)
+{
+    char kind = (*args)[0];
+    uint64_t signal = 0;
+    if (!kind || !strchr("cCsS", kind))
+        return false;
+    ++*args;
+    if ((kind == 'C' || kind == 'S') && !gdb_parse_hex(args, &signal))
+        return false;
+    *ret = (struct gdb_action){0, kind == 's' || kind == 'S', (unsigned)signal};
+    return **args != ':' || (++*args && parse_thread(s, args, &ret->thread));
+}
+
 static void continue_actions(struct gdb_session *s, const char *args)
 {
-    uint64_t stepping = 0;
-    while (*args == ';') {
-        char action = args[1];
-        uint64_t signal;
-        int cpu = -1;
-        if (action != 'c' && action != 'C' && action != 's' && action != 'S') {
+    struct gdb_action actions[GDB_ACTIONS_MAX];
+    unsigned count = 0;
+    for (; *args == ';'; count++) {
+        args++;
+        if (count == GDB_ACTIONS_MAX || !parse_action(s, &args, &actions[count])) {
             answer_ok(s, false);
             return;
         }
-        args += 2;
-        if ((action == 'C' || action == 'S') && !gdb_parse_hex(&args, &signal)) {
-            answer_ok(s, false);
-            return;
-        }
-        if (*args == ':') {
-            args++;
-            if (!parse_thread(s, &args, &cpu)) {
-                answer_ok(s, false);
-                return;
-            }
-        }
-        if (action == 's' || action == 'S')
-            stepping |= 1ull << (cpu < 0 ? s->cpu : (unsigned)cpu);
     }
-    go(s, stepping);
+    go(s, actions, count);
+}
+
+static void go_all(struct gdb_session *s)
+{
+    const struct gdb_action all = {0, false, 0};
+    go(s, &all, 1);
 }
 
 static void detach(struct gdb_session *s, const char *args)
@@ -311,7 +340,7 @@ static void detach(struct gdb_session *s, const char *args)
     gdb_session_remove_breakpoints(s);
     s->detached = true;
     answer_ok(s, true);
-    go(s, 0);
+    go_all(s);
 }
 
 static void kill_target(struct gdb_session *s, const char *args)
@@ -334,65 +363,61 @@ static void stop_reason(struct gdb_session *s, const char *args)
 
 static void select_thread(struct gdb_session *s, const char *args)
 {
-    int cpu;
+    uint32_t thread;
     char what = *args;
     if (what)
         args++;
-    if ((what != 'g' && what != 'c') || !parse_thread(s, &args, &cpu)) {
+    if ((what != 'g' && what != 'c') || !parse_thread(s, &args, &thread)) {
         answer_ok(s, false);
         return;
     }
-    if (cpu >= 0)
-        s->cpu = (unsigned)cpu;
+    if (thread)
+        s->thread = thread;
     answer_ok(s, true);
 }
 
 static void thread_alive(struct gdb_session *s, const char *args)
 {
-    int cpu;
-    answer_ok(s, parse_thread(s, &args, &cpu) && cpu >= 0);
-}
-
-static void list_threads(struct gdb_session *s)
-{
-    if (s->next_listed == s->target.cpus) {
-        answer(s, "l");
-        return;
-    }
-    answer(s, "m");
-    for (unsigned i = 0; i < 64 && s->next_listed < s->target.cpus; i++, s->next_listed++)
-        gdb_reply_text(&s->reply, "%s%x", i ? "," : "", s->next_listed + 1);
-}
-
-static void first_threads(struct gdb_session *s, const char *args)
-{
-    (void)args;
-    s->next_listed = 0;
-    list_threads(s);
+    uint32_t thread;
+    answer_ok(s, parse_thread(s, &args, &thread) && thread);
 }
 
 static void more_threads(struct gdb_session *s, const char *args)
 {
     (void)args;
-    list_threads(s);
+    uint32_t threads[GDB_THREADS_MAX];
+    unsigned count = list(s, threads);
+    if (s->next_listed >= count) {
+        answer(s, "l");
+        return;
+    }
+    answer(s, "m");
+    for (unsigned i = 0; i < 64 && s->next_listed < count; i++, s->next_listed++)
+        gdb_reply_text(&s->reply, "%s%x", i ? "," : "", threads[s->next_listed]);
+}
+
+static void first_threads(struct gdb_session *s, const char *args)
+{
+    s->next_listed = 0;
+    more_threads(s, args);
 }
 
 static void thread_name(struct gdb_session *s, const char *args)
 {
-    char text[16];
-    int cpu;
-    if (!parse_thread(s, &args, &cpu) || cpu < 0) {
+    char text[64] = "";
+    uint32_t thread;
+    if (!parse_thread(s, &args, &thread) || !thread) {
         answer_ok(s, false);
         return;
     }
-    int length = snprintf(text, sizeof text, "vcpu%d", cpu);
-    gdb_reply_hex(&s->reply, text, (size_t)length);
+    s->target.name(s->target.ctx, thread, text, sizeof(text));
+    gdb_reply_hex(&s->reply, text, strlen(text));
 }
 
 static void current_thread(struct gdb_session *s, const char *args)
 {
     (void)args;
-    gdb_reply_text(&s->reply, "QC%x", s->cpu + 1);
+    gdb_reply_text(&s->reply, "QC%x", s->thread);
 }
 
 static void supported(struct gdb_session *s, const char *args)
@@ -400,6 +425,23 @@ static void supported(struct gdb_session *s, const char *args)
     (void)args;
     gdb_reply_text(&s->reply, "PacketSize=%x;qXfer:features:read+;QStartNoAckMode+;vContSupported+",
                    GDB_PACKET_MAX);
+    if (s->target.objects)
+        gdb_reply_text(&s->reply, ";%s", s->target.objects);
+    if (s->target.pass_signals)
+        answer(s, ";QPassSignals+");
+}
+
+/* QPassSignals:N;N;...: those and no others from now on. */
+static void pass_signals(struct gdb_session *s, const char *args)
+{
+    uint64_t signals[GDB_PASS_WORDS] = {0}, signal;
+    if (!s->target.pass_signals)
+        return;
+    for (; gdb_parse_hex(&args, &signal); args += *args == ';')
+        if (signal < 64 * GDB_PASS_WORDS)
+            signals[signal / 64] |= 1ull << signal % 64;
+    s->target.pass_signals(s->target.ctx, signals);
+    answer_ok(s, true);
 }
 
 static size_t write_target_xml(char *out, size_t size)
@@ -418,24 +460,44 @@ static size_t write_target_xml(char *out, size_t size)
     return n + (size_t)snprintf(out + n, size - n, "%s", target_xml_tail);
 }
 
-static void target_description(struct gdb_session *s, const char *args)
+static bool description_part(uint64_t offset, void *data, size_t *size_bytes)
 {
     char xml[8192];
-    uint64_t offset, length, size = write_target_xml(xml, sizeof xml);
-    if (strncmp(args, "target.xml:", 11) != 0) {
-        answer(s, "E00");
-        return;
+    uint64_t size = write_target_xml(xml, sizeof xml);
+    offset = offset < size ? offset : size;
+    *size_bytes = *size_bytes < size - offset ? *size_bytes : size - offset;
+    memcpy(data, xml + offset, *size_bytes);
+    return true;
+}
+
+/* qXfer:OBJECT:read:ANNEX:OFFSET,LENGTH. Less than was asked for is the end. */
+static void transfer(struct gdb_session *s, const char *args)
+{
+    char name[32], annex[128], data[GDB_PACKET_MAX / 2];
+    uint64_t offset, length;
+    int used = -1;
+    if (sscanf(args, "%31[^:]:read:%127[^:]%n", name, annex, &used) < 2 || used < 0) {
+        annex[0] = 0;
+        if (sscanf(args, "%31[^:]:read:%n", name, &used) < 1 || used < 0)
+            return;
     }
-    args += 11;
-    if (!parse_range(&args, &offset, &length, 0)) {
+    args += used;
+    if (*args++ != ':' || !parse_range(&args, &offset, &length, 0)) {
         answer(s, "E01");
         return;
     }
-    offset = offset < size ? offset : size;
-    length = length < GDB_PACKET_MAX / 2 ? length : GDB_PACKET_MAX / 2;
-    length = length < size - offset ? length : size - offset;
-    answer(s, offset + length < size ? "m" : "l");
-    gdb_reply_binary(&s->reply, xml + offset, length);
+    length = length < sizeof data ? length : sizeof data;
+    size_t size = length;
+    bool found =
+        strcmp(name, "features") == 0
+            ? strcmp(annex, "target.xml") == 0 && description_part(offset, data, &size)
+            : s->target.object && s->target.object(s->target.ctx, name, annex, offset, data, &size);
+    if (!found) {
+        answer(s, "E00");
+        return;
+    }
+    answer(s, size == length && size ? "m" : "l");
+    gdb_reply_binary(&s->reply, data, size);
 }
 
 static void no_ack_mode(struct gdb_session *s, const char *args)
@@ -448,7 +510,13 @@ static void no_ack_mode(struct gdb_session *s, const char *args)
 static void attached(struct gdb_session *s, const char *args)
 {
     (void)args;
-    answer(s, "1"); /* detach, do not kill, when gdb quits */
+    answer(s, s->target.spawned ? "0" : "1"); /* 1: detach, do not kill, when gdb quits */
+}
+
+static void file_command(struct gdb_session *s, const char *args)
+{
+    if (s->target.open)
+        gdb_file_command(&s->files, s->target.open, s->target.ctx, args, &s->reply);
 }
 
 static void vcont_query(struct gdb_session *s, const char *args)
@@ -465,7 +533,7 @@ static const struct {
     bool no_answer; /* the answer is the next stop */
 } commands[] = {
     {"qSupported", supported, false},
-    {"qXfer:features:read:", target_description, false},
+    {"qXfer:", transfer, false},
     {"qfThreadInfo", first_threads, false},
     {"qsThreadInfo", more_threads, false},
     {"qThreadExtraInfo,", thread_name, false},
@@ -475,6 +543,8 @@ static const struct {
     {"vCont?", vcont_query, false},
     {"vCont", continue_actions, true},
     {"vKill", kill_target, false},
+    {"vFile:", file_command, false},
+    {"QPassSignals:", pass_signals, false},
     {"?", stop_reason, false},
     {"g", read_all, false},
     {"G", write_all, false},
@@ -517,6 +587,14 @@ void gdb_session_init(struct gdb_session *s, const struct gdb_target *target)
     memset(s, 0, sizeof *s);
     s->target = *target;
     s->stop_signal = SIGNAL_TRAP;
+    target->threads(target->ctx, &s->thread, 1);
+    s->stop_thread = s->thread;
+    gdb_files_init(&s->files);
+}
+
+void gdb_session_done(struct gdb_session *s)
+{
+    gdb_files_done(&s->files);
 }
 
 void gdb_session_input(struct gdb_session *s, const uint8_t *bytes, size_t length, gdb_send_fn send,
@@ -549,11 +627,11 @@ void gdb_session_input(struct gdb_session *s, const uint8_t *bytes, size_t lengt
     }
 }
 
-void gdb_session_stopped(struct gdb_session *s, unsigned cpu, unsigned signal, gdb_send_fn send,
+void gdb_session_stopped(struct gdb_session *s, uint32_t thread, unsigned signal, gdb_send_fn send,
                          void *send_ctx)
 {
     s->running = false;
-    s->cpu = s->stop_cpu = cpu;
+    s->thread = s->stop_thread = thread;
     s->stop_signal = signal;
     gdb_reply_begin(&s->reply);
     answer_stop(s);
@@ -561,10 +639,11 @@ void gdb_session_stopped(struct gdb_session *s, unsigned cpu, unsigned signal, g
     send(send_ctx, s->reply.data, s->reply.length);
 }
 
-void gdb_session_exited(struct gdb_session *s, unsigned code, gdb_send_fn send, void *send_ctx)
+void gdb_session_exited(struct gdb_session *s, unsigned code, unsigned signal, gdb_send_fn send,
+                        void *send_ctx)
 {
     gdb_reply_begin(&s->reply);
-    gdb_reply_text(&s->reply, "W%02x", code & 0xff);
+    gdb_reply_text(&s->reply, "%c%02x", signal ? 'X' : 'W', (signal ? signal : code) & 0xff);
     gdb_reply_finish(&s->reply);
     send(send_ctx, s->reply.data, s->reply.length);
 }

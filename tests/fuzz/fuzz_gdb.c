@@ -5,7 +5,10 @@
  * must be in range.
  */
 #include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "interface/gdb_session.h"
@@ -20,27 +23,27 @@ struct fake {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static bool read_reg(void *ctx, unsigned cpu, unsigned number, void *value)
+static bool read_reg(void *ctx, uint32_t thread, unsigned number, void *value)
 {
     struct fake *f = ctx;
-    assert(cpu < CPUS && number < GDB_REG_COUNT);
-    memcpy(value, f->regs[cpu][number], gdb_reg_size(number));
+    assert(thread - 1 < CPUS && number < GDB_REG_COUNT);
+    memcpy(value, f->regs[thread - 1][number], gdb_reg_size(number));
     return true;
 }
 
-static bool write_reg(void *ctx, unsigned cpu, unsigned number, const void *value)
+static bool write_reg(void *ctx, uint32_t thread, unsigned number, const void *value)
 {
     struct fake *f = ctx;
-    assert(cpu < CPUS && number < GDB_REG_COUNT);
-    memcpy(f->regs[cpu][number], value, gdb_reg_size(number));
+    assert(thread - 1 < CPUS && number < GDB_REG_COUNT);
+    memcpy(f->regs[thread - 1][number], value, gdb_reg_size(number));
     return true;
 }
 
-static bool access_memory(void *ctx, unsigned cpu, uint64_t va, void *data, size_t bytes,
+static bool access_memory(void *ctx, uint32_t thread, uint64_t va, void *data, size_t bytes,
                           bool write)
 {
     struct fake *f = ctx;
-    assert(cpu < CPUS && bytes > 0 && bytes <= 4096 && va % 4096 + bytes <= 4096);
+    assert(thread - 1 < CPUS && bytes > 0 && bytes <= 4096 && va % 4096 + bytes <= 4096);
     if (va > MEMORY_BYTES || bytes > MEMORY_BYTES - va)
         return false;
     if (write)
@@ -57,10 +60,51 @@ static bool change_breakpoint(void *ctx, uint64_t va, bool set)
     return va % 4 == 0;
 }
 
-static void resume(void *ctx, uint64_t stepping)
+static void resume(void *ctx, const struct gdb_action *actions, unsigned count)
 {
     (void)ctx;
-    assert(stepping < 1u << CPUS);
+    assert(count <= GDB_ACTIONS_MAX);
+    for (unsigned i = 0; i < count; i++)
+        assert(actions[i].thread <= CPUS);
+}
+
+static unsigned threads(void *ctx, uint32_t *ret_threads, unsigned max)
+{
+    (void)ctx;
+    unsigned i = 0;
+    for (; i < CPUS && i < max; i++)
+        ret_threads[i] = i + 1;
+    return i;
+}
+
+static void name(void *ctx, uint32_t thread, char *text, size_t size_bytes)
+{
+    (void)ctx;
+    snprintf(text, size_bytes, "%u", thread);
+}
+
+static int open_file(void *ctx, const char *path)
+{
+    (void)ctx;
+    return path[0] == 'n' ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -ENOENT;
+}
+
+/* 1000 bytes named "auxv". */
+static bool object(void *ctx, const char *what, const char *annex, uint64_t offset, void *data,
+                   size_t *size_bytes)
+{
+    (void)ctx;
+    if (strcmp(what, "auxv") != 0 || annex[0])
+        return false;
+    size_t left = offset < 1000 ? 1000 - offset : 0;
+    *size_bytes = *size_bytes < left ? *size_bytes : left;
+    memset(data, '}', *size_bytes);
+    return true;
+}
+
+static void pass_signals(void *ctx, const uint64_t signals[GDB_PASS_WORDS])
+{
+    ((struct fake *)ctx)->sent += signals[0];
 }
 
 static void nothing(void *ctx)
@@ -80,23 +124,29 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct fake f;
     static struct gdb_session s;
     const struct gdb_target target = {.ctx = &f,
-                                      .cpus = CPUS,
+                                      .threads = threads,
+                                      .name = name,
                                       .read_reg = read_reg,
                                       .write_reg = write_reg,
                                       .memory = access_memory,
                                       .breakpoint = change_breakpoint,
                                       .resume = resume,
                                       .interrupt = nothing,
-                                      .kill = nothing};
+                                      .kill = nothing,
+                                      .object = object,
+                                      .objects = "qXfer:auxv:read+",
+                                      .open = open_file,
+                                      .pass_signals = pass_signals};
     memset(&f, 0, sizeof f);
     gdb_session_init(&s, &target);
     for (size_t i = 0; i < size; i++) {
         if (data[i] == '~' && s.reader.state == GDB_IDLE && s.running)
-            gdb_session_stopped(&s, (unsigned)(i % CPUS), 5, count_sent, &f);
+            gdb_session_stopped(&s, (uint32_t)(i % CPUS) + 1, 5, count_sent, &f);
         else
             gdb_session_input(&s, data + i, 1, count_sent, &f);
     }
     gdb_session_remove_breakpoints(&s);
+    gdb_session_done(&s);
     assert(s.breakpoint_count == 0);
     return 0;
 }

@@ -19,7 +19,7 @@
 #include "core/arm64/cpu.h"
 #include "core/machine/machine.h"
 #include "hardware/hostmem.h"
-#include "interface/gdb_server.h"
+#include "interface/gdb_machine.h"
 #include "tools/cli/cli.h"
 #include "tools/cli/options.h"
 #include "tools/cli/terminal.h"
@@ -51,7 +51,7 @@ struct run {
     int ended_by; /* a signal's number */
     struct log log;
     struct machine *machine;
-    struct gdb_server *gdb;
+    struct gdb_machine *gdb;
 };
 
 /* --- options -----------------------------------------------------------------------------------
@@ -429,7 +429,7 @@ static int prepare(struct run *run, struct err *e)
     run->config.log = &run->log;
     rc = machine_new(&run->config, &run->machine, e);
     if (rc == 0 && run->gdb_port)
-        rc = gdb_server_start(run->machine, (uint16_t)run->gdb_port, &run->log, &run->gdb, e);
+        rc = gdb_machine_start(run->machine, (uint16_t)run->gdb_port, &run->log, &run->gdb, e);
     if (rc == 0 && run->terminal)
         rc = terminal_start(run->terminal, (struct terminal_actions){run, on_quit, on_power}, e);
     return rc;
@@ -437,7 +437,7 @@ static int prepare(struct run *run, struct err *e)
 
 static void clean_up(struct run *run)
 {
-    gdb_server_stop(run->gdb);
+    gdb_machine_stop(run->gdb);
     machine_free(run->machine);
     terminal_free(run->terminal);
     evsource_remove(run->signal_source);
