@@ -121,6 +121,14 @@ LIFT(leave)
     return leave(l);
 }
 
+/* A system call: taken by the run loop without a look at the instruction. */
+LIFT(SVC)
+{
+    leave(l);
+    l->unit->ops[l->unit->count - 1].x = in->i == 0;
+    return true;
+}
+
 static unsigned el(const struct lifter *l)
 {
     return l->source->context & LIFT_EL1 ? 1 : 0;
@@ -221,7 +229,7 @@ const struct lift_row lift_rows_branch[] = {
     {A64_OP_WFI, lift_leave},
     {A64_OP_SEV, lift_leave},
     {A64_OP_SEVL, lift_leave},
-    {A64_OP_SVC, lift_leave},
+    ROW(SVC),
     {A64_OP_HVC, lift_leave},
     {A64_OP_SMC, lift_leave},
     {A64_OP_BRK, lift_leave},

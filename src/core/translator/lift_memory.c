@@ -354,6 +354,29 @@ LIFT(STLR)
     return load_store(l, in, false, false, 0, OFFSET, IR_ALIGNED | IR_ORDERED);
 }
 
+LIFT(load_exclusive)
+{
+    struct ir_op *o = emit_op(l, IR_LOADX, in->z == 3 ? IR_I64 : IR_I32);
+    address(o, in, 0, OFFSET);
+    o->d = zr(in->d);
+    o->size = (uint8_t)(1u << in->z);
+    o->flags = IR_ALIGNED;
+    return true;
+}
+
+LIFT(store_exclusive)
+{
+    if (in->s == in->d || in->s == in->n) /* UNPREDICTABLE */
+        return false;
+    struct ir_op *o = emit_op(l, IR_STOREX, in->z == 3 ? IR_I64 : IR_I32);
+    address(o, in, 0, OFFSET);
+    o->d = zr(in->s);
+    o->c = zr(in->d);
+    o->size = (uint8_t)(1u << in->z);
+    o->flags = IR_ALIGNED;
+    return true;
+}
+
 LIFT(atomic)
 {
     static const struct {
@@ -445,6 +468,10 @@ const struct lift_row lift_rows_memory[] = {
     ROW(LDR_v_lit),
     ROW(LDAR),
     ROW(STLR),
+    {A64_OP_LDXR, lift_load_exclusive},
+    {A64_OP_LDAXR, lift_load_exclusive},
+    {A64_OP_STXR, lift_store_exclusive},
+    {A64_OP_STLXR, lift_store_exclusive},
     {A64_OP_LDADD, lift_atomic},
     {A64_OP_LDCLR, lift_atomic},
     {A64_OP_LDEOR, lift_atomic},

@@ -315,7 +315,7 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
     emit_saved_flags(found->flags, fault->flags, &cpu->host_flags);
     cpu->pc = cpu->code_page + found->offset;
     fault->pc = (uintptr_t)cache_run_address(&t->cache, t->stubs.leave);
-    fault->rax = TAG_STEP;
+    fault->rax = EMIT_TAG_STEP;
     return true;
 }
 
@@ -506,7 +506,11 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         cpu->code_page = cpu->pc & ~0xfffull;
         set_rounding(cpu);
         uint64_t tag = t->enter(cpu, code);
-        if (tag == TAG_STEP) {
+        if (tag == EMIT_TAG_SVC) {
+            a64_svc(cpu, 0);
+            continue;
+        }
+        if (tag == EMIT_TAG_STEP) {
             share_of(cpu)->counts.steps++;
             a64_step_one(cpu);
             continue;

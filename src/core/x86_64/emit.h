@@ -20,6 +20,8 @@
 #include "hardware/hostcpu.h"
 
 enum { EMIT_BIAS = 128, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
+/* Tags that are no exits: the instruction at pc is for the interpreter, or is SVC #0. */
+enum { EMIT_TAG_STEP = 1, EMIT_TAG_SVC = 2 };
 enum { EMIT_ENTRY_BYTES = 5 }; /* user mode: the no-op that a unit starts with */
 
 #define EMIT_OFFSET(field) ((int32_t)offsetof(struct a64_cpu, field) - EMIT_BIAS)

@@ -218,12 +218,12 @@ void emit_JUMPR(struct emitter *e, const struct ir_op *o)
     poll_and_jump_to_rax(e);
 }
 
-/* The run loop executes the instruction at this offset itself. Tag 1 says so. */
+/* The run loop executes the instruction at this offset itself. */
 void emit_LEAVE(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
     x86_movi(e->buf, RAX, (uint32_t)o->imm);
-    x86_movi(e->buf, RCX, 1);
+    x86_movi(e->buf, RCX, o->x ? EMIT_TAG_SVC : EMIT_TAG_STEP);
     x86_jmp_to(e->buf, e->request->stubs->exit);
 }
 

@@ -79,8 +79,15 @@ static struct x86_rm displaced(struct x86_rm rm, int32_t by)
 }
 
 /* User mode: the operand itself, of whatever form x86 has for it. */
-static struct x86_rm direct(struct emitter *e, const struct ir_op *o)
+static struct x86_rm direct(struct emitter *e, const struct ir_op *o, unsigned size_bytes)
 {
+    if (o->flags & IR_ALIGNED && size_bytes > 1) {
+        flags_clobber(e);
+        unsigned va = virtual_address(e, o);
+        x86_test_imm(e->buf, 1, rm_reg(va), (int32_t)size_bytes - 1);
+        cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
+        return rm_mem(va, 0);
+    }
     if (o->b == IR_NO_INDEX) {
         unsigned base = RAX;
         if (o->a == IR_PAGE)
@@ -107,7 +114,7 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
     const struct ir_op *o = e->op;
     struct x86_buf *b = e->buf;
     if (e->request->user)
-        return direct(e, o);
+        return direct(e, o, size_bytes);
     flags_clobber(e);
     check_sp(e, o);
     unsigned va = virtual_address(e, o);
@@ -368,6 +375,58 @@ void emit_CAS(struct emitter *e, const struct ir_op *o)
     locked(e);
     x86_op(b, 0, o->size == 1 ? 0x0fb0 : 0x0fb1, o->size, c, at);
     old_value(e, o, RAX);
+}
+
+static_assert(offsetof(struct a64_cpu, excl_size) == offsetof(struct a64_cpu, excl_valid) + 1,
+              "both are stored and compared as one word");
+
+static int32_t monitor_armed(const struct ir_op *o)
+{
+    return o->size << 8 | 1;
+}
+
+/* The value is loaded before anything changes; the monitor's address is written before d, which may
+ * be the base. */
+void emit_LOADX(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    flags_clobber(e);
+    struct x86_rm at = emit_address(e, A64_READ, o->size);
+    if (o->size < 8)
+        x86_zext(b, o->size, RDX, at);
+    else
+        x86_load(b, 8, RDX, at);
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(excl_address)), use_reg(e, o->a, RCX, 8));
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(excl_value)), RDX);
+    x86_store_imm(b, 2, rm_mem(RBP, EMIT_OFFSET(excl_valid)), monitor_armed(o));
+    set_done(e, o->d, RDX);
+}
+
+/* A compare-and-swap against what the monitor saw. */
+void emit_STOREX(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    flags_clobber(e);
+    x86_alu_imm(b, ALU_CMP, 2, rm_mem(RBP, EMIT_OFFSET(excl_valid)), monitor_armed(o));
+    uint8_t *not_armed = x86_jcc(b, CC_NE);
+    x86_alu(b, ALU_CMP, 8, use_reg(e, o->a, RAX, 8), rm_mem(RBP, EMIT_OFFSET(excl_address)));
+    uint8_t *elsewhere = x86_jcc(b, CC_NE);
+    struct x86_rm at = atomic_address(e, o);
+    x86_load(b, 8, RAX, rm_mem(RBP, EMIT_OFFSET(excl_value)));
+    if (o->c == IR_ZERO)
+        x86_movi(b, RDX, 0);
+    unsigned c = o->c == IR_ZERO ? RDX : use_reg(e, o->c, RDX, 8);
+    locked(e);
+    x86_op(b, 0, o->size == 1 ? 0x0fb0 : 0x0fb1, o->size, c, at);
+    x86_op(b, 0, 0x0f90 | CC_NE, 1, 0, rm_reg(RAX)); /* setne */
+    x86_zext(b, 1, RAX, rm_reg(RAX));
+    uint8_t *tried = x86_jmp(b);
+    x86_patch(b, not_armed, b->at);
+    x86_patch(b, elsewhere, b->at);
+    x86_movi(b, RAX, 1);
+    x86_patch(b, tried, b->at);
+    x86_store_imm(b, 1, rm_mem(RBP, EMIT_OFFSET(excl_valid)), 0);
+    set_done(e, o->d, RAX);
 }
 
 /* 64 bytes of zero at the block that holds the address; the address is made block-aligned by
