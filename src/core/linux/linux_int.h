@@ -70,6 +70,7 @@ struct linux_process {
     struct linux_memory *memory;
     struct linux_layout layout;
     int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    _Atomic int own_fds[8]; /* fds.c: descriptors that the guest does not have, plus 1; 0: none */
     pthread_mutex_t threads_lock; /* guards the list */
     struct linux_thread *threads;
     unsigned thread_count;
@@ -168,6 +169,14 @@ bool linux_memory_executable(const struct linux_process *p, uint64_t address);
 /* Pages [start, end) were given new contents or rights: forgets translations. */
 void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end);
 
+/* --- fds.c: descriptors of ours among the guest's ----------------------------------------------- */
+
+/* Takes over `fd`, moves it out of the guest's way, close-on-exec: its new number, or -errno. */
+int linux_fd_keep(struct linux_process *p, int fd);
+void linux_fd_drop(struct linux_process *p, int fd); /* closes one; any other number is a no-op */
+/* Whether the guest must not touch it, as if it were not open: -EBADF. */
+bool linux_fd_is_ours(const struct linux_process *p, uint64_t fd);
+
 /* --- loader.c, exec.c ---------------------------------------------------------------------------
  */
 
@@ -243,8 +252,6 @@ LINUX_CALLS(LINUX_HANDLER)
 const struct linux_call *linux_call_row(uint32_t number);
 /* Executes the call in x8 and sets x0. pc is behind the SVC. */
 void linux_syscall(struct linux_thread *t);
-/* Name of an arm64 call, NULL: there is none; `ret_arguments` gets its words (syscalls.h). */
-const char *linux_call_name(uint64_t number, const char **ret_arguments);
 
 /* --- strace.c: every call on stderr, a line each. Called only where p->strace. ------------------
  */

@@ -28,14 +28,6 @@ const struct linux_call *linux_call_row(uint32_t number)
     return number < LINUX_CALL_NUMBERS && calls[number].name ? &calls[number] : NULL;
 }
 
-const char *linux_call_name(uint64_t number, const char **ret_arguments)
-{
-    const struct linux_call *row = linux_call_row((uint32_t)number);
-    if (row)
-        *ret_arguments = row->arguments;
-    return row ? row->name : NULL;
-}
-
 static int64_t execute(struct linux_thread *t, const uint64_t a[6])
 {
     const struct linux_call *row = linux_call_row((uint32_t)t->call);

@@ -46,7 +46,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(21,  epoll_ctl,              TODO, "fd epollop fd ptr")                                      \
     X(22,  epoll_pwait,            TODO, "fd ptr int int sigset")                                  \
     X(23,  dup,                    PASS, "fd")                                                     \
-    X(24,  dup3,                   PASS, "fd fd open")                                             \
+    X(24,  dup3,                   CALL, "fd fd open")                                             \
     X(25,  fcntl,                  TODO, "fd fcntl hex")                                           \
     X(26,  inotify_init1,          PASS, "open")                                                   \
     X(27,  inotify_add_watch,      PASS, "fd str hex")                                             \
@@ -79,7 +79,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(54,  fchownat,               PASS, "dirfd str int int at")                                   \
     X(55,  fchown,                 PASS, "fd int int")                                             \
     X(56,  openat,                 TODO, "dirfd str open mode")                                    \
-    X(57,  close,                  PASS, "fd")                                                     \
+    X(57,  close,                  CALL, "fd")                                                     \
     X(58,  vhangup,                PASS, "")                                                       \
     X(59,  pipe2,                  TODO, "ptr open")                                               \
     X(60,  quotactl,               PASS, "hex str int ptr")                                        \
@@ -313,7 +313,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(433, fspick,                 PASS, "dirfd str hex")                                          \
     X(434, pidfd_open,             PASS, "int hex")                                                \
     X(435, clone3,                 TODO, "ptr ulong")                                              \
-    X(436, close_range,            PASS, "ulong ulong hex")                                        \
+    X(436, close_range,            CALL, "ulong ulong hex")                                        \
     X(437, openat2,                TODO, "dirfd str ptr ulong")                                    \
     X(438, pidfd_getfd,            PASS, "fd fd hex")                                              \
     X(439, faccessat2,             TODO, "dirfd str mode at")                                      \
