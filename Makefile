@@ -8,7 +8,8 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all build setup-build run test test-long bench install clean distclean tidy format guest disk
+.PHONY: all build setup-build run test test-long bench install clean distclean tidy format guest disk \
+	user-root
 
 all: build
 
@@ -25,9 +26,13 @@ guest:
 	@scripts/setup guest
 	@scripts/guest
 
-disk: guest
+disk: build guest
 	@scripts/setup long
 	@scripts/guest-disk
+
+user-root: build guest
+	@scripts/setup test
+	@scripts/user-root small
 
 run: build guest
 	@scripts/run
@@ -35,12 +40,16 @@ run: build guest
 test:
 	@scripts/setup build guest test
 	@scripts/guest
+	@$(MAKE) --no-print-directory build
+	@scripts/user-root small
 	@scripts/test quick
 
 test-long:
 	@scripts/setup build guest test long
 	@scripts/guest
+	@$(MAKE) --no-print-directory build
 	@scripts/guest-disk
+	@scripts/user-root large
 	@scripts/test long
 
 bench: build
