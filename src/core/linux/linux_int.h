@@ -43,6 +43,7 @@ enum {
 struct linux_memory; /* memory.c */
 struct linux_gdb;
 struct linux_seccomp;
+struct linux_uring;
 struct linux_strace;
 
 /* Where the kernel would find them (struct mm_struct), for /proc and core dumps. */
@@ -76,6 +77,7 @@ struct linux_process {
     unsigned thread_count;
     struct linux_gdb *gdb;       /* NULL: nobody debugs */
     struct linux_strace *strace; /* NULL: calls are not printed */
+    _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */
 };
 
 /* --- signals ------------------------------------------------------------------------------------
@@ -227,6 +229,11 @@ int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64
 uint64_t linux_signal_mask_for_call(struct linux_thread *t, uint64_t mask);
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
+
+/* --- sys_uring.c ------------------------------------------------------------------------------- */
+
+/* For mmap: `fd` was mapped from `offset` on at `address`; noted where it is a ring. */
+void linux_uring_mapped(struct linux_process *p, int fd, uint64_t offset, uint64_t address);
 
 /* --- syscall.c ----------------------------------------------------------------------------------
  */

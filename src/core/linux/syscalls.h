@@ -5,7 +5,7 @@
  *   PASS  the host's call of the same name with the same arguments: on two 64-bit little-endian
  *         machines most structures are laid out alike, and the kernel checks the pointers
  *   CALL  linux_sys_NAME(), in sys_*.c or in the file of its theme
- *   NONE  does not exist on arm64 as of Linux 6.1, or says so: ENOSYS
+ *   NONE  does not exist on arm64 as of Linux 6.1, or not here by choice (rseq: sys_info.c): ENOSYS
  *   TODO  exists there, but nobody has written it here yet: ENOSYS too
  *
  * `arguments` is how strace.c prints them: a word each, from the table in strace_args.c; a word that
@@ -43,15 +43,15 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(18,  lookup_dcookie,         PASS, "ulong ptr ulong")                                        \
     X(19,  eventfd2,               PASS, "int hex")                                                \
     X(20,  epoll_create1,          PASS, "hex")                                                    \
-    X(21,  epoll_ctl,              TODO, "fd epollop fd ptr")                                      \
-    X(22,  epoll_pwait,            TODO, "fd ptr int int sigset")                                  \
+    X(21,  epoll_ctl,              CALL, "fd epollop fd ptr")                                      \
+    X(22,  epoll_pwait,            CALL, "fd ptr int int sigset")                                  \
     X(23,  dup,                    PASS, "fd")                                                     \
     X(24,  dup3,                   CALL, "fd fd open")                                             \
-    X(25,  fcntl,                  TODO, "fd fcntl hex")                                           \
+    X(25,  fcntl,                  CALL, "fd fcntl hex")                                           \
     X(26,  inotify_init1,          PASS, "open")                                                   \
     X(27,  inotify_add_watch,      PASS, "fd str hex")                                             \
     X(28,  inotify_rm_watch,       PASS, "fd int")                                                 \
-    X(29,  ioctl,                  TODO, "fd ioctl hex")                                           \
+    X(29,  ioctl,                  CALL, "fd ioctl hex")                                           \
     X(30,  ioprio_set,             PASS, "int int hex")                                            \
     X(31,  ioprio_get,             PASS, "int int")                                                \
     X(32,  flock,                  PASS, "fd int")                                                 \
@@ -70,7 +70,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(45,  truncate,               PASS, "str long")                                               \
     X(46,  ftruncate,              PASS, "fd long")                                                \
     X(47,  fallocate,              PASS, "fd hex long long")                                       \
-    X(48,  faccessat,              TODO, "dirfd str mode")                                         \
+    X(48,  faccessat,              CALL, "dirfd str mode")                                         \
     X(49,  chdir,                  PASS, "str")                                                    \
     X(50,  fchdir,                 PASS, "fd")                                                     \
     X(51,  chroot,                 PASS, "str")                                                    \
@@ -78,10 +78,10 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(53,  fchmodat,               PASS, "dirfd str mode")                                         \
     X(54,  fchownat,               PASS, "dirfd str int int at")                                   \
     X(55,  fchown,                 PASS, "fd int int")                                             \
-    X(56,  openat,                 TODO, "dirfd str open mode")                                    \
+    X(56,  openat,                 CALL, "dirfd str open mode")                                    \
     X(57,  close,                  CALL, "fd")                                                     \
     X(58,  vhangup,                PASS, "")                                                       \
-    X(59,  pipe2,                  TODO, "ptr open")                                               \
+    X(59,  pipe2,                  CALL, "ptr open")                                               \
     X(60,  quotactl,               PASS, "hex str int ptr")                                        \
     X(61,  getdents64,             PASS, "fd ptr ulong")                                           \
     X(62,  lseek,                  PASS, "fd long whence")                                         \
@@ -94,15 +94,15 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(69,  preadv,                 PASS, "fd iov ulong long")                                      \
     X(70,  pwritev,                PASS, "fd iov ulong long")                                      \
     X(71,  sendfile,               PASS, "fd fd ptr ulong")                                        \
-    X(72,  pselect6,               TODO, "int ptr ptr ptr time ptr")                               \
-    X(73,  ppoll,                  TODO, "ptr ulong time sigset ulong")                            \
+    X(72,  pselect6,               CALL, "int ptr ptr ptr time ptr")                               \
+    X(73,  ppoll,                  CALL, "ptr ulong time sigset ulong")                            \
     X(74,  signalfd4,              PASS, "fd sigset ulong open")                                   \
     X(75,  vmsplice,               PASS, "fd iov ulong hex")                                       \
     X(76,  splice,                 PASS, "fd ptr fd ptr ulong hex")                                \
     X(77,  tee,                    PASS, "fd fd ulong hex")                                        \
-    X(78,  readlinkat,             TODO, "dirfd str buf> ulong")                                   \
-    X(79,  newfstatat,             TODO, "dirfd str stat> at")                                     \
-    X(80,  fstat,                  TODO, "fd stat>")                                               \
+    X(78,  readlinkat,             CALL, "dirfd str buf> ulong")                                   \
+    X(79,  newfstatat,             CALL, "dirfd str stat> at")                                     \
+    X(80,  fstat,                  CALL, "fd stat>")                                               \
     X(81,  sync,                   PASS, "")                                                       \
     X(82,  fsync,                  PASS, "fd")                                                     \
     X(83,  fdatasync,              PASS, "fd")                                                     \
@@ -114,7 +114,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(89,  acct,                   PASS, "str")                                                    \
     X(90,  capget,                 PASS, "ptr ptr")                                                \
     X(91,  capset,                 PASS, "ptr ptr")                                                \
-    X(92,  personality,            TODO, "hex")                                                    \
+    X(92,  personality,            CALL, "hex")                                                    \
     X(93,  exit,                   TODO, "int")                                                    \
     X(94,  exit_group,             TODO, "int")                                                    \
     X(95,  waitid,                 PASS, "int int siginfo wait ptr")                               \
@@ -135,7 +135,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(110, timer_settime,          PASS, "int hex itimer ptr")                                     \
     X(111, timer_delete,           PASS, "int")                                                    \
     X(112, clock_settime,          PASS, "clock time")                                             \
-    X(113, clock_gettime,          PASS, "clock time>")                                            \
+    X(113, clock_gettime,          CALL, "clock time>")                                            \
     X(114, clock_getres,           PASS, "clock time>")                                            \
     X(115, clock_nanosleep,        PASS, "clock hex time time>")                                   \
     X(116, syslog,                 PASS, "int ptr ulong")                                          \
@@ -182,16 +182,16 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(157, setsid,                 PASS, "")                                                       \
     X(158, getgroups,              PASS, "int ptr")                                                \
     X(159, setgroups,              PASS, "int ptr")                                                \
-    X(160, uname,                  TODO, "ptr")                                                    \
+    X(160, uname,                  CALL, "ptr")                                                    \
     X(161, sethostname,            PASS, "buf ulong")                                              \
     X(162, setdomainname,          PASS, "buf ulong")                                              \
     X(163, getrlimit,              PASS, "resource ptr")                                           \
     X(164, setrlimit,              PASS, "resource rlimit")                                        \
     X(165, getrusage,              PASS, "int ptr")                                                \
     X(166, umask,                  PASS, "mode")                                                   \
-    X(167, prctl,                  TODO, "prctl hex hex hex hex")                                  \
+    X(167, prctl,                  CALL, "prctl hex hex hex hex")                                  \
     X(168, getcpu,                 PASS, "ptr ptr ptr")                                            \
-    X(169, gettimeofday,           PASS, "ptr ptr")                                                \
+    X(169, gettimeofday,           CALL, "ptr ptr")                                                \
     X(170, settimeofday,           PASS, "timeval timeval")                                        \
     X(171, adjtimex,               PASS, "ptr")                                                    \
     X(172, getpid,                 PASS, "")                                                       \
@@ -213,7 +213,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(188, msgrcv,                 PASS, "int ptr ulong long hex")                                 \
     X(189, msgsnd,                 PASS, "int ptr ulong hex")                                      \
     X(190, semget,                 PASS, "hex int hex")                                            \
-    X(191, semctl,                 TODO, "int int hex hex")                                        \
+    X(191, semctl,                 CALL, "int int hex hex")                                        \
     X(192, semtimedop,             PASS, "int ptr ulong time")                                     \
     X(193, semop,                  PASS, "int ptr ulong")                                          \
     X(194, shmget,                 PASS, "hex ulong hex")                                          \
@@ -268,10 +268,10 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(243, recvmmsg,               PASS, "fd ptr ulong hex time")                                  \
     X(260, wait4,                  PASS, "int status> wait ptr")                                   \
     X(261, prlimit64,              PASS, "int resource rlimit ptr")                                \
-    X(262, fanotify_init,          TODO, "hex open")                                               \
+    X(262, fanotify_init,          CALL, "hex open")                                               \
     X(263, fanotify_mark,          PASS, "fd hex hex dirfd str")                                   \
     X(264, name_to_handle_at,      PASS, "dirfd str ptr ptr at")                                   \
-    X(265, open_by_handle_at,      TODO, "dirfd ptr open")                                         \
+    X(265, open_by_handle_at,      CALL, "dirfd ptr open")                                         \
     X(266, clock_adjtime,          PASS, "clock ptr")                                              \
     X(267, syncfs,                 PASS, "fd")                                                     \
     X(268, setns,                  PASS, "fd clone")                                               \
@@ -289,7 +289,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(280, bpf,                    PASS, "int ptr ulong")                                          \
     X(281, execveat,               TODO, "dirfd str strs strs at")                                 \
     X(282, userfaultfd,            PASS, "hex")                                                    \
-    X(283, membarrier,             PASS, "hex hex int")                                            \
+    X(283, membarrier,             CALL, "hex hex int")                                            \
     X(284, mlock2,                 PASS, "ptr ulong hex")                                          \
     X(285, copy_file_range,        PASS, "fd ptr fd ptr ulong hex")                                \
     X(286, preadv2,                PASS, "fd iov ulong long long hex")                             \
@@ -297,14 +297,14 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(288, pkey_mprotect,          NONE, "ptr ulong prot int")                                     \
     X(289, pkey_alloc,             NONE, "hex hex")                                                \
     X(290, pkey_free,              NONE, "int")                                                    \
-    X(291, statx,                  TODO, "dirfd str at hex ptr")                                   \
-    X(292, io_pgetevents,          TODO, "hex long long ptr time ptr")                             \
-    X(293, rseq,                   TODO, "ptr ulong hex hex")                                      \
+    X(291, statx,                  CALL, "dirfd str at hex ptr")                                   \
+    X(292, io_pgetevents,          CALL, "hex long long ptr time ptr")                             \
+    X(293, rseq,                   NONE, "ptr ulong hex hex")                                      \
     X(294, kexec_file_load,        PASS, "fd fd ulong str hex")                                    \
     X(424, pidfd_send_signal,      PASS, "fd signal siginfo hex")                                  \
-    X(425, io_uring_setup,         TODO, "ulong ptr")                                              \
-    X(426, io_uring_enter,         TODO, "fd ulong ulong hex sigset ulong")                        \
-    X(427, io_uring_register,      TODO, "fd ulong ptr ulong")                                     \
+    X(425, io_uring_setup,         CALL, "ulong ptr")                                              \
+    X(426, io_uring_enter,         CALL, "fd ulong ulong hex sigset ulong")                        \
+    X(427, io_uring_register,      CALL, "fd ulong ptr ulong")                                     \
     X(428, open_tree,              PASS, "dirfd str hex")                                          \
     X(429, move_mount,             PASS, "dirfd str dirfd str hex")                                \
     X(430, fsopen,                 PASS, "str hex")                                                \
@@ -314,11 +314,11 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(434, pidfd_open,             PASS, "int hex")                                                \
     X(435, clone3,                 TODO, "ptr ulong")                                              \
     X(436, close_range,            CALL, "ulong ulong hex")                                        \
-    X(437, openat2,                TODO, "dirfd str ptr ulong")                                    \
+    X(437, openat2,                CALL, "dirfd str ptr ulong")                                    \
     X(438, pidfd_getfd,            PASS, "fd fd hex")                                              \
-    X(439, faccessat2,             TODO, "dirfd str mode at")                                      \
+    X(439, faccessat2,             CALL, "dirfd str mode at")                                      \
     X(440, process_madvise,        PASS, "fd iov ulong int hex")                                   \
-    X(441, epoll_pwait2,           TODO, "fd ptr int time sigset")                                 \
+    X(441, epoll_pwait2,           CALL, "fd ptr int time sigset")                                 \
     X(442, mount_setattr,          PASS, "dirfd str at ptr ulong")                                 \
     X(443, quotactl_fd,            PASS, "fd hex int ptr")                                         \
     X(444, landlock_create_ruleset,PASS, "ptr ulong hex")                                          \
