@@ -20,13 +20,16 @@
 struct linux_gdb; /* linux_int.h: how a debugger is told */
 
 struct linux_config {
-    const char *program; /* file to run, as the user or binfmt_misc named it */
-    int program_fd;      /* open on it (AT_EXECFD), or -1 */
-    char **argv, **envp; /* the guest's, ended by NULL */
-    const char *sysroot; /* looked in first for absolute paths (-L); NULL: none */
-    const char *cpu;     /* model name; NULL: the default */
-    const char *release; /* uname -r to report; NULL: the host's */
-    bool interpreter;    /* run on the interpreter instead of the translator */
+    const char *program;   /* file to run, as the user or binfmt_misc named it */
+    int program_fd;        /* open on it, which is taken over; or -1 */
+    const char *exec_name; /* AT_EXECFN; NULL: `program` */
+    char **argv, **envp;   /* the guest's, ended by NULL */
+    const char *sysroot;   /* looked in first for absolute paths (-L); NULL: none */
+    const char *cpu;       /* model name; NULL: the default */
+    const char *release;   /* uname -r to report; NULL: the host's */
+    uint64_t stack_bytes;  /* 0: as RLIMIT_STACK says */
+    int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    bool interpreter; /* run on the interpreter instead of the translator */
     bool strace;
     bool stats;        /* print the translator's statistics on exit, to stderr */
     uint16_t gdb_port; /* wait for a debugger there before the first instruction; 0: do not */
@@ -34,8 +37,8 @@ struct linux_config {
 };
 
 /* Runs the program; its exit ends this process. Returns only where it could not be started:
- * -ENOENT (no such file: the shell's 127), -EACCES, -ENOEXEC, -ENOMEM ... (126); `e` says why in one
- * line. */
+ * -ENOENT (no such file: the shell's 127), -EACCES, -ENOEXEC, -ENOMEM ... (126); `e` says why in
+ * one line. */
 int linux_run(const struct linux_config *config, struct err *e);
 
 #endif

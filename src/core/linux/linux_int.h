@@ -52,12 +52,15 @@ struct linux_layout {
     uint64_t brk_start; /* first address behind the program */
     uint64_t stack_top; /* highest address of the main stack, exclusive */
     uint64_t stack_bottom;
+    uint64_t stack_pointer; /* as the program found it */
     uint64_t arg_start, arg_end, env_start, env_end;
     uint64_t auxv; /* address of the auxiliary vector on the stack */
     size_t auxv_bytes;
     uint64_t entry; /* where the first instruction is: the interpreter's, or the program's */
     uint64_t program_entry, program_base;
     uint64_t sigreturn;      /* address of the signal trampoline: mov x8, #139; svc #0 */
+    uint64_t vdso;           /* AT_SYSINFO_EHDR, 0: none */
+    bool published;          /* the kernel knows of these, and tells others (procfs.c) */
     char program_path[4096]; /* absolute, for /proc/self/exe; as the guest sees it */
 };
 
@@ -179,6 +182,15 @@ void linux_fd_drop(struct linux_process *p, int fd); /* closes one; any other nu
 /* Whether the guest must not touch it, as if it were not open: -EBADF. */
 bool linux_fd_is_ours(const struct linux_process *p, uint64_t fd);
 
+/* The guest's mappings in ascending order, joined where they touch: the first that ends behind
+ * `from`. Any thread. */
+bool linux_memory_next(const struct linux_process *p, uint64_t from, uint64_t *ret_start,
+                       uint64_t *ret_end);
+uint64_t linux_memory_brk(const struct linux_process *p);
+/* Around fork: no other thread may be in the middle of changing the books. */
+void linux_memory_lock(struct linux_process *p);
+void linux_memory_unlock(struct linux_process *p);
+
 /* --- loader.c, exec.c ---------------------------------------------------------------------------
  */
 
@@ -223,9 +235,9 @@ void linux_signal_force_info(struct linux_thread *t, const siginfo_t *info);
  * make a call that may block. */
 int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64_t a1, uint64_t a2,
                         uint64_t a3, uint64_t a4, uint64_t a5);
-/* For calls that wait under a mask of their own (ppoll, epoll_pwait ...): `mask` is the guest's until
- * the signals after this call are delivered, as with TIF_RESTORE_SIGMASK; returns what to give to the
- * host's call in its place. */
+/* For calls that wait under a mask of their own (ppoll, epoll_pwait ...): `mask` is the guest's
+ * until the signals after this call are delivered, as with TIF_RESTORE_SIGMASK; returns what to
+ * give to the host's call in its place. */
 uint64_t linux_signal_mask_for_call(struct linux_thread *t, uint64_t mask);
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));

@@ -1,4 +1,5 @@
-/* syscalls.h: the arm64 system call table, one row a call, and how the arguments of each are printed.
+/* syscalls.h: the arm64 system call table, one row a call, and how the arguments of each are
+ * printed.
  *
  * X(number, name, kind, arguments). The kinds:
  *
@@ -8,9 +9,9 @@
  *   NONE  does not exist on arm64 as of Linux 6.1, or not here by choice (rseq: sys_info.c): ENOSYS
  *   TODO  exists there, but nobody has written it here yet: ENOSYS too
  *
- * `arguments` is how strace.c prints them: a word each, from the table in strace_args.c; a word that
- * ends in `>` is printed after the call, as it is an output. `buf` and `iov` are as long as the next
- * argument says, `buf>` as the result says.
+ * `arguments` is how strace.c prints them: a word each, from the table in strace_args.c; a word
+ * that ends in `>` is printed after the call, as it is an output. `buf` and `iov` are as long as
+ * the next argument says, `buf>` as the result says.
  *
  * Source: Linux 6.1, include/uapi/asm-generic/unistd.h as arch/arm64/include/uapi/asm/unistd.h uses
  * it; the numbers from 451 on are younger.
