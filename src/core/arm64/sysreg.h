@@ -40,5 +40,6 @@ enum a64_step a64_sys(struct a64_cpu *cpu, unsigned op1, unsigned crn, unsigned 
 /* FPSR with the host's sticky bits folded in, for engines that keep some in MXCSR. */
 uint32_t a64_fpsr_get(struct a64_cpu *cpu);
 void a64_fpsr_set(struct a64_cpu *cpu, uint32_t value);
+void a64_fpcr_set(struct a64_cpu *cpu, uint32_t value);
 
 #endif

@@ -126,6 +126,11 @@ void a64_fpsr_set(struct a64_cpu *cpu, uint32_t value)
     cpu->host_mxcsr &= ~0x3fu;
 }
 
+void a64_fpcr_set(struct a64_cpu *cpu, uint32_t value)
+{
+    cpu->fpcr = value & (FPCR_BITS | (cpu->model->fp16 ? FPCR_FZ16 : 0));
+}
+
 uint64_t a64_read_fp(struct a64_cpu *cpu, enum a64_sysreg reg)
 {
     return reg == A64_FPCR ? cpu->fpcr : a64_fpsr_get(cpu);
@@ -134,7 +139,7 @@ uint64_t a64_read_fp(struct a64_cpu *cpu, enum a64_sysreg reg)
 void a64_write_fp(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
 {
     if (reg == A64_FPCR) {
-        cpu->fpcr = (uint32_t)value & (FPCR_BITS | (cpu->model->fp16 ? FPCR_FZ16 : 0));
+        a64_fpcr_set(cpu, (uint32_t)value);
     } else {
         a64_fpsr_set(cpu, (uint32_t)value);
     }

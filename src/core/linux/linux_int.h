@@ -24,6 +24,7 @@
 
 #include "base/bytes.h"
 #include "core/arm64/mmu.h"
+#include "core/linux/host_thread.h"
 #include "core/linux/linux.h"
 #include "core/linux/syscalls.h"
 #include "core/translator/translator.h"
@@ -83,6 +84,11 @@ struct linux_process {
     _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */
 };
 
+/* Signals that are faults: translated code needs them, so the host never blocks them. */
+#define LINUX_FAULT_SIGNALS                                                                        \
+    (1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |  \
+     1ull << (SIGSEGV - 1) | 1ull << (SIGSYS - 1))
+
 /* --- signals ------------------------------------------------------------------------------------
  */
 
@@ -112,8 +118,7 @@ struct linux_thread {
     struct linux_sighand *sighand;
     struct linux_thread *next; /* in process->threads, under its lock */
     pid_t tid;
-    uint64_t clear_child_tid; /* guest address, 0: none */
-    uint64_t robust_list;
+    struct host_stack host_stack; /* what it runs on */
     struct linux_signal_state *signals;
     _Atomic(struct linux_seccomp *) seccomp; /* NULL: no filter; any thread (TSYNC) */
     struct linux_strace_line *line; /* strace.c: the call at hand as text; NULL: none yet */
@@ -121,7 +126,8 @@ struct linux_thread {
     uint64_t call;                  /* number of the system call at hand */
     uint64_t call_x0;               /* its first argument, which the result overwrites */
     void *recover;                  /* fault.c: jmp_buf of the run loop */
-    bool vfork_child;               /* runs in its parent's memory until it execs or exits */
+    bool vfork_child;    /* a process of its own in its maker's memory, until it execs or exits */
+    bool clear_handlers; /* at its start (CLONE_CLEAR_SIGHAND) */
 };
 
 extern _Thread_local struct linux_thread *linux_self;
@@ -134,6 +140,9 @@ void linux_thread_loop(struct linux_thread *t) __attribute__((noreturn));
 /* A CPU and a thread around it: registers zero, or those of `like`. Not in the list yet. */
 struct linux_thread *linux_thread_new(struct linux_process *p, const struct linux_thread *like);
 void linux_thread_free(struct linux_thread *t);
+/* thread.c: in and out of process->threads. */
+void linux_thread_add(struct linux_thread *t);
+void linux_thread_remove(struct linux_thread *t);
 /* Makes the thread look at its signals soon. Any thread, and host signal handlers. */
 void linux_thread_kick(struct linux_thread *t);
 
@@ -239,6 +248,15 @@ int64_t linux_host_call(struct linux_thread *t, long number, uint64_t a0, uint64
  * until the signals after this call are delivered, as with TIF_RESTORE_SIGMASK; returns what to
  * give to the host's call in its place. */
 uint64_t linux_signal_mask_for_call(struct linux_thread *t, uint64_t mask);
+/* The host's part of a mask of the guest's. */
+static inline uint64_t linux_host_mask(uint64_t mask)
+{
+    return mask & ~LINUX_FAULT_SIGNALS;
+}
+/* Around execve: mask and ignored signals as the new program must find them; after, where it
+ * failed. */
+void linux_signals_before_exec(struct linux_thread *t);
+void linux_signals_after_exec(struct linux_thread *t);
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 

@@ -59,7 +59,6 @@ enum prctl_kind {
     PRCTL_SECCOMP,
     PRCTL_GET_SECCOMP,
     PRCTL_TAGS,
-    PRCTL_TID
 };
 
 enum { PRCTL_LAST = 64 /* PR_SET_VMA and the like stand apart */ };
@@ -67,7 +66,6 @@ enum { PRCTL_LAST = 64 /* PR_SET_VMA and the like stand apart */ };
 static const uint8_t prctl_kinds[PRCTL_LAST + 1] = {
     [PR_GET_TSC] = PRCTL_INVALID, /* of x86 alone */
     [PR_SET_TSC] = PRCTL_INVALID,
-    [PR_GET_TID_ADDRESS] = PRCTL_TID, /* ours to clear, not the host's */
     [PR_GET_SECCOMP] = PRCTL_GET_SECCOMP,
     [PR_SET_SECCOMP] = PRCTL_SECCOMP,
     [PR_SET_SYSCALL_USER_DISPATCH] = PRCTL_INVALID, /* arm64 lacks the generic entry code */
@@ -98,8 +96,6 @@ int64_t linux_sys_prctl(struct linux_thread *t, const uint64_t a[6])
         return linux_seccomp_mode(t, NULL);
     case PRCTL_TAGS:
         return tagged_addresses(a);
-    case PRCTL_TID:
-        return linux_write(a[1], &t->clear_child_tid, sizeof(t->clear_child_tid));
     default:
         return linux_host_call(t, SYS_prctl, a[0], a[1], a[2], a[3], a[4], 0);
     }

@@ -116,14 +116,14 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(90,  capget,                 PASS, "ptr ptr")                                                \
     X(91,  capset,                 PASS, "ptr ptr")                                                \
     X(92,  personality,            CALL, "hex")                                                    \
-    X(93,  exit,                   TODO, "int")                                                    \
-    X(94,  exit_group,             TODO, "int")                                                    \
+    X(93,  exit,                   CALL, "int")                                                    \
+    X(94,  exit_group,             CALL, "int")                                                    \
     X(95,  waitid,                 PASS, "int int siginfo wait ptr")                               \
-    X(96,  set_tid_address,        TODO, "ptr")                                                    \
+    X(96,  set_tid_address,        PASS, "ptr")                                                    \
     X(97,  unshare,                PASS, "clone")                                                  \
     X(98,  futex,                  PASS, "ptr futex ulong time ptr ulong")                         \
-    X(99,  set_robust_list,        TODO, "ptr ulong")                                              \
-    X(100, get_robust_list,        TODO, "int ptr ptr")                                            \
+    X(99,  set_robust_list,        PASS, "ptr ulong")                                              \
+    X(100, get_robust_list,        PASS, "int ptr ptr")                                            \
     X(101, nanosleep,              PASS, "time time>")                                             \
     X(102, getitimer,              PASS, "int ptr")                                                \
     X(103, setitimer,              PASS, "int itimer ptr")                                         \
@@ -155,14 +155,14 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(129, kill,                   PASS, "int signal")                                             \
     X(130, tkill,                  PASS, "int signal")                                             \
     X(131, tgkill,                 PASS, "int int signal")                                         \
-    X(132, sigaltstack,            TODO, "ptr ptr")                                                \
-    X(133, rt_sigsuspend,          TODO, "sigset ulong")                                           \
-    X(134, rt_sigaction,           TODO, "signal sigaction ptr ulong")                             \
-    X(135, rt_sigprocmask,         TODO, "int sigset ptr ulong")                                   \
-    X(136, rt_sigpending,          TODO, "ptr ulong")                                              \
-    X(137, rt_sigtimedwait,        TODO, "sigset siginfo time ulong")                              \
-    X(138, rt_sigqueueinfo,        PASS, "int signal siginfo")                                     \
-    X(139, rt_sigreturn,           TODO, "")                                                       \
+    X(132, sigaltstack,            CALL, "ptr ptr")                                                \
+    X(133, rt_sigsuspend,          CALL, "sigset ulong")                                           \
+    X(134, rt_sigaction,           CALL, "signal sigaction ptr ulong")                             \
+    X(135, rt_sigprocmask,         CALL, "int sigset ptr ulong")                                   \
+    X(136, rt_sigpending,          CALL, "ptr ulong")                                              \
+    X(137, rt_sigtimedwait,        CALL, "sigset siginfo time ulong")                              \
+    X(138, rt_sigqueueinfo,        CALL, "int signal siginfo")                                     \
+    X(139, rt_sigreturn,           CALL, "")                                                       \
     X(140, setpriority,            PASS, "int int int")                                            \
     X(141, getpriority,            PASS, "int int")                                                \
     X(142, reboot,                 PASS, "hex hex hex ptr")                                        \
@@ -243,7 +243,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(217, add_key,                PASS, "str str buf ulong int")                                  \
     X(218, request_key,            PASS, "str str str int")                                        \
     X(219, keyctl,                 PASS, "int hex hex hex hex")                                    \
-    X(220, clone,                  TODO, "clone ptr ptr ptr ptr")                                  \
+    X(220, clone,                  CALL, "clone ptr ptr ptr ptr")                                  \
     X(221, execve,                 TODO, "str strs strs")                                          \
     X(222, mmap,                   TODO, "ptr ulong prot map fd hex")                              \
     X(223, fadvise64,              PASS, "fd long long int")                                       \
@@ -263,7 +263,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(237, set_mempolicy,          PASS, "hex ptr ulong")                                          \
     X(238, migrate_pages,          PASS, "int ulong ptr ptr")                                      \
     X(239, move_pages,             PASS, "int ulong ptr ptr ptr hex")                              \
-    X(240, rt_tgsigqueueinfo,      PASS, "int int signal siginfo")                                 \
+    X(240, rt_tgsigqueueinfo,      CALL, "int int signal siginfo")                                 \
     X(241, perf_event_open,        PASS, "ptr int int fd hex")                                     \
     X(242, accept4,                PASS, "fd addr> ptr socktype")                                  \
     X(243, recvmmsg,               PASS, "fd ptr ulong hex time")                                  \
@@ -313,7 +313,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(432, fsmount,                PASS, "fd hex hex")                                             \
     X(433, fspick,                 PASS, "dirfd str hex")                                          \
     X(434, pidfd_open,             PASS, "int hex")                                                \
-    X(435, clone3,                 TODO, "ptr ulong")                                              \
+    X(435, clone3,                 CALL, "ptr ulong")                                              \
     X(436, close_range,            CALL, "ulong ulong hex")                                        \
     X(437, openat2,                CALL, "dirfd str ptr ulong")                                    \
     X(438, pidfd_getfd,            PASS, "fd fd hex")                                              \
