@@ -94,7 +94,7 @@ static unsigned measure(csh capstone, const struct sequence *s, bool print)
                            .pclmul = true};
     struct lift_table table;
     struct emit_stubs stubs;
-    struct x86_buf buf = {code, code, code + sizeof(code), false};
+    struct x86_buf buf = {.start = code, .at = code, .end = code + sizeof(code)};
     memset(page, 0, sizeof(page));
     memcpy(page + 2048, s->words, s->count * 4u);
     lift_table_init(&table);

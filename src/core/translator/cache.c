@@ -13,7 +13,8 @@
 enum {
     UNIT_CODE_MAX = 64 << 10, /* what one unit's code may take at most */
     UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) +
-                    EMIT_FAULTS_MAX * sizeof(struct emit_fault) + 16,
+                    EMIT_FAULTS_MAX * sizeof(struct emit_fault) +
+                    X86_OUTSIDE_MAX * sizeof(uint16_t) + 16,
 };
 
 static unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint32_t context)
@@ -25,6 +26,11 @@ static unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint32_t con
 static unsigned page_bucket(const struct cache *cache, uint64_t pa)
 {
     return (unsigned)((pa >> 12) * 0x9e3779b97f4a7c15ull >> 40) & cache->page_mask;
+}
+
+struct unit *cache_page_units(struct cache *cache, uint64_t page)
+{
+    return cache->pages[page_bucket(cache, page)];
 }
 
 /* The bookkeeping is one mapping: units, then the two tables, then the generations' indexes. What
@@ -52,8 +58,8 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
     cache->page_mask = (uint32_t)pages - 1;
     cache->units = (_Atomic(struct unit *) *)(void *)(cache->meta + cache->meta_bytes);
     cache->pages = (struct unit **)(void *)(cache->units + units);
-    cache->buf = (struct x86_buf){cache->code.write, cache->code.write,
-                                  cache->code.write + code_bytes, false};
+    cache->buf = (struct x86_buf){
+        .start = cache->code.write, .at = cache->code.write, .end = cache->code.write + code_bytes};
     return 0;
 }
 
@@ -62,7 +68,7 @@ static void use_generation(struct cache *cache, unsigned index)
     struct generation *g = &cache->generations[index];
     g->meta_at = g->meta;
     cache->current = index;
-    cache->buf = (struct x86_buf){g->code, g->code, g->code_end, false};
+    cache->buf = (struct x86_buf){.start = g->code, .at = g->code, .end = g->code_end};
 }
 
 void cache_start(struct cache *cache)
@@ -112,7 +118,8 @@ struct unit *cache_reserve(struct cache *cache)
 static size_t unit_bytes(const struct unit *unit)
 {
     return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) +
-            unit->fault_count * sizeof(struct emit_fault) + 15) &
+            unit->fault_count * sizeof(struct emit_fault) + unit->outside_count * sizeof(uint16_t) +
+            15) &
            ~(size_t)15;
 }
 
@@ -154,28 +161,12 @@ struct unit *cache_unit_of(struct cache *cache, uintptr_t address)
     return NULL;
 }
 
-void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
-                  const struct emit_result *result)
+void cache_publish(struct cache *cache, struct unit *unit)
 {
-    unit->code = start;
     unit->incoming = NULL;
     unit->dead = false;
-    unit->exit_count = result->exit_count;
-    unit->fault_count = cache->user ? result->fault_count : 0;
-    unit->code_bytes = (uint32_t)(cache->buf.at - start);
-    memcpy(unit_faults(unit), result->faults, unit->fault_count * sizeof(struct emit_fault));
-    if (cache->user)
-        unit->again = (uint32_t)(result->again - start);
     add_to_index(cache, unit);
     cache->generations[cache->current].meta_at += unit_bytes(unit);
-    for (unsigned i = 0; i < result->exit_count; i++) {
-        int32_t rel;
-        memcpy(&rel, result->exits[i].site, sizeof(rel));
-        unit->exits[i] = (struct exit_link){.from = unit,
-                                            .site = result->exits[i].site,
-                                            .cold = result->exits[i].site + 4 + rel,
-                                            .target = result->exits[i].target};
-    }
     struct unit **page = &cache->pages[page_bucket(cache, unit->pa)];
     unit->page_next = *page;
     *page = unit;
@@ -184,7 +175,31 @@ void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
                           memory_order_relaxed);
     atomic_store_explicit(bucket, unit, memory_order_release);
     cache->unit_count++;
-    cache->code_bytes += (uint64_t)(cache->buf.at - start);
+    cache->code_bytes += unit->code_bytes;
+}
+
+void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
+                  const struct emit_result *result)
+{
+    unit->code = start;
+    unit->exit_count = result->exit_count;
+    unit->fault_count = cache->user ? result->fault_count : 0;
+    unit->outside_count = result->outside.count;
+    unit->code_bytes = (uint32_t)(cache->buf.at - start);
+    if (cache->user)
+        unit->again = (uint32_t)(result->again - start);
+    memcpy(unit_faults(unit), result->faults, unit->fault_count * sizeof(struct emit_fault));
+    memcpy(unit_outside(unit), result->outside.at, unit->outside_count * sizeof(uint16_t));
+    for (unsigned i = 0; i < result->exit_count; i++) {
+        int32_t rel;
+        memcpy(&rel, result->exits[i].site, sizeof(rel));
+        unit->exits[i] = (struct exit_link){.from = unit,
+                                            .site = result->exits[i].site,
+                                            .cold = result->exits[i].site + 4 + rel,
+                                            .target = result->exits[i].target,
+                                            .tag_at = (uint32_t)(result->exits[i].tag - start)};
+    }
+    cache_publish(cache, unit);
 }
 
 static void point(struct exit_link *exit, const uint8_t *target)

@@ -29,7 +29,7 @@ struct exit_link {
     uint8_t *site;          /* rel32, write view */
     const uint8_t *cold;    /* unlinked target, write view */
     int32_t target;         /* page offset */
-    uint32_t pad;
+    uint32_t tag_at;        /* where the code has this struct's address: offset from the unit's */
 };
 
 struct unit {
@@ -38,6 +38,8 @@ struct unit {
     uint32_t exit_count;
     uint32_t insns;
     uint32_t fault_count;
+    uint32_t outside_count;
+    uint32_t source_hash; /* of the guest instructions */
     uint32_t code_bytes;
     uint32_t again;      /* user mode: of a jump written over the entry to make a dead unit leave */
     const uint8_t *code; /* write view */
@@ -45,12 +47,18 @@ struct unit {
     struct unit *page_next;
     bool dead; /* unfindable, waits for its generation's end */
     struct exit_link *incoming;
-    struct exit_link exits[]; /* and behind them: struct emit_fault of fault_count */
+    struct exit_link exits[]; /* behind them: faults, then displacements to outside */
 };
 
 static inline struct emit_fault *unit_faults(struct unit *unit)
 {
     return (struct emit_fault *)&unit->exits[unit->exit_count];
+}
+
+/* Offsets of displacements that reach out of the unit, to stubs and constants. */
+static inline uint16_t *unit_outside(struct unit *unit)
+{
+    return (uint16_t *)(unit_faults(unit) + unit->fault_count);
 }
 
 enum {
@@ -92,6 +100,8 @@ void cache_start(struct cache *cache);
 /* No lock needed. */
 struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);
 
+/* Under the lock: the list that holds the page's units (and others), by page_next. */
+struct unit *cache_page_units(struct cache *cache, uint64_t page);
 /* Under the lock: room for one more unit of the largest size? */
 bool cache_has_room(const struct cache *cache);
 /* Room for a unit with its exits' tags starting at the returned unit's exits[0]. */
@@ -99,6 +109,8 @@ struct unit *cache_reserve(struct cache *cache);
 /* The emitter wrote the unit's code from `start`: makes it findable. */
 void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
                   const struct emit_result *result);
+/* The unit is complete, code included: makes it findable. */
+void cache_publish(struct cache *cache, struct unit *unit);
 void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to);
 /* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
  */

@@ -23,6 +23,8 @@
 #include "core/arm64/mmu.h"
 #include "core/translator/cache.h"
 #include "core/translator/lift_int.h"
+#include "core/translator/pack.h"
+#include "core/translator/persist.h"
 
 /* What one CPU's thread keeps here, on cache lines of its own. */
 struct share {
@@ -36,7 +38,8 @@ struct share {
 
 struct translator {
     struct cache cache;
-    pthread_mutex_t lock; /* guards the cache but lookups, and the buffers below */
+    struct persist *persist; /* NULL: translations are not kept */
+    pthread_mutex_t lock;    /* guards the cache but lookups, and the buffers below */
     struct a64_system *system;
     struct hostcpu host;
     struct emit_stubs stubs;
@@ -52,6 +55,8 @@ struct translator {
     struct share_counts gone; /* of CPUs that were detached */
     uint64_t page_drops;      /* statistics */
 };
+
+enum { USER_LINE_BYTES = 64 }; /* CTR_EL0.IminLine in user mode */
 
 struct code_page {
     uint8_t bytes[4096];
@@ -129,6 +134,13 @@ int translator_new(const struct translator_config *config, struct translator **r
         &t->cache, t->stubs.enter);
     for (unsigned i = 0; i < t->system->cpu_count; i++)
         translator_attach(t, t->system->cpus[i]);
+    if (t->system->cpu_count)
+        t->features = a64_model_features(t->system->cpus[0]->model);
+    else
+        t->features = a64_model_features(config->model);
+    if (config->keep)
+        t->persist =
+            persist_new((uint64_t)t->features << 32 | t->max_insns << 1 | t->user, config->log);
     *ret_translator = t;
     return 0;
 }
@@ -141,6 +153,7 @@ void translator_free(struct translator *t)
         next = share->next;
         free(share);
     }
+    persist_free(t->persist);
     cache_done(&t->cache);
     pthread_mutex_destroy(&t->shares_lock);
     pthread_mutex_destroy(&t->lock);
@@ -156,7 +169,6 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
     share->cpu = cpu;
     cpu->translation = share;
     pthread_mutex_lock(&t->shares_lock);
-    t->features = a64_model_features(cpu->model);
     share->next = t->shares;
     t->shares = share;
     pthread_mutex_unlock(&t->shares_lock);
@@ -277,7 +289,11 @@ static void retire(struct translator *t, struct a64_cpu *cpu, void (*how)(struct
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page)
 {
     lock(t, cpu);
-    if (page == UINT64_MAX)
+    if (t->persist && page != UINT64_MAX)
+        persist_generated(t->persist, page);
+    if (t->user)
+        t->page_drops += cache_drop_range(&t->cache, page, page + USER_LINE_BYTES);
+    else if (page == UINT64_MAX)
         retire(t, cpu, cache_retire_all);
     else if (cache_drop_page(&t->cache, page & ~0xfffull)) {
         t->page_drops++;
@@ -295,6 +311,8 @@ void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, ui
     lock(t, inside ? cpu : NULL);
     if (cache_drop_range(&t->cache, start, end))
         t->page_drops++;
+    if (t->persist)
+        persist_forget(t->persist, start, end);
     unlock(t);
 }
 
@@ -378,6 +396,8 @@ static struct unit *translate(struct translator *t, const uint8_t *page, uint64_
     }
     t->cache.insn_count += t->unit.insns;
     unit->insns = t->unit.insns;
+    if (t->persist)
+        unit->source_hash = pack_source_hash(page, source.offset, unit->insns);
     cache_commit(&t->cache, unit, start, &t->result);
     return unit;
 }
@@ -391,6 +411,42 @@ static const uint8_t *page_of(struct translator *t, struct a64_cpu *cpu, uint64_
     const struct a64_host_ops *ops = t->system->ops;
     bool there = ops->fetch(t->system->ops_ctx, cpu, pa & ~0xfffull, copy->bytes, 4096);
     return there ? copy->bytes : NULL;
+}
+
+/* --- keeping ------------------------------------------------------------------------------------
+ */
+
+static bool read_page(void *ctx, uint64_t pa, uint8_t page[4096])
+{
+    struct translator *t = ctx;
+    if (t->user)
+        return t->system->ops->fetch(t->system->ops_ctx, NULL, pa, page, 4096);
+    return guestmem_read(t->system->mem, pa, page, 4096);
+}
+
+void translator_save(struct translator *t)
+{
+    if (!t->persist)
+        return;
+    lock(t, NULL);
+    persist_save(t->persist, &t->cache, read_page, t);
+    unlock(t);
+}
+
+/* From the store, or made now. Under the lock. */
+static struct unit *obtain(struct translator *t, const uint8_t *page, uint64_t pa, uint32_t context)
+{
+    if (t->persist && persist_fetch(t->persist, &t->cache, pa, context, page)) {
+        struct unit *unit = cache_find(&t->cache, pa, context);
+        if (unit)
+            return unit;
+        if (!cache_has_room(&t->cache))
+            return NULL;
+    }
+    struct unit *unit = translate(t, page, pa, context);
+    if (t->persist && persist_made(t->persist, pa, context))
+        persist_save(t->persist, &t->cache, read_page, t);
+    return unit;
 }
 
 /* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step).
@@ -424,7 +480,7 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
         if (stale)
             *exit = NULL;
         else
-            unit = translate(t, page, pa, context);
+            unit = obtain(t, page, pa, context);
         unlock(t);
         if (unit)
             return unit;
@@ -539,5 +595,12 @@ void translator_print_stats(struct translator *t, FILE *out)
     fprintf(out, "instructions by the run loop: %llu\n", (unsigned long long)sum.steps);
     fprintf(out, "context changes: %llu\n", (unsigned long long)sum.context_changes);
     fprintf(out, "pages of code changed: %llu\n", (unsigned long long)t->page_drops);
+    if (t->persist) {
+        struct persist_counts kept = persist_counts(t->persist);
+        fprintf(out, "units from the store: %llu, of %llu pages\n",
+                (unsigned long long)kept.fetched_units, (unsigned long long)kept.fetched_pages);
+        fprintf(out, "pages not in the store: %llu, saved: %llu\n",
+                (unsigned long long)kept.missed_pages, (unsigned long long)kept.saved_pages);
+    }
     fprintf(out, "retired generations: %llu\n", (unsigned long long)c->retired);
 }

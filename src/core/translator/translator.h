@@ -23,6 +23,9 @@ struct translator_config {
     /* For tests: a lesser host than this one (borrowed while translator_new() runs). NULL: this
      * one. */
     const struct hostcpu *host;
+    const struct a64_model *model; /* user mode: of the CPUs to come */
+    bool keep;             /* translations are kept in the user's store, and taken from there */
+    const struct log *log; /* borrowed while translator_new() runs */
     /* User mode: CPUs are made by a64_cpu_new_user() and announced by translator_attach(). */
     bool user;
 };
@@ -51,6 +54,10 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
 /* User mode: the same for the bytes [start, end). */
 void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, uint64_t start,
                                    uint64_t end);
+
+/* Writes new translations to the store. From out of the guest, before the process ends or becomes
+ * another program. */
+void translator_save(struct translator *t);
 
 /* User mode: a host fault at `pc`, with EFLAGS `flags`. True where that is in a unit: the CPU's
  * state is then exact but for what is in registers, and goes on at the new `pc` with `rax`, from

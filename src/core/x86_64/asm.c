@@ -25,6 +25,19 @@ void x86_u64(struct x86_buf *b, uint64_t v)
     x86_u32(b, (uint32_t)(v >> 32));
 }
 
+/* The displacement at `disp` leads to `target`. */
+static void note_outside(struct x86_buf *b, const uint8_t *disp, const uint8_t *target)
+{
+    struct x86_outside *outside = b->outside;
+    if (!outside || target >= outside->start)
+        return;
+    size_t at = (size_t)(disp - outside->start);
+    if (outside->count == X86_OUTSIDE_MAX || at > UINT16_MAX)
+        b->full = true;
+    else
+        outside->at[outside->count++] = (uint16_t)at;
+}
+
 static unsigned log2_scale(unsigned scale)
 {
     return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0;
@@ -40,6 +53,7 @@ static void modrm(struct x86_buf *b, unsigned reg, struct x86_rm rm, bool wide_d
     }
     if (rm.target) {
         x86_byte(b, (uint8_t)(reg | RBP));
+        note_outside(b, b->at, rm.target);
         x86_u32(b, (uint32_t)(rm.target - (b->at + 4 + rm.after)));
         return;
     }
@@ -177,6 +191,14 @@ void x86_movi(struct x86_buf *b, unsigned reg, uint64_t imm)
     }
 }
 
+uint8_t *x86_movi64(struct x86_buf *b, unsigned reg, uint64_t imm)
+{
+    x86_byte(b, reg & 8 ? 0x49 : 0x48);
+    x86_byte(b, (uint8_t)(0xb8 | (reg & 7)));
+    x86_u64(b, imm);
+    return b->at - 8;
+}
+
 void x86_zext(struct x86_buf *b, unsigned from, unsigned reg, struct x86_rm rm)
 {
     if (from >= 4) {
@@ -261,6 +283,7 @@ void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target)
     if (b->full)
         return;
     int32_t rel = (int32_t)(target - (disp + 4));
+    note_outside(b, disp, target);
     memcpy(disp, &rel, sizeof(rel));
 }
 

@@ -61,9 +61,19 @@ struct x86_rm {
     const uint8_t *target; /* not NULL: memory there, relative to RIP; base and index X86_NONE */
 };
 
+/* Displacements that reach below `start`, by their offsets from it: what must change when the bytes
+ * from there on are moved. */
+enum { X86_OUTSIDE_MAX = 1024 };
+struct x86_outside {
+    const uint8_t *start;
+    unsigned count;
+    uint16_t at[X86_OUTSIDE_MAX];
+};
+
 struct x86_buf {
     uint8_t *start, *at, *end; /* where bytes are written */
     bool full;
+    struct x86_outside *outside; /* NULL: not noted */
 };
 
 static inline struct x86_rm rm_reg(unsigned reg)
@@ -123,6 +133,8 @@ void x86_load(struct x86_buf *b, unsigned width, unsigned reg, struct x86_rm rm)
 void x86_store(struct x86_buf *b, unsigned width, struct x86_rm rm, unsigned reg); /* mov rm, reg */
 void x86_store_imm(struct x86_buf *b, unsigned width, struct x86_rm rm, int32_t imm);
 void x86_movi(struct x86_buf *b, unsigned reg, uint64_t imm); /* keeps the flags */
+/* The same with all 64 bits of the immediate; returns where they lie. */
+uint8_t *x86_movi64(struct x86_buf *b, unsigned reg, uint64_t imm);
 void x86_zext(struct x86_buf *b, unsigned from, unsigned reg, struct x86_rm rm); /* 1, 2, 4 bytes */
 void x86_sext(struct x86_buf *b, unsigned from, unsigned to, unsigned reg, struct x86_rm rm);
 void x86_lea(struct x86_buf *b, unsigned width, unsigned reg, struct x86_rm rm);

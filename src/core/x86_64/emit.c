@@ -191,7 +191,8 @@ static void write_cold(struct emitter *e, struct cold *c)
             x86_patch(e->buf, e->result->exits[c->exit].site, e->buf->at);
         }
         x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset & (r->user ? 4095 : -1));
-        x86_movi(e->buf, RCX, r->exit_tag_base + (size_t)c->exit * r->exit_tag_stride);
+        e->result->exits[c->exit].tag =
+            x86_movi64(e->buf, RCX, r->exit_tag_base + (size_t)c->exit * r->exit_tag_stride);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
     default:
@@ -266,6 +267,9 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     struct emitter e = {.buf = buf, .request = request, .result = result, .flags_in_memory = true};
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
+    result->outside.start = start;
+    result->outside.count = 0;
+    buf->outside = &result->outside;
     if (request->user)
         x86_nop5(buf);
     for (unsigned i = 0; i < request->unit->count && !buf->full; i++) {
@@ -284,6 +288,7 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
         write_cold(&e, &e.cold[i]);
     if (request->user && !buf->full)
         write_again(&e, request->unit->ops[0].imm & 4095);
+    buf->outside = NULL;
     if (buf->full)
         buf->at = start;
     return !buf->full;

@@ -46,6 +46,7 @@ struct emit_stubs {
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */
 struct emit_exit {
     uint8_t *site;
+    uint8_t *tag;   /* where the cold path has the exit's tag, 64 bits */
     int32_t target; /* offset from the start of the page; within it but in user mode */
 };
 
@@ -75,7 +76,8 @@ struct emit_result {
     unsigned main_bytes; /* without the cold part */
     struct emit_fault faults[EMIT_FAULTS_MAX];
     unsigned fault_count;
-    const uint8_t *again; /* user mode: leaves with the unit's own address */
+    const uint8_t *again;       /* user mode: leaves with the unit's own address */
+    struct x86_outside outside; /* displacements to stubs and constants */
 };
 
 /* Appends the unit's code to `buf`; entry is buf->at as it was. False: buf is full (nothing useful

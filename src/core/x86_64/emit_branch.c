@@ -86,7 +86,7 @@ static void leave_to(struct emitter *e, int64_t target)
         int n = (int)e->result->exit_count++;
         x86_align_site(b, 1);
         uint8_t *site = x86_jmp(b);
-        e->result->exits[n] = (struct emit_exit){site, (int32_t)target};
+        e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)target};
         struct cold *c = cold_add(e, COLD_EXIT, site);
         c->offset = (int32_t)target;
         c->exit = n;
@@ -108,7 +108,7 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         int n = (int)e->result->exit_count++;
         x86_align_site(b, 2);
         uint8_t *site = x86_jcc(b, cc);
-        e->result->exits[n] = (struct emit_exit){site, (int32_t)o->imm};
+        e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)o->imm};
         struct cold *c = cold_add(e, COLD_EXIT, site);
         c->offset = (int32_t)o->imm;
         c->exit = n;

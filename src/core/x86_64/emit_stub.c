@@ -96,7 +96,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
     mxcsr(b, true);
     x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
     x86_load(b, 8, RSI, rm_reg(RCX));
-    x86_movi(b, RAX, (uintptr_t)interpret);
+    x86_movi64(b, RAX, (uintptr_t)interpret); /* all stubs are as long in every process */
     x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 8);
     mxcsr_of_c(b);
     x86_call_rm(b, rm_reg(RAX));

@@ -1,0 +1,242 @@
+/* persist.c: notes about pages, one a page and lift context, in a hash table that grows.
+ *
+ * A page's record is fetched when the first unit of the page is missing. A page gets a new record
+ * when units were made that its record did not have. What the guest generates itself (it announces
+ * that by IC IVAU) is left out: it would never be met again.
+ */
+#include "core/translator/persist.h"
+
+#include <elf.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "core/translator/pack.h"
+#include "hardware/hostcpu.h"
+
+enum { NOTES_FIRST = 1024, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
+
+enum note_flags {
+    NOTE_USED = 1,
+    NOTE_WAITS = 2,     /* has units that its record lacks */
+    NOTE_GENERATED = 4, /* written by the guest */
+    NOTE_FETCHED = 8,
+};
+
+struct note {
+    uint64_t page;
+    uint32_t context;
+    uint32_t flags;
+};
+
+/* Of all contexts: what the guest writes, it writes for all. */
+enum { ANY_CONTEXT = UINT32_MAX };
+
+struct persist {
+    struct store *store;
+    struct note *notes;
+    size_t size, used; /* size: a power of two */
+    unsigned waiting;
+    struct persist_counts counts;
+};
+
+/* --- version ------------------------------------------------------------------------------------
+ */
+
+/* This program's build id, so that no other build's translations are taken for its own. */
+static int add_build_id(struct dl_phdr_info *info, size_t size, void *data)
+{
+    uint64_t *version = data;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *ph = &info->dlpi_phdr[i];
+        if (ph->p_type == PT_NOTE)
+            *version =
+                hash_bytes((const void *)(info->dlpi_addr + ph->p_vaddr), ph->p_memsz, *version);
+    }
+    return 1; /* the first object is the program */
+}
+
+static uint64_t full_version(uint64_t version)
+{
+    struct hostcpu host;
+    memset(&host, 0, sizeof(host));
+    hostcpu_detect(&host);
+    dl_iterate_phdr(add_build_id, &version);
+    return hash_bytes(&host, sizeof(host), version);
+}
+
+struct persist *persist_new(uint64_t version, const struct log *log)
+{
+    char directory[480];
+    struct err e = {0};
+    struct store *store;
+    if (!store_directory(directory, sizeof(directory)))
+        return NULL;
+    struct store_config config = {.directory = directory, .version = full_version(version)};
+    if (store_open(&config, &store, &e) < 0) {
+        log_print(log, LOG_INFO, "translations are not kept: %s", e.text);
+        return NULL;
+    }
+    struct persist *p = calloc(1, sizeof(*p));
+    if (!p)
+        abort();
+    p->store = store;
+    p->size = NOTES_FIRST;
+    p->notes = calloc(p->size, sizeof(p->notes[0]));
+    if (!p->notes)
+        abort();
+    return p;
+}
+
+void persist_free(struct persist *p)
+{
+    if (!p)
+        return;
+    store_close(p->store);
+    free(p->notes);
+    free(p);
+}
+
+/* --- notes --------------------------------------------------------------------------------------
+ */
+
+static struct note *slot_of(struct note *notes, size_t size, uint64_t page, uint32_t context)
+{
+    size_t at = (size_t)hash_mix(page ^ context);
+    for (;; at++) {
+        struct note *note = &notes[at & (size - 1)];
+        if (!note->flags || (note->page == page && note->context == context))
+            return note;
+    }
+}
+
+static void grow(struct persist *p)
+{
+    size_t size = p->size * 2;
+    struct note *notes = calloc(size, sizeof(notes[0]));
+    if (!notes)
+        abort();
+    for (size_t i = 0; i < p->size; i++)
+        if (p->notes[i].flags)
+            *slot_of(notes, size, p->notes[i].page, p->notes[i].context) = p->notes[i];
+    free(p->notes);
+    p->notes = notes;
+    p->size = size;
+}
+
+static struct note *note_of(struct persist *p, uint64_t pa, uint32_t context)
+{
+    uint64_t page = align_down(pa, 4096);
+    struct note *note = slot_of(p->notes, p->size, page, context);
+    if (note->flags)
+        return note;
+    if (p->used * 2 >= p->size) {
+        grow(p);
+        note = slot_of(p->notes, p->size, page, context);
+    }
+    p->used++;
+    *note = (struct note){page, context, NOTE_USED};
+    return note;
+}
+
+static bool is_generated(struct persist *p, uint64_t pa)
+{
+    uint64_t page = align_down(pa, 4096);
+    return slot_of(p->notes, p->size, page, ANY_CONTEXT)->flags & NOTE_GENERATED;
+}
+
+void persist_generated(struct persist *p, uint64_t pa)
+{
+    note_of(p, pa, ANY_CONTEXT)->flags |= NOTE_GENERATED;
+}
+
+/* A note is not taken out, for others may lie behind it; it starts again. */
+static void forget(struct persist *p, struct note *note)
+{
+    if (note->flags & NOTE_WAITS)
+        p->waiting--;
+    note->flags &= NOTE_USED;
+}
+
+void persist_forget(struct persist *p, uint64_t start, uint64_t end)
+{
+    for (size_t i = 0; i < p->size; i++)
+        if (p->notes[i].flags && p->notes[i].page < end && p->notes[i].page + 4096 > start)
+            forget(p, &p->notes[i]);
+}
+
+/* --- fetching and saving ------------------------------------------------------------------------
+ */
+
+static void wait_for_save(struct persist *p, struct note *note)
+{
+    if (!(note->flags & NOTE_WAITS))
+        p->waiting++;
+    note->flags |= NOTE_WAITS;
+}
+
+bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t context,
+                   const uint8_t page[4096])
+{
+    struct note *note = note_of(p, pa, context);
+    if (note->flags & NOTE_FETCHED || is_generated(p, pa))
+        return false;
+    note->flags |= NOTE_FETCHED;
+    size_t bytes;
+    bool old;
+    const void *data = store_find(p->store, page, context, &bytes, &old);
+    unsigned units = data ? unpack_page(cache, pa, context, page, data, bytes) : 0;
+    p->counts.fetched_units += units;
+    p->counts.fetched_pages += units > 0;
+    p->counts.missed_pages += units == 0;
+    if (units && old)
+        wait_for_save(p, note);
+    return units > 0;
+}
+
+bool persist_made(struct persist *p, uint64_t pa, uint32_t context)
+{
+    if (is_generated(p, pa))
+        return false;
+    wait_for_save(p, note_of(p, pa, context));
+    return p->waiting >= WAITING_MAX;
+}
+
+static void save_page(struct persist *p, struct cache *cache, const struct note *note,
+                      const uint8_t page[4096], void *buffer)
+{
+    size_t bytes = pack_page(cache, note->page, note->context, page, buffer, PACK_BYTES);
+    if (!bytes)
+        return;
+    store_put(p->store, page, note->context, buffer, bytes);
+    p->counts.saved_pages++;
+}
+
+void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx)
+{
+    uint8_t page[4096];
+    if (!p->waiting || !store_begin(p->store))
+        return;
+    void *buffer = malloc(PACK_BYTES);
+    if (!buffer)
+        abort();
+    for (size_t i = 0; i < p->size; i++) {
+        struct note *note = &p->notes[i];
+        if (!(note->flags & NOTE_WAITS))
+            continue;
+        note->flags &= ~(uint32_t)NOTE_WAITS;
+        if (!is_generated(p, note->page) && read(ctx, note->page, page))
+            save_page(p, cache, note, page, buffer);
+    }
+    p->waiting = 0;
+    free(buffer);
+    store_end(p->store);
+}
+
+struct persist_counts persist_counts(const struct persist *p)
+{
+    return p->counts;
+}

@@ -1,0 +1,39 @@
+/* persist.h: which pages' translations are in the store, which ought to be, and when.
+ *
+ * All calls are made under the translator's lock.
+ */
+#ifndef PENG_CORE_TRANSLATOR_PERSIST_H
+#define PENG_CORE_TRANSLATOR_PERSIST_H
+
+#include "base/log.h"
+#include "core/translator/cache.h"
+#include "core/translator/store.h"
+
+struct persist;
+
+/* `version` of what generated code depends on beside this program and the host's CPU. NULL where
+ * there is no store; `log` says why unless the user wants none. */
+struct persist *persist_new(uint64_t version, const struct log *log);
+void persist_free(struct persist *p);
+
+/* There is no unit at `pa`: brings in what the store has for its page, the first time. True where
+ * it brought something. */
+bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t context,
+                   const uint8_t page[4096]);
+/* A unit of that page was made. True: so many wait to be saved that it is time. */
+bool persist_made(struct persist *p, uint64_t pa, uint32_t context);
+/* The guest writes code here itself: what is made of it is not worth keeping. */
+void persist_generated(struct persist *p, uint64_t pa);
+/* Other contents lie at [start, end) now. */
+void persist_forget(struct persist *p, uint64_t start, uint64_t end);
+
+/* Saves what waits. `read` gives a page's bytes, false where there is none. */
+typedef bool (*persist_read_fn)(void *ctx, uint64_t pa, uint8_t page[4096]);
+void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx);
+
+struct persist_counts {
+    uint64_t fetched_units, fetched_pages, missed_pages, saved_pages;
+};
+struct persist_counts persist_counts(const struct persist *p);
+
+#endif

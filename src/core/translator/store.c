@@ -1,0 +1,433 @@
+/* store.c: one file of records behind a table of slots, read with pread(), written under flock().
+ *
+ *   offset 0        struct header
+ *   offset 4096     slots: open addressing, SLOT_PROBES in a row, by hash of page bytes and context
+ *   behind them     records, 64-byte aligned, one behind the other
+ *
+ * A writer appends records, then moves header.end, then publishes slots. A reader believes a slot
+ * only if the record it names has the right checksum and holds the very page that was asked for, so
+ * a writer may be killed, or the power may fail, at any point. Reading by pread() means that a file
+ * cut short under a reader is a miss, not a fault. Before writing, the file is looked at again: in
+ * user mode the guest can close and reopen any descriptor number.
+ */
+#include "core/translator/store.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/hash.h"
+
+enum {
+    SLOT_COUNT = 1 << 17,
+    SLOT_PROBES = 8,
+    HEADER_BYTES = 4096,
+    RECORD_ALIGN = 64,
+    FD_FIRST = 900, /* out of the way of what programs expect of their own */
+};
+
+#define STORE_MAGIC  0x31656863616e6550ull /* "Penache1" */
+#define RECORD_MAGIC 0x64636552u
+
+struct header {
+    uint64_t magic, version;
+    uint64_t end;     /* where the next record goes */
+    uint64_t records; /* written so far */
+};
+
+struct slot {
+    uint64_t key;
+    uint32_t at;    /* record's offset / RECORD_ALIGN; 0: empty */
+    uint32_t check; /* low bits of the record's checksum */
+};
+
+struct record {
+    uint32_t magic, context;
+    uint64_t bytes; /* of data, behind this struct */
+    uint64_t sum;   /* hash of page and data */
+    uint8_t page[4096];
+};
+
+static_assert(sizeof(struct slot) == 16 && sizeof(struct record) == 24 + 4096, "as in the file");
+
+struct file {
+    int fd; /* -1: none */
+    dev_t device;
+    ino_t inode;
+};
+
+struct store {
+    struct file now, old;
+    char path[512], old_path[516];
+    uint64_t version, half_bytes;
+    struct header header; /* between begin and end */
+    struct record *record;
+    size_t record_room;
+};
+
+static uint64_t key_of(const uint8_t *page, uint32_t context)
+{
+    return hash_bytes(page, 4096, context);
+}
+
+static off_t slot_offset(uint64_t key, unsigned probe)
+{
+    return HEADER_BYTES + (off_t)((key + probe) % SLOT_COUNT) * (off_t)sizeof(struct slot);
+}
+
+static uint64_t records_start(void)
+{
+    return align_up(HEADER_BYTES + (uint64_t)SLOT_COUNT * sizeof(struct slot), RECORD_ALIGN);
+}
+
+static bool read_all(int fd, void *to, size_t bytes, uint64_t offset)
+{
+    return pread(fd, to, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+static bool write_all(int fd, const void *from, size_t bytes, uint64_t offset)
+{
+    return pwrite(fd, from, bytes, (off_t)offset) == (ssize_t)bytes;
+}
+
+/* --- opening ------------------------------------------------------------------------------------
+ */
+
+bool store_directory(char *out, size_t size_bytes)
+{
+    const char *chosen = getenv("PENG_CACHE"), *cache = getenv("XDG_CACHE_HOME");
+    const char *home = getenv("HOME");
+    int n;
+    if (chosen && (strcmp(chosen, "off") == 0 || strcmp(chosen, "0") == 0))
+        return false;
+    if (chosen && *chosen)
+        n = snprintf(out, size_bytes, "%s", chosen);
+    else if (cache && *cache == '/')
+        n = snprintf(out, size_bytes, "%s/peng", cache);
+    else if (home && *home == '/')
+        n = snprintf(out, size_bytes, "%s/.cache/peng", home);
+    else
+        return false;
+    return n > 0 && (size_t)n < size_bytes;
+}
+
+static int make_directory(const char *path, struct err *e)
+{
+    char parent[512];
+    if (mkdir(path, 0700) == 0 || errno == EEXIST)
+        return 0;
+    snprintf(parent, sizeof(parent), "%s", path);
+    char *slash = strrchr(parent, '/');
+    if (errno != ENOENT || !slash || slash == parent)
+        return err_set_errno(e, errno, "%s", path);
+    *slash = 0;
+    if (make_directory(parent, e) < 0)
+        return -1;
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : err_set_errno(e, errno, "%s", path);
+}
+
+/* Ours alone: translations are code that runs with our rights. */
+static int check_owner(const char *path, const struct stat *st, bool directory, struct err *e)
+{
+    if (st->st_uid != geteuid() || (st->st_mode & 077 & (directory ? 022 : 077)) ||
+        !(directory ? S_ISDIR(st->st_mode) : S_ISREG(st->st_mode)))
+        return err_set(e, EPERM, "%s is not this user's own: not used", path);
+    return 0;
+}
+
+static int high_fd(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FIRST);
+    if (high < 0)
+        return fd;
+    close(fd);
+    return high;
+}
+
+static int open_file(const char *path, bool create, struct file *ret, struct err *e)
+{
+    struct stat st;
+    ret->fd = -1;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
+    if (fd < 0)
+        return err_set_errno(e, errno, "%s", path);
+    if (fstat(fd, &st) < 0 || check_owner(path, &st, false, e) < 0) {
+        close(fd);
+        return -EPERM;
+    }
+    *ret = (struct file){high_fd(fd), st.st_dev, st.st_ino};
+    return 0;
+}
+
+/* Still the file that we opened? */
+static bool is_same(const struct file *file)
+{
+    struct stat st;
+    return file->fd >= 0 && fstat(file->fd, &st) == 0 && st.st_dev == file->device &&
+           st.st_ino == file->inode;
+}
+
+static bool read_header(const struct store *store, const struct file *file, struct header *h)
+{
+    return read_all(file->fd, h, sizeof(*h), 0) && h->magic == STORE_MAGIC &&
+           h->version == store->version && h->end >= records_start();
+}
+
+int store_open(const struct store_config *config, struct store **ret_store, struct err *e)
+{
+    struct stat st;
+    int r = make_directory(config->directory, e);
+    if (r < 0)
+        return r;
+    if (stat(config->directory, &st) < 0)
+        return err_set_errno(e, errno, "%s", config->directory);
+    r = check_owner(config->directory, &st, true, e);
+    if (r < 0)
+        return r;
+    struct store *store = calloc(1, sizeof(*store));
+    if (!store)
+        abort();
+    uint64_t limit =
+        config->limit_bytes ? config->limit_bytes : (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20;
+    store->version = config->version;
+    store->half_bytes = limit / 2;
+    snprintf(store->path, sizeof(store->path), "%s/code-%016llx", config->directory,
+             (unsigned long long)config->version);
+    snprintf(store->old_path, sizeof(store->old_path), "%s.old", store->path);
+    r = open_file(store->path, true, &store->now, e);
+    if (r < 0) {
+        free(store);
+        return r;
+    }
+    open_file(store->old_path, false, &store->old, NULL);
+    *ret_store = store;
+    return 0;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (is_same(&store->now))
+        close(store->now.fd);
+    if (is_same(&store->old))
+        close(store->old.fd);
+    free(store->record);
+    free(store);
+}
+
+/* --- finding ------------------------------------------------------------------------------------
+ */
+
+static uint64_t sum_of(const struct record *r)
+{
+    return hash_bytes(r->page, sizeof(r->page) + r->bytes, r->context ^ r->bytes << 32);
+}
+
+static bool make_room(struct store *store, size_t data_bytes)
+{
+    size_t need = sizeof(struct record) + data_bytes;
+    if (need <= store->record_room)
+        return true;
+    struct record *record = realloc(store->record, need);
+    if (!record)
+        return false;
+    store->record = record;
+    store->record_room = need;
+    return true;
+}
+
+static bool load_record(struct store *store, const struct file *file, const struct slot *slot,
+                        const uint8_t *page, uint32_t context)
+{
+    uint64_t at = (uint64_t)slot->at * RECORD_ALIGN;
+    struct record *r = store->record;
+    if (!make_room(store, 0))
+        return false;
+    r = store->record;
+    if (!read_all(file->fd, r, sizeof(*r), at) || r->magic != RECORD_MAGIC ||
+        r->context != context || r->bytes > STORE_RECORD_MAX || (uint32_t)r->sum != slot->check ||
+        memcmp(r->page, page, sizeof(r->page)) != 0)
+        return false;
+    size_t bytes = r->bytes;
+    if (!make_room(store, bytes))
+        return false;
+    r = store->record;
+    return read_all(file->fd, r + 1, bytes, at + sizeof(*r)) && sum_of(r) == r->sum;
+}
+
+/* A sound record for the page in one file. */
+static bool find_in(struct store *store, const struct file *file, const uint8_t *page,
+                    uint32_t context, uint64_t key)
+{
+    if (file->fd < 0)
+        return false;
+    for (unsigned i = 0; i < SLOT_PROBES; i++) {
+        struct slot slot;
+        if (!read_all(file->fd, &slot, sizeof(slot), (uint64_t)slot_offset(key, i)) || !slot.at)
+            return false;
+        if (slot.key == key)
+            return load_record(store, file, &slot, page, context);
+    }
+    return false;
+}
+
+const void *store_find(struct store *store, const uint8_t page[4096], uint32_t context,
+                       size_t *ret_bytes, bool *ret_old)
+{
+    uint64_t key = key_of(page, context);
+    *ret_old = false;
+    bool found = find_in(store, &store->now, page, context, key);
+    if (!found)
+        found = *ret_old = find_in(store, &store->old, page, context, key);
+    if (!found)
+        return NULL;
+    *ret_bytes = store->record->bytes;
+    return store->record + 1;
+}
+
+/* --- adding -------------------------------------------------------------------------------------
+ */
+
+static bool start_file(struct store *store)
+{
+    store->header = (struct header){STORE_MAGIC, store->version, records_start(), 0};
+    return ftruncate(store->now.fd, 0) == 0 &&
+           ftruncate(store->now.fd, (off_t)records_start()) == 0 &&
+           write_all(store->now.fd, &store->header, sizeof(store->header), 0);
+}
+
+/* The full file becomes the old one. With its lock held; the new file's is taken. */
+static bool turn_over(struct store *store)
+{
+    struct file full = store->now;
+    if (rename(store->path, store->old_path) < 0 ||
+        open_file(store->path, true, &store->now, NULL) < 0) {
+        store->now = full;
+        return false;
+    }
+    if (is_same(&store->old))
+        close(store->old.fd);
+    store->old = full;
+    flock(full.fd, LOCK_UN);
+    return flock(store->now.fd, LOCK_EX | LOCK_NB) == 0 && start_file(store);
+}
+
+bool store_begin(struct store *store)
+{
+    struct stat st;
+    if (!is_same(&store->now) || flock(store->now.fd, LOCK_EX | LOCK_NB) < 0)
+        return false;
+    /* Somebody else may have turned it over since we opened it. */
+    bool current = stat(store->path, &st) == 0 && st.st_dev == store->now.device &&
+                   st.st_ino == store->now.inode;
+    bool sound = current && (read_header(store, &store->now, &store->header) || start_file(store));
+    if (sound && store->header.end > store->half_bytes)
+        sound = turn_over(store);
+    if (!sound)
+        flock(store->now.fd, LOCK_UN);
+    return sound;
+}
+
+static void publish(struct store *store, uint64_t key, const struct slot *slot)
+{
+    struct slot there;
+    off_t at = slot_offset(key, 0); /* where the row is full its first is given up */
+    for (unsigned i = 0; i < SLOT_PROBES; i++) {
+        if (!read_all(store->now.fd, &there, sizeof(there), (uint64_t)slot_offset(key, i)))
+            return;
+        if (!there.at || there.key == key) {
+            at = slot_offset(key, i);
+            break;
+        }
+    }
+    write_all(store->now.fd, slot, sizeof(*slot), (uint64_t)at);
+}
+
+void store_put(struct store *store, const uint8_t page[4096], uint32_t context, const void *data,
+               size_t bytes)
+{
+    uint64_t at = store->header.end;
+    if (bytes > STORE_RECORD_MAX || !make_room(store, bytes) || at / RECORD_ALIGN > UINT32_MAX ||
+        at + bytes > store->half_bytes * 2)
+        return;
+    struct record *r = store->record;
+    r->magic = RECORD_MAGIC;
+    r->context = context;
+    r->bytes = bytes;
+    memcpy(r->page, page, sizeof(r->page));
+    memcpy(r + 1, data, bytes);
+    r->sum = sum_of(r);
+    if (!write_all(store->now.fd, r, sizeof(*r) + bytes, at))
+        return;
+    struct header next = store->header;
+    next.end = align_up(at + sizeof(*r) + bytes, RECORD_ALIGN);
+    next.records++;
+    if (!write_all(store->now.fd, &next, sizeof(next), 0))
+        return;
+    store->header = next;
+    uint64_t key = key_of(page, context);
+    publish(store, key, &(struct slot){key, (uint32_t)(at / RECORD_ALIGN), (uint32_t)r->sum});
+}
+
+void store_end(struct store *store)
+{
+    flock(store->now.fd, LOCK_UN);
+}
+
+/* --- for the user -------------------------------------------------------------------------------
+ */
+
+static bool is_store_file(const char *name)
+{
+    return strncmp(name, "code-", 5) == 0;
+}
+
+int store_info(const char *directory, struct store_info *ret, struct err *e)
+{
+    struct store_info info = {.limit_bytes = (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20};
+    DIR *dir = opendir(directory);
+    if (!dir && errno != ENOENT)
+        return err_set_errno(e, errno, "%s", directory);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        struct header h = {0};
+        struct stat st;
+        if (!is_store_file(entry->d_name))
+            continue;
+        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+            continue;
+        if (fstat(fd, &st) == 0) {
+            info.files++;
+            info.bytes += (uint64_t)st.st_blocks * 512;
+            if (read_all(fd, &h, sizeof(h), 0) && h.magic == STORE_MAGIC)
+                info.records += h.records;
+        }
+        close(fd);
+    }
+    if (dir)
+        closedir(dir);
+    *ret = info;
+    return 0;
+}
+
+int store_clear(const char *directory, struct err *e)
+{
+    int r = 0;
+    DIR *dir = opendir(directory);
+    if (!dir)
+        return errno == ENOENT ? 0 : err_set_errno(e, errno, "%s", directory);
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (is_store_file(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
+            r = err_set_errno(e, errno, "%s/%s", directory, entry->d_name);
+    closedir(dir);
+    return r;
+}

@@ -1,0 +1,59 @@
+/* store.h: translations kept in a file, so that a page of guest code is translated once.
+ *
+ * A record holds what was made of one page of guest code under one lift context, with the page's
+ * bytes; it is found by those bytes alone. Any number of processes read and add at the same time.
+ * Whatever is wrong with the file (another owner, other people's rights, damage, a full disk) costs
+ * the translations in it and nothing else.
+ *
+ * When a file has reached half of the limit it becomes the old one and a new one is begun; what is
+ * found in the old one is written anew (store_put) and so stays. That approximates least recently
+ * used.
+ */
+#ifndef PENG_CORE_TRANSLATOR_STORE_H
+#define PENG_CORE_TRANSLATOR_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct store;
+
+enum { STORE_LIMIT_MIB_DEFAULT = 1024, STORE_RECORD_MAX = 4 << 20 };
+
+struct store_config {
+    const char *directory; /* made where it is not there, with mode 0700 */
+    uint64_t version; /* of everything that generated code depends on; part of the file's name */
+    uint64_t limit_bytes; /* of all files of this version; 0: the default */
+};
+
+/* The directory by the user's choice: PENG_CACHE (a path; "off" or "0": none), else
+ * $XDG_CACHE_HOME/peng, else $HOME/.cache/peng. False: no store is wanted or possible. */
+bool store_directory(char *out, size_t size_bytes);
+
+/* Errors: EPERM (owner or mode), EACCES, EROFS, ENOSPC ... The caller goes on without. */
+int store_open(const struct store_config *config, struct store **ret_store, struct err *e);
+void store_close(struct store *store);
+
+/* The record for this page, into a buffer that the store owns until the next call; NULL: none.
+ * *ret_old: it lies in the old file and should be put again. */
+const void *store_find(struct store *store, const uint8_t page[4096], uint32_t context,
+                       size_t *ret_bytes, bool *ret_old);
+
+/* Adds records: begin (false: another process is writing, or the disk is full; try another time),
+ * any number of put, end. A later record for the same page takes the earlier one's place. */
+bool store_begin(struct store *store);
+void store_put(struct store *store, const uint8_t page[4096], uint32_t context, const void *data,
+               size_t bytes);
+void store_end(struct store *store);
+
+/* For `peng cache`. */
+struct store_info {
+    unsigned files;
+    uint64_t records, bytes, limit_bytes;
+};
+int store_info(const char *directory, struct store_info *ret, struct err *e);
+int store_clear(const char *directory, struct err *e);
+
+#endif
