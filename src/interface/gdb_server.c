@@ -41,6 +41,28 @@ static void go_on(struct gdb_server *server)
     server->target.session.resume(server->target.session.ctx, &all, 1);
 }
 
+/* Takes over a new descriptor: its number from now on, or -1. */
+static int keep(const struct gdb_server *server, int fd)
+{
+    const struct gdb_server_target *target = &server->target;
+    if (fd < 0 || !target->keep_fd)
+        return fd;
+    fd = target->keep_fd(target->session.ctx, fd);
+    if (fd < 0) {
+        errno = -fd;
+        return -1;
+    }
+    return fd;
+}
+
+static void drop(const struct gdb_server *server, int fd)
+{
+    if (server->target.drop_fd)
+        server->target.drop_fd(server->target.session.ctx, fd);
+    else if (fd >= 0)
+        close(fd);
+}
+
 static void pause_target(struct gdb_server *server)
 {
     server->target.pause(server->target.session.ctx);
@@ -68,7 +90,7 @@ static void send_bytes(void *ctx, const char *bytes, size_t length)
 static void accept_debugger(struct gdb_server *server)
 {
     const struct timeval timeout = {.tv_sec = SEND_TIMEOUT_SECONDS};
-    server->connection = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
+    server->connection = keep(server, accept4(server->listener, NULL, NULL, SOCK_CLOEXEC));
     if (server->connection < 0)
         return;
     setsockopt(server->connection, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
@@ -81,7 +103,7 @@ static void drop_debugger(struct gdb_server *server)
 {
     if (server->connection < 0)
         return;
-    close(server->connection);
+    drop(server, server->connection);
     server->connection = -1;
     gdb_session_done(&server->session);
     if (!server->session.detached) { /* it went without saying so */
@@ -160,7 +182,7 @@ static int open_listener(struct gdb_server *server, uint16_t port, struct err *e
         .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     const int on = 1;
-    server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    server->listener = keep(server, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (server->listener < 0)
         return err_set_errno(e, errno, "--gdb: cannot make a socket");
     setsockopt(server->listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
@@ -176,8 +198,7 @@ static void free_server(struct gdb_server *server)
 {
     const int fds[] = {server->listener, server->connection, server->bell};
     for (unsigned i = 0; i < 3; i++)
-        if (fds[i] >= 0)
-            close(fds[i]);
+        drop(server, fds[i]);
     free(server);
 }
 
@@ -189,7 +210,7 @@ int gdb_server_start(const struct gdb_server_target *target, uint16_t port, cons
         abort();
     *server = (struct gdb_server){.target = *target, .log = log, .listener = -1, .connection = -1};
     int rc = 0;
-    server->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    server->bell = keep(server, eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
     if (server->bell < 0)
         rc = err_set_errno(e, errno, "--gdb: cannot make an eventfd");
     else

@@ -18,6 +18,10 @@ struct gdb_server_target {
     /* While paused: which thread rang the bell, and why (gdb's number). False: none did after all.
      */
     bool (*stopped)(void *ctx, uint32_t *ret_thread, unsigned *ret_signal);
+    /* A target whose descriptors are this process's own: moves the server's out of its way (the new
+     * number, or -errno), and closes them. Both NULL elsewhere. */
+    int (*keep_fd)(void *ctx, int fd);
+    void (*drop_fd)(void *ctx, int fd);
 };
 
 /* Listens on 127.0.0.1:`port` (0: any; see gdb_server_port) and serves one debugger at a time on a

@@ -17,7 +17,7 @@
 #include "base/err.h"
 #include "base/log.h"
 
-struct linux_gdb; /* linux_int.h: how a debugger is told */
+struct linux_gdb_ops;
 
 struct linux_config {
     const char *program;   /* file to run, as the user or binfmt_misc named it */
@@ -33,6 +33,8 @@ struct linux_config {
     bool strace;
     bool stats;        /* print the translator's statistics on exit, to stderr */
     uint16_t gdb_port; /* wait for a debugger there before the first instruction; 0: do not */
+    const struct linux_gdb_ops *gdb; /* borrowed; who debugs it from its first instruction on (gdb.h),
+                                        NULL: nobody */
     const struct log *log;
 };
 

@@ -8,7 +8,8 @@
  * it syscall.c   the table (syscalls.h) and the dispatch    sys_*.c   calls that need work, by
  * theme signal.c    queue, frames, dispositions                thread.c  clone, fork, vfork, exit
  *   strace.c    prints calls                               core.c    core dumps
- *   ptrace.c    tracing between processes of this kind     seccomp.c filters that see arm64 calls
+ *   debug.c     hooks of debuggers: gdb.c (-g) and tracee.c, to which ptrace.c is the tracer's side
+ *   seccomp.c   filters that see arm64 calls               regs.c    registers as debuggers see them
  *
  * A struct linux_thread is touched by its own thread only, but for what is marked `any thread`.
  * `linux_self` is the one thread-local: host signal handlers have nothing else to go by.
@@ -24,6 +25,7 @@
 
 #include "base/bytes.h"
 #include "core/arm64/mmu.h"
+#include "core/linux/debug.h"
 #include "core/linux/host_thread.h"
 #include "core/linux/linux.h"
 #include "core/linux/syscalls.h"
@@ -75,7 +77,7 @@ struct linux_process {
     struct linux_memory *memory;
     struct linux_layout layout;
     int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
-    _Atomic int own_fds[8]; /* fds.c: descriptors that the guest does not have, plus 1; 0: none */
+    _Atomic int own_fds[16]; /* fds.c: descriptors that the guest does not have, plus 1; 0: none */
     pthread_mutex_t threads_lock; /* guards the list */
     struct linux_thread *threads;
     unsigned thread_count;
@@ -127,8 +129,15 @@ struct linux_thread {
     uint64_t call_x0;               /* its first argument, which the result overwrites */
     void *recover;                  /* fault.c: jmp_buf of the run loop */
     bool vfork_child;    /* a process of its own in its maker's memory, until it execs or exits */
-    bool clear_handlers; /* at its start (CLONE_CLEAR_SIGHAND) */
+    uint64_t clone_flags; /* that it was made with, and the signal at its end */
+    struct linux_debug debug;
 };
+
+/* Whether the hooks of debug.h are to be called. */
+static inline bool linux_debugged(const struct linux_thread *t)
+{
+    return t->process->gdb || t->debug.tracee.traced;
+}
 
 extern _Thread_local struct linux_thread *linux_self;
 

@@ -46,7 +46,7 @@ struct linux_thread *linux_thread_new(struct linux_process *p, const struct linu
         to->fpcr = from->fpcr;
         to->fpsr = from->fpsr;
         to->sys[A64_TPIDR_EL0] = from->sys[A64_TPIDR_EL0];
-        t->seccomp = like->seccomp;
+        linux_seccomp_inherit(t, like);
     }
     if (p->translator)
         translator_attach(p->translator, t->cpu);
@@ -60,6 +60,8 @@ void linux_thread_free(struct linux_thread *t)
     if (t->process->translator)
         translator_detach(t->process->translator, t->cpu);
     a64_cpu_free(t->cpu);
+    linux_strace_line_free(t);
+    linux_seccomp_drop(t);
     free(t);
 }
 
@@ -173,9 +175,11 @@ void linux_thread_loop(struct linux_thread *t)
         linux_signal_force(t, t->fault.signal, t->fault.code, t->fault.address);
     }
     for (;;) {
-        if (atomic_load(&cpu->signals.stop)) {
+        while (atomic_load(&cpu->signals.stop)) {
             atomic_store(&cpu->signals.stop, 0);
             linux_signals_deliver(t);
+            if (linux_debugged(t))
+                linux_debug_look(t);
         }
         run_guest(t);
         if (cpu->trapped)

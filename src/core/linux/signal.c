@@ -412,6 +412,7 @@ static void act_by_default(struct linux_thread *t, siginfo_t *info)
         return;
     if (!(bit & DEFAULT_STOP))
         linux_die(t, info->si_signo);
+    linux_debug_raise(t, info->si_signo);
     give_back(t, info); /* the handler was just taken away: now the host stops us */
 }
 
@@ -448,7 +449,7 @@ void linux_signals_deliver(struct linux_thread *t)
     while (s->pending) {
         if (!s->caught)
             linux_host_mask_set(UINT64_MAX);
-        if (next(t, &info, &forced))
+        if (next(t, &info, &forced) && (!linux_debugged(t) || linux_debug_signal(t, &info)))
             deliver(t, &info, forced);
         /* Caught before a fault's handler whose mask has it: it must wait after all. */
         if (s->caught && mask_in_force(s) & linux_signal_bit(s->caught_info.si_signo)) {

@@ -144,12 +144,8 @@ void linux_strace_enter(struct linux_thread *t, const uint64_t a[6])
     line->open = true;
     strace_add(&line->text, "%s(", line->call.name);
     add_arguments(line);
-    if (strstr(line->words, "=never")) {
-        bool last = strcmp(line->call.name, "exit_group") == 0 || t->process->thread_count < 2;
+    if (strstr(line->words, "=never"))
         linux_strace_leave(t);
-        if (last)
-            linux_strace_ended(t, (int)(a[0] & 0xff) << 8);
-    }
 }
 
 /* --- results ------------------------------------------------------------------------------------

@@ -49,14 +49,20 @@ void linux_syscall(struct linux_thread *t)
     int64_t result;
     t->call = (uint32_t)cpu->x[8]; /* invoke_syscall() takes an int */
     t->call_x0 = cpu->x[0];
+    if (linux_debugged(t) && !linux_debug_enter(t)) {
+        linux_debug_leave(t);
+        return;
+    }
     if (strace)
         linux_strace_enter(t, cpu->x);
     if (!t->seccomp || linux_seccomp_allows(t, cpu->x, &result))
         result = execute(t, cpu->x);
     if (strace)
         linux_strace_result(t, result);
+    if (result != -LINUX_NO_RESULT && result != -LINUX_ERESTART)
+        cpu->x[0] = (uint64_t)result;
+    if (linux_debugged(t))
+        linux_debug_leave(t);
     if (result == -LINUX_ERESTART)
         cpu->pc -= 4;
-    else if (result != -LINUX_NO_RESULT)
-        cpu->x[0] = (uint64_t)result;
 }

@@ -284,7 +284,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(274, sched_setattr,          PASS, "int ptr hex")                                            \
     X(275, sched_getattr,          PASS, "int ptr ulong hex")                                      \
     X(276, renameat2,              PASS, "dirfd str dirfd str hex")                                \
-    X(277, seccomp,                TODO, "int hex ptr")                                            \
+    X(277, seccomp,                CALL, "int hex ptr")                                            \
     X(278, getrandom,              PASS, "buf> ulong hex")                                         \
     X(279, memfd_create,           PASS, "str hex")                                                \
     X(280, bpf,                    PASS, "int ptr ulong")                                          \

@@ -99,9 +99,10 @@ static void start(void *arg)
     struct linux_thread *t = arg;
     linux_self = t;
     t->tid = (pid_t)syscall(SYS_gettid);
-    if (t->clear_handlers)
+    if (t->clone_flags & CLONE_CLEAR_SIGHAND)
         linux_sighand_clear(t->sighand);
     linux_host_mask_set(t->signals->mask);
+    linux_debug_started(t, t->clone_flags);
     linux_thread_loop(t);
 }
 
@@ -113,7 +114,7 @@ static int64_t clone_sharing(struct linux_thread *t, struct clone_args *args, ui
     if (!child)
         return -ENOMEM;
     set_guest_registers(child, flags, stack, tls);
-    child->clear_handlers = flags & CLONE_CLEAR_SIGHAND;
+    child->clone_flags = flags | args->exit_signal;
     args->flags &= ~CLONE_CLEAR_SIGHAND;
     struct host_stack host_stack = child->host_stack;
     linux_thread_add(child);
@@ -191,6 +192,7 @@ static int64_t clone_copying(struct linux_thread *t, struct clone_args *args, ui
     set_guest_registers(t, flags, stack, tls);
     if (flags & CLONE_CLEAR_SIGHAND)
         linux_sighand_clear(t->sighand);
+    linux_debug_started(t, flags | args->exit_signal);
     return 0;
 }
 
@@ -261,6 +263,7 @@ static void end_process(struct linux_thread *t, int status)
         linux_strace_ended(t, (status & 0xff) << 8);
     if (t->vfork_child)
         return;
+    linux_debug_ended(t, (status & 0xff) << 8);
     if (p->config->stats && p->translator)
         translator_print_stats(p->translator, stderr);
 }
