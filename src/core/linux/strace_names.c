@@ -181,7 +181,7 @@ const struct strace_name strace_wait_flags[] = {
     FLAG(__WNOTHREAD), FLAG(__WALL), FLAG(__WCLONE), END};
 const struct strace_name strace_idtypes[] = {ONE(P_ALL), ONE(P_PID), ONE(P_PGID), ONE(P_PIDFD), END};
 const struct strace_name strace_futex_op[] = {
-#define FUTEX(x) FIELD(FUTEX_CMD_MASK, x)
+#define FUTEX(x) {FUTEX_CMD_MASK, x, #x}
     FUTEX(FUTEX_WAIT), FUTEX(FUTEX_WAKE), FUTEX(FUTEX_FD), FUTEX(FUTEX_REQUEUE),
     FUTEX(FUTEX_CMP_REQUEUE), FUTEX(FUTEX_WAKE_OP), FUTEX(FUTEX_LOCK_PI), FUTEX(FUTEX_UNLOCK_PI),
     FUTEX(FUTEX_TRYLOCK_PI), FUTEX(FUTEX_WAIT_BITSET), FUTEX(FUTEX_WAKE_BITSET),
