@@ -29,6 +29,7 @@ struct linux_config {
     const char *release;   /* uname -r to report; NULL: the host's */
     uint64_t stack_bytes;  /* 0: as RLIMIT_STACK says */
     int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    int seccomp_fd; /* filters of the program before this one (seccomp.c), or -1 */
     bool interpreter; /* run on the interpreter instead of the translator */
     bool strace;
     bool stats;        /* print the translator's statistics on exit, to stderr */

@@ -219,8 +219,8 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(193, semop,                  PASS, "int sembufs int")                                        \
     X(194, shmget,                 PASS, "hex size ipcflags")                                      \
     X(195, shmctl,                 PASS, "int ipccommand ptr")                                     \
-    X(196, shmat,                  TODO, "int ptr shmflags =hex")                                  \
-    X(197, shmdt,                  TODO, "ptr")                                                    \
+    X(196, shmat,                  CALL, "int ptr shmflags =hex")                                  \
+    X(197, shmdt,                  CALL, "ptr")                                                    \
     X(198, socket,                 PASS, "family socktype protocol")                               \
     X(199, socketpair,             PASS, "family socktype int fdpair>")                            \
     X(200, bind,                   PASS, "fd sockaddr int")                                        \
@@ -237,27 +237,27 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(211, sendmsg,                PASS, "fd msghdr msgflags")                                     \
     X(212, recvmsg,                PASS, "fd msghdr> msgflags")                                    \
     X(213, readahead,              PASS, "fd off size")                                            \
-    X(214, brk,                    TODO, "ptr =hex")                                               \
-    X(215, munmap,                 TODO, "ptr size")                                               \
-    X(216, mremap,                 TODO, "ptr size size mremapflags ptr =hex")                     \
+    X(214, brk,                    CALL, "ptr =hex")                                               \
+    X(215, munmap,                 CALL, "ptr size")                                               \
+    X(216, mremap,                 CALL, "ptr size size mremapflags ptr =hex")                     \
     X(217, add_key,                PASS, "str str buf size int")                                   \
     X(218, request_key,            PASS, "str str str int")                                        \
     X(219, keyctl,                 PASS, "int hex hex hex hex")                                    \
     X(220, clone,                  CALL, "clone ptr ptr ptr ptr")                                  \
-    X(221, execve,                 TODO, "path argv envp")                                         \
-    X(222, mmap,                   TODO, "ptr size prot mmapflags fd hex =hex")                    \
+    X(221, execve,                 CALL, "path argv envp")                                         \
+    X(222, mmap,                   CALL, "ptr size prot mmapflags fd hex =hex")                    \
     X(223, fadvise64,              PASS, "fd off size fadvice")                                    \
     X(224, swapon,                 PASS, "path hex")                                               \
     X(225, swapoff,                PASS, "path")                                                   \
-    X(226, mprotect,               TODO, "ptr size prot")                                          \
-    X(227, msync,                  PASS, "ptr size msyncflags")                                    \
-    X(228, mlock,                  PASS, "ptr size")                                               \
-    X(229, munlock,                PASS, "ptr size")                                               \
+    X(226, mprotect,               CALL, "ptr size prot")                                          \
+    X(227, msync,                  CALL, "ptr size msyncflags")                                    \
+    X(228, mlock,                  CALL, "ptr size")                                               \
+    X(229, munlock,                CALL, "ptr size")                                               \
     X(230, mlockall,               PASS, "mlockflags")                                             \
     X(231, munlockall,             PASS, "")                                                       \
-    X(232, mincore,                PASS, "ptr size ptr")                                           \
-    X(233, madvise,                TODO, "ptr size madvice")                                       \
-    X(234, remap_file_pages,       TODO, "ptr size prot ulong mmapflags")                          \
+    X(232, mincore,                CALL, "ptr size ptr")                                           \
+    X(233, madvise,                CALL, "ptr size madvice")                                       \
+    X(234, remap_file_pages,       CALL, "ptr size prot ulong mmapflags")                          \
     X(235, mbind,                  PASS, "ptr size int ptr ulong hex")                             \
     X(236, get_mempolicy,          PASS, "int> ptr ulong ptr hex")                                 \
     X(237, set_mempolicy,          PASS, "int ptr ulong")                                          \
@@ -288,10 +288,10 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(278, getrandom,              PASS, "buf> size randomflags")                                  \
     X(279, memfd_create,           PASS, "str memfdflags")                                         \
     X(280, bpf,                    PASS, "int ptr size")                                           \
-    X(281, execveat,               TODO, "dirfd path argv envp atflags")                           \
+    X(281, execveat,               CALL, "dirfd path argv envp atflags")                           \
     X(282, userfaultfd,            PASS, "pipeflags")                                              \
     X(283, membarrier,             CALL, "membarrier hex int")                                     \
-    X(284, mlock2,                 PASS, "ptr size hex")                                           \
+    X(284, mlock2,                 CALL, "ptr size hex")                                           \
     X(285, copy_file_range,        PASS, "fd off* fd off* size hex")                               \
     X(286, preadv2,                PASS, "fd iovec> int off off rwflags")                          \
     X(287, pwritev2,               PASS, "fd iovec int off off rwflags")                           \

@@ -1,0 +1,85 @@
+/* start.c: builds the process around a program, and lets it run.
+ *
+ * Nothing here may take long: a shell script is thousands of starts. Memory for the CPU and the
+ * translator is reserved and comes when it is touched; what only some programs need is made when
+ * they need it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/linux/linux_int.h"
+
+static bool fetch(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t size_bytes)
+{
+    return linux_memory_executable(ctx, va) && linux_read(va, out, size_bytes) == 0;
+}
+
+static void code_changed(void *ctx, struct a64_cpu *cpu, uint64_t va)
+{
+    enum { LINE_BYTES = 64 };
+    struct linux_process *p = ctx;
+    if (p->translator)
+        translator_code_changed_range(p->translator, cpu, va, va + LINE_BYTES);
+}
+
+static int choose_model(struct linux_process *p, struct err *e)
+{
+    const char *name = p->config->cpu;
+    p->model = name && strcmp(name, "max") != 0 ? a64_model_find(name) : a64_model_at(0);
+    return p->model ? 0 : err_set(e, EINVAL, "-cpu %s: no such CPU (see -cpu help)", name);
+}
+
+/* Where the host cannot run translated code the interpreter has to do. */
+static int start_translator(struct linux_process *p, struct err *e)
+{
+    const struct translator_config config = {
+        .system = &p->system, .model = p->model, .keep = true, .log = p->log, .user = true};
+    if (p->config->interpreter)
+        return 0;
+    int rc = translator_new(&config, &p->translator, e);
+    return rc == -ENOTSUP ? 0 : rc;
+}
+
+static int keep_fds(struct linux_process *p, struct err *e)
+{
+    p->self_fd = p->config->self_fd;
+    if (p->self_fd >= 0)
+        p->self_fd = linux_fd_keep(p, p->self_fd);
+    return 0;
+}
+
+int linux_run(const struct linux_config *config, struct err *e)
+{
+    struct linux_process *p = calloc(1, sizeof(*p)); /* for good: exit ends it */
+    if (!p)
+        return err_set_errno(e, ENOMEM, "process");
+    p->config = config;
+    p->log = config->log;
+    p->ops = (struct a64_host_ops){.fetch = fetch, .code_changed = code_changed};
+    p->system = (struct a64_system){.ops = &p->ops, .ops_ctx = p, .log = config->log};
+    pthread_mutex_init(&p->threads_lock, NULL);
+    int rc = choose_model(p, e);
+    if (rc == 0)
+        rc = linux_memory_new(p, e);
+    if (rc == 0)
+        rc = start_translator(p, e);
+    if (rc < 0)
+        return rc;
+    struct linux_thread *t = linux_thread_new(p, NULL);
+    if (!t)
+        return err_set_errno(e, ENOMEM, "CPU");
+    linux_thread_add(t);
+    rc = keep_fds(p, e);
+    if (rc == 0 && config->strace)
+        rc = linux_strace_new(p, e);
+    if (rc == 0)
+        rc = linux_load(p, t, e);
+    if (rc == 0)
+        rc = linux_signals_start(p, t, e);
+    if (rc == 0 && config->seccomp_fd >= 0)
+        rc = linux_seccomp_load(t, config->seccomp_fd, e);
+    if (rc < 0)
+        return rc;
+    linux_thread_loop(t);
+}

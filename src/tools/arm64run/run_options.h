@@ -1,0 +1,28 @@
+/* run_options.h: the command line of peng-arm64, which is qemu-aarch64's with long names beside. */
+#ifndef PENG_TOOLS_ARM64RUN_RUN_OPTIONS_H
+#define PENG_TOOLS_ARM64RUN_RUN_OPTIONS_H
+
+#include "core/linux/linux.h"
+
+enum run_verb { RUN_PROGRAM, RUN_HELP, RUN_VERSION, RUN_CPU_HELP };
+
+struct run_options {
+    struct linux_config config;
+    enum run_verb verb;
+    char *argv0; /* -0; NULL: the program's name */
+    char **envp; /* the guest's environment; owned */
+    size_t env_count, env_room;
+    struct err *e; /* for what an option has to say */
+};
+
+/* Reads environment variables, then options up to the program's name. `envp` is the process's. On
+ * success config.program, argv and envp are set, unless the verb is another; strings are borrowed
+ * from both. Errors: EINVAL, ENOMEM, a line. */
+int run_options_read(struct run_options *o, int argc, char **argv, char **envp, struct err *e);
+
+/* The first half alone, for binfmt_misc: sets o->envp. */
+int run_options_read_environment(struct run_options *o, char **envp, struct err *e);
+
+void run_options_print(void *file);
+
+#endif
