@@ -12,6 +12,9 @@
  * loaded is checked here as far as files go. What is left (no memory) ends the new program with a
  * line and status 126, where the kernel would kill it.
  *
+ * A program under seccomp filters execs by us or not at all: its filters are about arm64 calls and
+ * go along in a memfd, but would be lost on the way through the kernel (EACCES).
+ *
  * Limits: before Linux 6.14 (AT_EXECVE_CHECK) a file open for writing is not refused (ETXTBSY).
  *
  * Source: Linux 6.1, fs/exec.c, fs/binfmt_elf.c, fs/binfmt_script.c.
@@ -20,6 +23,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
@@ -191,6 +195,8 @@ static int check_loadable(const struct linux_config *config, const struct image 
 
 static int64_t exec_by_kernel(struct linux_thread *t, struct request *r, char **argv)
 {
+    if (t->seccomp)
+        return -EACCES;
     linux_signals_before_exec(t);
     r->envp[r->envc] = NULL;
     syscall(SYS_execveat, r->dirfd, r->path, argv, r->envp, r->flags);
@@ -211,12 +217,18 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r)
     struct linux_config config = *p->config;
     char handover[HANDOVER_MAX];
     int seccomp_fd = linux_seccomp_save(t);
+    if (seccomp_fd >= 0)
+        seccomp_fd = linux_fd_keep(p, seccomp_fd);
+    if (seccomp_fd < 0 && seccomp_fd != -ENOENT) /* never without them */
+        return seccomp_fd;
     config.program_fd = r->image.fd;
     config.self_fd = p->self_fd;
     config.seccomp_fd = seccomp_fd >= 0 ? seccomp_fd : -1;
     config.exec_name = r->name;
-    if (!handover_write(handover, sizeof(handover), &config))
+    if (!handover_write(handover, sizeof(handover), &config)) {
+        linux_fd_drop(p, seccomp_fd);
         return -E2BIG;
+    }
     r->envp[r->envc] = handover;
     r->envp[r->envc + 1] = NULL;
     const int inherited[] = {config.program_fd, config.self_fd, config.seccomp_fd};
@@ -231,8 +243,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r)
     linux_signals_after_exec(t);
     for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
         set_inherited(inherited[i], false);
-    if (seccomp_fd >= 0)
-        close(seccomp_fd);
+    linux_fd_drop(p, seccomp_fd);
     return -error;
 }
 
@@ -268,7 +279,8 @@ static int64_t exec_image(struct linux_thread *t, struct request *r)
 {
     char **argv = r->argv;
     int64_t rc;
-    if (r->image.changes_credentials) {
+    /* Under no_new_privs the kernel would give it nothing. */
+    if (r->image.changes_credentials && prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) {
         rc = exec_by_kernel(t, r, argv);
         if (rc != -ENOEXEC)
             return rc;

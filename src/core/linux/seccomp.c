@@ -192,11 +192,11 @@ static int new_filter(struct linux_seccomp *parent, const struct sock_filter *pr
     return 0;
 }
 
-/* The host's share. A program of one instruction at NULL tells whether this thread may install
- * filters at all (EACCES) and changes nothing (EFAULT). */
+/* The host's share. A program that cannot be read tells whether this thread may install filters at
+ * all (EACCES) and changes nothing (EFAULT). */
 static int may_install(void)
 {
-    struct sock_fprog nothing = {.len = 1, .filter = NULL};
+    struct sock_fprog nothing = {.len = 1, .filter = (void *)sizeof(struct sock_filter)};
     long rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &nothing);
     return rc < 0 && errno == EFAULT ? 0 : rc < 0 ? -errno : -EACCES;
 }
@@ -227,6 +227,8 @@ static int read_program(uint64_t address, struct sock_filter *program, uint32_t 
     int rc = may_install();
     if (rc < 0)
         return rc;
+    if (!header.filter)
+        return -EINVAL; /* bpf_check_basics_ok() */
     if (linux_read((uintptr_t)header.filter, program, header.len * sizeof *program) < 0)
         return -EFAULT;
     *ret_length = header.len;
