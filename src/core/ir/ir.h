@@ -45,6 +45,7 @@ enum ir_flags {
     IR_FLAGS_LIVE = 1, /* NZCV as it is after this op is read later (set by ir_liveness) */
     IR_SIGNED = 2,
     IR_UNPRIV = 4,          /* memory: with EL0's rights */
+    IR_SCALAR = 4,          /* vectors: the lowest lane alone, the rest zeroed */
     IR_ALIGNED = 8,         /* memory: must be naturally aligned */
     IR_ORDERED = 16,        /* memory: a store that later loads must not pass (STLR) */
     IR_Q = 32,              /* vectors: 128 bits, else 64 and the upper half zeroed */
@@ -94,7 +95,14 @@ enum ir_fbin {
     IR_FMLA, /* the rest: vectors alone */
     IR_FMLS,
     IR_FABD,
-    IR_FADDP, /* in scalar form: the sum of A's two lowest elements */
+    IR_FMULX,
+    IR_FRECPS,
+    IR_FRSQRTS,
+    IR_FADDP, /* in scalar form: of A's two lowest elements */
+    IR_FMAXP,
+    IR_FMINP,
+    IR_FCADD, /* complex, B turned by x right angles */
+    IR_FCMLA,
     IR_FCMEQ,
     IR_FCMGE,
     IR_FCMGT,
@@ -135,8 +143,10 @@ enum ir_funary {
     IR_F_RINT, /* rounding x; y: raises Inexact */
     IR_F_FROM_SIGNED,
     IR_F_FROM_UNSIGNED,
-    IR_F_TO_SIGNED, /* towards zero */
+    IR_F_TO_SIGNED, /* rounding x; c bits behind the point, also of those from integers */
     IR_F_TO_UNSIGNED,
+    IR_F_MAXV,
+    IR_F_MINV,
     IR_F_LONG, /* single to double, from the lower half or (IR_Q) the upper */
     IR_F_NARROW,
 };
@@ -158,7 +168,6 @@ enum ir_vec {
     IR_V_SQSUB,
     IR_V_UQADD,
     IR_V_UQSUB,
-    IR_V_URHADD,
     IR_V_ZIP1,
     IR_V_ZIP2,
     IR_V_AND,
@@ -181,6 +190,23 @@ enum ir_vec {
     IR_V_NEG,
     IR_V_MLA,
     IR_V_MLS,
+    IR_V_SHADD, /* in this order: vec_halve() */
+    IR_V_UHADD,
+    IR_V_SRHADD,
+    IR_V_URHADD,
+    IR_V_SHSUB,
+    IR_V_UHSUB,
+    IR_V_SDOT,
+    IR_V_UDOT,
+    IR_V_SQABS,
+    IR_V_SQNEG,
+    IR_V_SUQADD,
+    IR_V_USQADD,
+    IR_V_SQDMULH,
+    IR_V_SQRDMULH,
+    IR_V_SQDMULL,
+    IR_V_SQDMLAL,
+    IR_V_SQDMLSL,
     IR_V_SABD,
     IR_V_UABD,
     IR_V_SABA,
@@ -196,23 +222,30 @@ enum ir_vec {
     IR_V_TRN2,
     IR_V_USHL,
     IR_V_SSHL,
+    IR_V_URSHL,
+    IR_V_SRSHL,
     IR_V_REV16,
     IR_V_REV32,
     IR_V_REV64,
     IR_V_CNT,
     IR_V_RBIT,
     IR_V_CLZ,
+    IR_V_CLS,
     IR_V_ADDV,
     IR_V_SMAXV,
     IR_V_SMINV,
     IR_V_UMAXV,
     IR_V_UMINV,
+    IR_V_SADDLV,
     IR_V_UADDLV,
+    IR_V_SADDLP,
     IR_V_UADDLP,
+    IR_V_SADALP,
     IR_V_UADALP,
-    IR_V_SQXTN,
-    IR_V_SQXTUN,
-    IR_V_UQXTN,
+    IR_V_ADDHN,
+    IR_V_RADDHN,
+    IR_V_SUBHN,
+    IR_V_RSUBHN,
     IR_V_SHL,
     IR_V_USHR,
     IR_V_SSHR,
@@ -224,7 +257,17 @@ enum ir_vec {
     IR_V_SRSRA,
     IR_V_SLI,
     IR_V_SRI,
-    IR_V_SHRN,
+    IR_V_SQSHL_imm,
+    IR_V_UQSHL_imm,
+    IR_V_SQSHLU_imm,
+    IR_V_SHRN, /* XTN, SQXTN and kin are these with a shift by zero */
+    IR_V_RSHRN,
+    IR_V_SQSHRN,
+    IR_V_SQRSHRN,
+    IR_V_UQSHRN,
+    IR_V_UQRSHRN,
+    IR_V_SQSHRUN,
+    IR_V_SQRSHRUN,
     IR_V_USHLL,
     IR_V_SSHLL,
     /* of different lengths: order matters, see emit_simd_wide.c */
@@ -246,7 +289,7 @@ enum ir_vec {
     IR_V_UABDL,
     IR_V_SABAL,
     IR_V_UABAL,
-    IR_V_PMULL,
+    IR_V_COUNT
 };
 
 enum ir_rounding { IR_RN, IR_RP, IR_RM, IR_RZ, IR_RA, IR_RCURRENT };

@@ -103,7 +103,7 @@
     X(VDUP, "DA", 0, 0, 0)   /* element x, in all lanes or (size 1) alone */                       \
     X(VINS, "DA", 0, 0, 0)   /* element x of A to element size of D */                             \
     X(VEXT, "DAB", 0, 0, 0)  /* from byte x on */                                                  \
-    X(VTBL, "DAB", 0, 0, 0)  /* x: registers of the table, less one */                             \
+    X(VTBL, "DAB", 0, 0, 0)  /* x: registers of the table, less one; sub: TBX */                   \
     /* scalar floating point, type F32 or F64 */                                                   \
     X(FBIN, "DAB", 0, 0, IR_FP) /* sub: enum ir_fbin */                                            \
     X(FMA, "DABC", 0, 0, IR_FP) /* sub: enum ir_fma */                                             \

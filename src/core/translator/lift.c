@@ -19,17 +19,26 @@ static void add_rows(struct lift_table *table, const struct lift_row *rows, unsi
         table->by_op[rows[i].op] = rows[i].fn;
 }
 
+static void add_forms(struct lift_table *table, const struct lift_form_row *rows, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        table->by_op[rows[i].op] = rows[i].fn;
+        table->form[rows[i].op] = (struct lift_form){rows[i].sub, rows[i].x, rows[i].y};
+    }
+}
+
 void lift_table_init(struct lift_table *table)
 {
     memset(table, 0, sizeof(*table));
     add_rows(table, lift_rows_integer, lift_rows_integer_count);
     add_rows(table, lift_rows_memory, lift_rows_memory_count);
     add_rows(table, lift_rows_branch, lift_rows_branch_count);
-    add_rows(table, lift_rows_fp, lift_rows_fp_count);
     add_rows(table, lift_rows_crypto, lift_rows_crypto_count);
-    add_rows(table, lift_rows_simd, lift_rows_simd_count);
+    add_rows(table, lift_rows_simd_move, lift_rows_simd_move_count);
     add_rows(table, lift_rows_structure, lift_rows_structure_count);
-    add_rows(table, lift_rows_simd_fp, lift_rows_simd_fp_count);
+    add_forms(table, lift_rows_fp, lift_rows_fp_count);
+    add_forms(table, lift_rows_simd, lift_rows_simd_count);
+    add_forms(table, lift_rows_simd_fp, lift_rows_simd_fp_count);
 }
 
 static uint32_t word_at(const struct lift_source *source, uint32_t offset)

@@ -39,61 +39,45 @@ static struct ir_op *fp_op(struct lifter *l, const struct a64_insn *in, enum ir_
     return o;
 }
 
-/* What one table line turns into. */
-struct form {
-    uint16_t guest;
-    uint8_t op, sub, x, y;
-};
-
-static const struct form *form_of(const struct form *forms, const struct a64_insn *in)
+/* An operation in scalar FP format whose row says the rest. */
+static bool by_row(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
 {
-    while (forms->guest != in->op)
-        forms++;
-    return forms;
-}
-
-LIFT(arithmetic)
-{
-    static const struct form forms[] = {
-        {A64_OP_FADD, IR_FBIN, IR_FADD, 0, 0},
-        {A64_OP_FSUB, IR_FBIN, IR_FSUB, 0, 0},
-        {A64_OP_FMUL, IR_FBIN, IR_FMUL, 0, 0},
-        {A64_OP_FNMUL, IR_FBIN, IR_FNMUL, 0, 0},
-        {A64_OP_FDIV, IR_FBIN, IR_FDIV, 0, 0},
-        {A64_OP_FMAX, IR_FBIN, IR_FMAX, 0, 0},
-        {A64_OP_FMIN, IR_FBIN, IR_FMIN, 0, 0},
-        {A64_OP_FMAXNM, IR_FBIN, IR_FMAX, 0, 0}, /* they differ with NaNs alone */
-        {A64_OP_FMINNM, IR_FBIN, IR_FMIN, 0, 0},
-        {A64_OP_FMADD, IR_FMA, IR_FMADD, 0, 0},
-        {A64_OP_FMSUB, IR_FMA, IR_FMSUB, 0, 0},
-        {A64_OP_FNMADD, IR_FMA, IR_FNMADD, 0, 0},
-        {A64_OP_FNMSUB, IR_FMA, IR_FNMSUB, 0, 0},
-        {A64_OP_FSQRT, IR_FSQRT, 0, 0, 0},
-        {A64_OP_FRINTN, IR_FRINT, 0, IR_RN, 0},
-        {A64_OP_FRINTP, IR_FRINT, 0, IR_RP, 0},
-        {A64_OP_FRINTM, IR_FRINT, 0, IR_RM, 0},
-        {A64_OP_FRINTZ, IR_FRINT, 0, IR_RZ, 0},
-        {A64_OP_FRINTX, IR_FRINT, 0, IR_RCURRENT, 1},
-        {A64_OP_FRINTI, IR_FRINT, 0, IR_RCURRENT, 0},
-    };
     if (!plain(l, in))
         return false;
-    const struct form *f = form_of(forms, in);
-    struct ir_op *o = fp_op(l, in, (enum ir_opcode)f->op);
+    const struct lift_form *f = form_of(l, in);
+    struct ir_op *o = fp_op(l, in, op);
     o->sub = f->sub;
     o->x = f->x;
     o->y = f->y;
     return true;
 }
 
+LIFT(binary)
+{
+    return by_row(l, in, IR_FBIN);
+}
+
+LIFT(fused)
+{
+    return by_row(l, in, IR_FMA);
+}
+
+LIFT(FSQRT)
+{
+    return by_row(l, in, IR_FSQRT);
+}
+
+LIFT(round)
+{
+    return by_row(l, in, IR_FRINT);
+}
+
+/* sub: the micro-op */
 LIFT(move)
 {
-    static const struct form forms[] = {{A64_OP_FMOV, IR_FMOV, 0, 0, 0},
-                                        {A64_OP_FABS, IR_FABS, 0, 0, 0},
-                                        {A64_OP_FNEG, IR_FNEG, 0, 0, 0}};
     if (is_half(in))
         return false;
-    fp_op(l, in, (enum ir_opcode)form_of(forms, in)->op);
+    fp_op(l, in, (enum ir_opcode)form_of(l, in)->sub);
     return true;
 }
 
@@ -105,21 +89,22 @@ LIFT(FCVT)
     return true;
 }
 
+/* Of the integer, in the fixed-point forms (sub). */
+static uint8_t fraction_bits(const struct lifter *l, const struct a64_insn *in)
+{
+    return (uint8_t)(form_of(l, in)->sub ? 64 - in->h : 0);
+}
+
 LIFT(to_integer)
 {
-    static const struct form forms[] = {
-        {A64_OP_FCVTNS, 0, 0, IR_RN, 0}, {A64_OP_FCVTNU, 0, 0, IR_RN, 1},
-        {A64_OP_FCVTPS, 0, 0, IR_RP, 0}, {A64_OP_FCVTPU, 0, 0, IR_RP, 1},
-        {A64_OP_FCVTMS, 0, 0, IR_RM, 0}, {A64_OP_FCVTMU, 0, 0, IR_RM, 1},
-        {A64_OP_FCVTZS, 0, 0, IR_RZ, 0}, {A64_OP_FCVTZU, 0, 0, IR_RZ, 1},
-    };
     if (!plain(l, in))
         return false;
-    const struct form *f = form_of(forms, in);
+    const struct lift_form *f = form_of(l, in);
     struct ir_op *o = emit_op(l, IR_FTOI, int_type(in));
     o->d = zr(in->d);
     o->a = in->n;
     o->size = fp_bytes(in);
+    o->c = fraction_bits(l, in);
     o->x = f->x;
     o->y = f->y;
     return true;
@@ -133,7 +118,8 @@ LIFT(from_integer)
     o->d = in->d;
     o->a = zr(in->n);
     o->size = in->f ? 8 : 4;
-    o->y = in->op == A64_OP_UCVTF;
+    o->y = form_of(l, in)->y;
+    o->c = fraction_bits(l, in);
     return true;
 }
 
@@ -203,52 +189,66 @@ LIFT(from_general)
     return true;
 }
 
-const struct lift_row lift_rows_fp[] = {
-    {A64_OP_FADD, lift_arithmetic},
-    {A64_OP_FSUB, lift_arithmetic},
-    {A64_OP_FMUL, lift_arithmetic},
-    {A64_OP_FNMUL, lift_arithmetic},
-    {A64_OP_FDIV, lift_arithmetic},
-    {A64_OP_FMAX, lift_arithmetic},
-    {A64_OP_FMIN, lift_arithmetic},
-    {A64_OP_FMAXNM, lift_arithmetic},
-    {A64_OP_FMINNM, lift_arithmetic},
-    {A64_OP_FMADD, lift_arithmetic},
-    {A64_OP_FMSUB, lift_arithmetic},
-    {A64_OP_FNMADD, lift_arithmetic},
-    {A64_OP_FNMSUB, lift_arithmetic},
-    {A64_OP_FSQRT, lift_arithmetic},
-    {A64_OP_FRINTN, lift_arithmetic},
-    {A64_OP_FRINTP, lift_arithmetic},
-    {A64_OP_FRINTM, lift_arithmetic},
-    {A64_OP_FRINTZ, lift_arithmetic},
-    {A64_OP_FRINTX, lift_arithmetic},
-    {A64_OP_FRINTI, lift_arithmetic},
-    {A64_OP_FMOV, lift_move},
-    {A64_OP_FABS, lift_move},
-    {A64_OP_FNEG, lift_move},
-    ROW(FCVT),
-    {A64_OP_FCVTNS, lift_to_integer},
-    {A64_OP_FCVTNU, lift_to_integer},
-    {A64_OP_FCVTPS, lift_to_integer},
-    {A64_OP_FCVTPU, lift_to_integer},
-    {A64_OP_FCVTMS, lift_to_integer},
-    {A64_OP_FCVTMU, lift_to_integer},
-    {A64_OP_FCVTZS, lift_to_integer},
-    {A64_OP_FCVTZU, lift_to_integer},
-    {A64_OP_SCVTF, lift_from_integer},
-    {A64_OP_UCVTF, lift_from_integer},
-    {A64_OP_FCMP, lift_compare},
-    {A64_OP_FCMPE, lift_compare},
-    {A64_OP_FCMP_zero, lift_compare},
-    {A64_OP_FCMPE_zero, lift_compare},
-    {A64_OP_FCCMP, lift_compare_if},
-    {A64_OP_FCCMPE, lift_compare_if},
-    ROW(FCSEL),
-    ROW(FMOV_imm),
-    {A64_OP_FMOV_to_gp, lift_to_general},
-    {A64_OP_FMOV_to_gp_top, lift_to_general},
-    {A64_OP_FMOV_from_gp, lift_from_general},
-    {A64_OP_FMOV_from_gp_top, lift_from_general},
+#define FP(guest, form, sub, rounding, y)                                                          \
+    {                                                                                              \
+        A64_OP_##guest, lift_##form, sub, rounding, y                                              \
+    }
+
+/* clang-format off */
+const struct lift_form_row lift_rows_fp[] = {
+    FP(FADD, binary, IR_FADD, 0, 0),
+    FP(FSUB, binary, IR_FSUB, 0, 0),
+    FP(FMUL, binary, IR_FMUL, 0, 0),
+    FP(FNMUL, binary, IR_FNMUL, 0, 0),
+    FP(FDIV, binary, IR_FDIV, 0, 0),
+    FP(FMAX, binary, IR_FMAX, 0, 0),
+    FP(FMIN, binary, IR_FMIN, 0, 0),
+    FP(FMAXNM, binary, IR_FMAX, 0, 0), /* they differ with NaNs alone */
+    FP(FMINNM, binary, IR_FMIN, 0, 0),
+    FP(FMADD, fused, IR_FMADD, 0, 0),
+    FP(FMSUB, fused, IR_FMSUB, 0, 0),
+    FP(FNMADD, fused, IR_FNMADD, 0, 0),
+    FP(FNMSUB, fused, IR_FNMSUB, 0, 0),
+    FP(FSQRT, FSQRT, 0, 0, 0),
+    FP(FRINTN, round, 0, IR_RN, 0), /* y: raises Inexact */
+    FP(FRINTP, round, 0, IR_RP, 0),
+    FP(FRINTM, round, 0, IR_RM, 0),
+    FP(FRINTZ, round, 0, IR_RZ, 0),
+    FP(FRINTA, round, 0, IR_RA, 0),
+    FP(FRINTX, round, 0, IR_RCURRENT, 1),
+    FP(FRINTI, round, 0, IR_RCURRENT, 0),
+    FP(FMOV, move, IR_FMOV, 0, 0),
+    FP(FABS, move, IR_FABS, 0, 0),
+    FP(FNEG, move, IR_FNEG, 0, 0),
+    FP(FCVT, FCVT, 0, 0, 0),
+    FP(FCVTNS, to_integer, 0, IR_RN, 0), /* y: unsigned; sub: fixed point */
+    FP(FCVTNU, to_integer, 0, IR_RN, 1),
+    FP(FCVTPS, to_integer, 0, IR_RP, 0),
+    FP(FCVTPU, to_integer, 0, IR_RP, 1),
+    FP(FCVTMS, to_integer, 0, IR_RM, 0),
+    FP(FCVTMU, to_integer, 0, IR_RM, 1),
+    FP(FCVTZS, to_integer, 0, IR_RZ, 0),
+    FP(FCVTZU, to_integer, 0, IR_RZ, 1),
+    FP(FCVTAS, to_integer, 0, IR_RA, 0),
+    FP(FCVTAU, to_integer, 0, IR_RA, 1),
+    FP(FCVTZS_fix, to_integer, 1, IR_RZ, 0),
+    FP(FCVTZU_fix, to_integer, 1, IR_RZ, 1),
+    FP(SCVTF, from_integer, 0, 0, 0),
+    FP(UCVTF, from_integer, 0, 0, 1),
+    FP(SCVTF_fix, from_integer, 1, 0, 0),
+    FP(UCVTF_fix, from_integer, 1, 0, 1),
+    FP(FCMP, compare, 0, 0, 0),
+    FP(FCMPE, compare, 0, 0, 0),
+    FP(FCMP_zero, compare, 0, 0, 0),
+    FP(FCMPE_zero, compare, 0, 0, 0),
+    FP(FCCMP, compare_if, 0, 0, 0),
+    FP(FCCMPE, compare_if, 0, 0, 0),
+    FP(FCSEL, FCSEL, 0, 0, 0),
+    FP(FMOV_imm, FMOV_imm, 0, 0, 0),
+    FP(FMOV_to_gp, to_general, 0, 0, 0),
+    FP(FMOV_to_gp_top, to_general, 0, 0, 0),
+    FP(FMOV_from_gp, from_general, 0, 0, 0),
+    FP(FMOV_from_gp_top, from_general, 0, 0, 0),
 };
+/* clang-format on */
 const unsigned lift_rows_fp_count = ARRAY_SIZE(lift_rows_fp);

@@ -20,17 +20,29 @@ struct lift_row {
     lift_fn fn;
 };
 
+/* The same with what the function puts into ir_op's fields of these names. */
+struct lift_form_row {
+    uint16_t op;
+    lift_fn fn;
+    uint16_t sub;
+    uint8_t x, y;
+};
+
 struct lift_table {
     lift_fn by_op[A64_OP_COUNT];
+    struct lift_form {
+        uint16_t sub;
+        uint8_t x, y;
+    } form[A64_OP_COUNT];
 };
 
 /* Each file's rows; put into one table by lift_table_init(). */
 extern const struct lift_row lift_rows_integer[], lift_rows_memory[], lift_rows_branch[],
-    lift_rows_fp[], lift_rows_simd[], lift_rows_simd_fp[], lift_rows_crypto[],
-    lift_rows_structure[];
+    lift_rows_simd_move[], lift_rows_crypto[], lift_rows_structure[];
+extern const struct lift_form_row lift_rows_fp[], lift_rows_simd[], lift_rows_simd_fp[];
 extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows_branch_count,
-    lift_rows_fp_count, lift_rows_simd_count, lift_rows_simd_fp_count, lift_rows_crypto_count,
-    lift_rows_structure_count;
+    lift_rows_fp_count, lift_rows_simd_move_count, lift_rows_crypto_count,
+    lift_rows_structure_count, lift_rows_simd_count, lift_rows_simd_fp_count;
 
 #define LIFT(name) static bool lift_##name(struct lifter *l, const struct a64_insn *in)
 #define ROW(name)                                                                                  \
@@ -41,6 +53,11 @@ extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows
 static inline struct ir_op *emit_op(struct lifter *l, enum ir_opcode op, enum ir_type type)
 {
     return ir_emit(l->unit, op, type);
+}
+
+static inline const struct lift_form *form_of(const struct lifter *l, const struct a64_insn *in)
+{
+    return &l->source->table->form[in->op];
 }
 
 static inline enum ir_type int_type(const struct a64_insn *in)

@@ -6,91 +6,28 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-/* clang-format off */
-static const struct {
-    uint16_t guest;
-    uint8_t sub, x, y; /* enum ir_fbin, enum ir_funary; rounding, raises Inexact */
-} operations[] = {
-    {A64_OP_FADD_vec, IR_FADD, 0, 0},
-    {A64_OP_FSUB_vec, IR_FSUB, 0, 0},
-    {A64_OP_FMUL_vec, IR_FMUL, 0, 0},
-    {A64_OP_FDIV_vec, IR_FDIV, 0, 0},
-    {A64_OP_FMAX_vec, IR_FMAX, 0, 0},
-    {A64_OP_FMIN_vec, IR_FMIN, 0, 0},
-    {A64_OP_FMAXNM_vec, IR_FMAX, 0, 0},
-    {A64_OP_FMINNM_vec, IR_FMIN, 0, 0},
-    {A64_OP_FMLA_vec, IR_FMLA, 0, 0},
-    {A64_OP_FMLS_vec, IR_FMLS, 0, 0},
-    {A64_OP_FABD_vec, IR_FABD, 0, 0},
-    {A64_OP_FABD_sc, IR_FABD, 0, 0},
-    {A64_OP_FADDP_vec, IR_FADDP, 0, 0},
-    {A64_OP_FADDP_pair, IR_FADDP, 0, 0},
-    {A64_OP_FCMEQ_vec, IR_FCMEQ, 0, 0},
-    {A64_OP_FCMEQ_sc, IR_FCMEQ, 0, 0},
-    {A64_OP_FCMGE_vec, IR_FCMGE, 0, 0},
-    {A64_OP_FCMGE_sc, IR_FCMGE, 0, 0},
-    {A64_OP_FCMGT_vec, IR_FCMGT, 0, 0},
-    {A64_OP_FCMGT_sc, IR_FCMGT, 0, 0},
-    {A64_OP_FACGE_vec, IR_FACGE, 0, 0},
-    {A64_OP_FACGE_sc, IR_FACGE, 0, 0},
-    {A64_OP_FACGT_vec, IR_FACGT, 0, 0},
-    {A64_OP_FACGT_sc, IR_FACGT, 0, 0},
-    {A64_OP_FCMEQ_zero_vec, IR_FCMEQ, 0, 0},
-    {A64_OP_FCMEQ_zero_sc, IR_FCMEQ, 0, 0},
-    {A64_OP_FCMGE_zero_vec, IR_FCMGE, 0, 0},
-    {A64_OP_FCMGE_zero_sc, IR_FCMGE, 0, 0},
-    {A64_OP_FCMGT_zero_vec, IR_FCMGT, 0, 0},
-    {A64_OP_FCMGT_zero_sc, IR_FCMGT, 0, 0},
-    {A64_OP_FCMLE_zero_vec, IR_FCMLE, 0, 0},
-    {A64_OP_FCMLE_zero_sc, IR_FCMLE, 0, 0},
-    {A64_OP_FCMLT_zero_vec, IR_FCMLT, 0, 0},
-    {A64_OP_FCMLT_zero_sc, IR_FCMLT, 0, 0},
-    {A64_OP_FMUL_elem, IR_FMUL, 0, 0},
-    {A64_OP_FMUL_elem_sc, IR_FMUL, 0, 0},
-    {A64_OP_FMLA_elem, IR_FMLA, 0, 0},
-    {A64_OP_FMLA_elem_sc, IR_FMLA, 0, 0},
-    {A64_OP_FMLS_elem, IR_FMLS, 0, 0},
-    {A64_OP_FMLS_elem_sc, IR_FMLS, 0, 0},
-    {A64_OP_FSQRT_vec, IR_F_SQRT, 0, 0},
-    {A64_OP_FABS_vec, IR_F_ABS, 0, 0},
-    {A64_OP_FNEG_vec, IR_F_NEG, 0, 0},
-    {A64_OP_FRINTN_vec, IR_F_RINT, IR_RN, 0},
-    {A64_OP_FRINTP_vec, IR_F_RINT, IR_RP, 0},
-    {A64_OP_FRINTM_vec, IR_F_RINT, IR_RM, 0},
-    {A64_OP_FRINTZ_vec, IR_F_RINT, IR_RZ, 0},
-    {A64_OP_FRINTX_vec, IR_F_RINT, IR_RCURRENT, 1},
-    {A64_OP_FRINTI_vec, IR_F_RINT, IR_RCURRENT, 0},
-    {A64_OP_SCVTF_vec, IR_F_FROM_SIGNED, 0, 0},
-    {A64_OP_SCVTF_sc, IR_F_FROM_SIGNED, 0, 0},
-    {A64_OP_UCVTF_vec, IR_F_FROM_UNSIGNED, 0, 0},
-    {A64_OP_UCVTF_sc, IR_F_FROM_UNSIGNED, 0, 0},
-    {A64_OP_FCVTZS_vec, IR_F_TO_SIGNED, 0, 0},
-    {A64_OP_FCVTZS_sc, IR_F_TO_SIGNED, 0, 0},
-    {A64_OP_FCVTZU_vec, IR_F_TO_UNSIGNED, 0, 0},
-    {A64_OP_FCVTZU_sc, IR_F_TO_UNSIGNED, 0, 0},
-    {A64_OP_FCVTL_vec, IR_F_LONG, 0, 0},
-    {A64_OP_FCVTN_vec, IR_F_NARROW, 0, 0},
-};
-/* clang-format on */
-
-/* NULL: left to the interpreter. */
-static struct ir_op *vec(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
+/* Of type p (2 and 3: half). NULL: left to the interpreter. */
+static struct ir_op *typed(struct lifter *l, const struct a64_insn *in, enum ir_opcode op,
+                           unsigned p)
 {
     bool bits_alone = in->op == A64_OP_FABS_vec || in->op == A64_OP_FNEG_vec;
-    if (in->p > 1 || !(bits_alone || (l->source->context & LIFT_FP_PLAIN)))
+    if (p > 1 || !(bits_alone || (l->source->context & LIFT_FP_PLAIN)))
         return NULL;
-    struct ir_op *o = emit_op(l, op, in->p ? IR_F64 : IR_F32);
+    const struct lift_form *f = form_of(l, in);
+    struct ir_op *o = emit_op(l, op, p ? IR_F64 : IR_F32);
     o->d = in->d;
     o->a = in->n;
     o->b = in->m;
     o->flags = in->Q && !in->e ? IR_Q : 0;
-    unsigned i = 0;
-    while (operations[i].guest != in->op)
-        i++;
-    o->sub = operations[i].sub;
-    o->x = operations[i].x;
-    o->y = operations[i].y;
+    o->sub = f->sub;
+    o->x = f->x;
+    o->y = f->y;
     return o;
+}
+
+static struct ir_op *vec(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
+{
+    return typed(l, in, op, in->p);
 }
 
 LIFT(three)
@@ -123,7 +60,8 @@ LIFT(by_element)
     return o;
 }
 
-LIFT(FADDP_pair)
+/* Of the two lowest elements of one register. */
+LIFT(pair)
 {
     struct ir_op *o = vec(l, in, IR_VFP3);
     if (o) {
@@ -146,67 +84,153 @@ LIFT(resize) /* p: the narrow side; from or to half precision is left */
     return in->p == 1 && vec(l, in, IR_VFP2);
 }
 
+/* immh's highest bit tells the lane size. */
+LIFT(fixed_point)
+{
+    unsigned bits = in->h < 32 ? 16 : in->h < 64 ? 32 : 64;
+    struct ir_op *o = typed(l, in, IR_VFP2, bits == 16 ? 3 : bits == 64);
+    if (o) {
+        o->size = in->e;
+        o->c = (uint8_t)(2 * bits - in->h);
+    }
+    return o;
+}
+
+/* FCADD has one bit of rotation: by one right angle, or by three. */
+LIFT(complex)
+{
+    struct ir_op *o = typed(l, in, IR_VFP3, in->z < 2 ? 3 : in->z - 2u);
+    if (o)
+        o->x = (uint8_t)(o->sub == IR_FCADD ? 1 + 2 * in->r : in->r);
+    return o;
+}
+
+/* The index counts complex numbers, and all bits of m name the register. */
+LIFT(complex_by_element)
+{
+    if (!lift_complex(l, in))
+        return false;
+    struct ir_op *o = &l->unit->ops[l->unit->count - 1];
+    o->b = (uint8_t)(in->M * 16u + in->m);
+    o->size = (uint8_t)(in->H + 1);
+    return true;
+}
+
+/* Rounding, and whether Inexact is raised, where the operation has them. */
+#define FP(guest, form, sub, rounding, raises)                                                     \
+    {                                                                                              \
+        A64_OP_##guest, lift_##form, sub, rounding, raises                                         \
+    }
+
 /* clang-format off */
-const struct lift_row lift_rows_simd_fp[] = {
-    {A64_OP_FADD_vec, lift_three},
-    {A64_OP_FSUB_vec, lift_three},
-    {A64_OP_FMUL_vec, lift_three},
-    {A64_OP_FDIV_vec, lift_three},
-    {A64_OP_FMAX_vec, lift_three},
-    {A64_OP_FMIN_vec, lift_three},
-    {A64_OP_FMAXNM_vec, lift_three},
-    {A64_OP_FMINNM_vec, lift_three},
-    {A64_OP_FMLA_vec, lift_three},
-    {A64_OP_FMLS_vec, lift_three},
-    {A64_OP_FABD_vec, lift_three},
-    {A64_OP_FABD_sc, lift_three},
-    {A64_OP_FADDP_vec, lift_three},
-    {A64_OP_FCMEQ_vec, lift_three},
-    {A64_OP_FCMEQ_sc, lift_three},
-    {A64_OP_FCMGE_vec, lift_three},
-    {A64_OP_FCMGE_sc, lift_three},
-    {A64_OP_FCMGT_vec, lift_three},
-    {A64_OP_FCMGT_sc, lift_three},
-    {A64_OP_FACGE_vec, lift_three},
-    {A64_OP_FACGE_sc, lift_three},
-    {A64_OP_FACGT_vec, lift_three},
-    {A64_OP_FACGT_sc, lift_three},
-    ROW(FADDP_pair),
-    {A64_OP_FCMEQ_zero_vec, lift_with_zero},
-    {A64_OP_FCMEQ_zero_sc, lift_with_zero},
-    {A64_OP_FCMGE_zero_vec, lift_with_zero},
-    {A64_OP_FCMGE_zero_sc, lift_with_zero},
-    {A64_OP_FCMGT_zero_vec, lift_with_zero},
-    {A64_OP_FCMGT_zero_sc, lift_with_zero},
-    {A64_OP_FCMLE_zero_vec, lift_with_zero},
-    {A64_OP_FCMLE_zero_sc, lift_with_zero},
-    {A64_OP_FCMLT_zero_vec, lift_with_zero},
-    {A64_OP_FCMLT_zero_sc, lift_with_zero},
-    {A64_OP_FMUL_elem, lift_by_element},
-    {A64_OP_FMUL_elem_sc, lift_by_element},
-    {A64_OP_FMLA_elem, lift_by_element},
-    {A64_OP_FMLA_elem_sc, lift_by_element},
-    {A64_OP_FMLS_elem, lift_by_element},
-    {A64_OP_FMLS_elem_sc, lift_by_element},
-    {A64_OP_FSQRT_vec, lift_two},
-    {A64_OP_FABS_vec, lift_two},
-    {A64_OP_FNEG_vec, lift_two},
-    {A64_OP_FRINTN_vec, lift_two},
-    {A64_OP_FRINTP_vec, lift_two},
-    {A64_OP_FRINTM_vec, lift_two},
-    {A64_OP_FRINTZ_vec, lift_two},
-    {A64_OP_FRINTX_vec, lift_two},
-    {A64_OP_FRINTI_vec, lift_two},
-    {A64_OP_SCVTF_vec, lift_two},
-    {A64_OP_SCVTF_sc, lift_two},
-    {A64_OP_UCVTF_vec, lift_two},
-    {A64_OP_UCVTF_sc, lift_two},
-    {A64_OP_FCVTZS_vec, lift_two},
-    {A64_OP_FCVTZS_sc, lift_two},
-    {A64_OP_FCVTZU_vec, lift_two},
-    {A64_OP_FCVTZU_sc, lift_two},
-    {A64_OP_FCVTL_vec, lift_resize},
-    {A64_OP_FCVTN_vec, lift_resize},
+const struct lift_form_row lift_rows_simd_fp[] = {
+    FP(FADD_vec, three, IR_FADD, 0, 0),
+    FP(FSUB_vec, three, IR_FSUB, 0, 0),
+    FP(FMUL_vec, three, IR_FMUL, 0, 0),
+    FP(FDIV_vec, three, IR_FDIV, 0, 0),
+    FP(FMAX_vec, three, IR_FMAX, 0, 0),
+    FP(FMIN_vec, three, IR_FMIN, 0, 0),
+    FP(FMAXNM_vec, three, IR_FMAX, 0, 0),
+    FP(FMINNM_vec, three, IR_FMIN, 0, 0),
+    FP(FMLA_vec, three, IR_FMLA, 0, 0),
+    FP(FMLS_vec, three, IR_FMLS, 0, 0),
+    FP(FABD_vec, three, IR_FABD, 0, 0),
+    FP(FABD_sc, three, IR_FABD, 0, 0),
+    FP(FADDP_vec, three, IR_FADDP, 0, 0),
+    FP(FCMEQ_vec, three, IR_FCMEQ, 0, 0),
+    FP(FCMEQ_sc, three, IR_FCMEQ, 0, 0),
+    FP(FCMGE_vec, three, IR_FCMGE, 0, 0),
+    FP(FCMGE_sc, three, IR_FCMGE, 0, 0),
+    FP(FCMGT_vec, three, IR_FCMGT, 0, 0),
+    FP(FCMGT_sc, three, IR_FCMGT, 0, 0),
+    FP(FACGE_vec, three, IR_FACGE, 0, 0),
+    FP(FACGE_sc, three, IR_FACGE, 0, 0),
+    FP(FACGT_vec, three, IR_FACGT, 0, 0),
+    FP(FACGT_sc, three, IR_FACGT, 0, 0),
+    FP(FADDP_pair, pair, IR_FADDP, 0, 0),
+    FP(FCMEQ_zero_vec, with_zero, IR_FCMEQ, 0, 0),
+    FP(FCMEQ_zero_sc, with_zero, IR_FCMEQ, 0, 0),
+    FP(FCMGE_zero_vec, with_zero, IR_FCMGE, 0, 0),
+    FP(FCMGE_zero_sc, with_zero, IR_FCMGE, 0, 0),
+    FP(FCMGT_zero_vec, with_zero, IR_FCMGT, 0, 0),
+    FP(FCMGT_zero_sc, with_zero, IR_FCMGT, 0, 0),
+    FP(FCMLE_zero_vec, with_zero, IR_FCMLE, 0, 0),
+    FP(FCMLE_zero_sc, with_zero, IR_FCMLE, 0, 0),
+    FP(FCMLT_zero_vec, with_zero, IR_FCMLT, 0, 0),
+    FP(FCMLT_zero_sc, with_zero, IR_FCMLT, 0, 0),
+    FP(FMUL_elem, by_element, IR_FMUL, 0, 0),
+    FP(FMUL_elem_sc, by_element, IR_FMUL, 0, 0),
+    FP(FMLA_elem, by_element, IR_FMLA, 0, 0),
+    FP(FMLA_elem_sc, by_element, IR_FMLA, 0, 0),
+    FP(FMLS_elem, by_element, IR_FMLS, 0, 0),
+    FP(FMLS_elem_sc, by_element, IR_FMLS, 0, 0),
+    FP(FSQRT_vec, two, IR_F_SQRT, 0, 0),
+    FP(FABS_vec, two, IR_F_ABS, 0, 0),
+    FP(FNEG_vec, two, IR_F_NEG, 0, 0),
+    FP(FRINTN_vec, two, IR_F_RINT, IR_RN, 0),
+    FP(FRINTP_vec, two, IR_F_RINT, IR_RP, 0),
+    FP(FRINTM_vec, two, IR_F_RINT, IR_RM, 0),
+    FP(FRINTZ_vec, two, IR_F_RINT, IR_RZ, 0),
+    FP(FRINTX_vec, two, IR_F_RINT, IR_RCURRENT, 1),
+    FP(FRINTI_vec, two, IR_F_RINT, IR_RCURRENT, 0),
+    FP(SCVTF_vec, two, IR_F_FROM_SIGNED, 0, 0),
+    FP(SCVTF_sc, two, IR_F_FROM_SIGNED, 0, 0),
+    FP(UCVTF_vec, two, IR_F_FROM_UNSIGNED, 0, 0),
+    FP(UCVTF_sc, two, IR_F_FROM_UNSIGNED, 0, 0),
+    FP(FCVTZS_vec, two, IR_F_TO_SIGNED, IR_RZ, 0),
+    FP(FCVTZS_sc, two, IR_F_TO_SIGNED, IR_RZ, 0),
+    FP(FCVTZU_vec, two, IR_F_TO_UNSIGNED, IR_RZ, 0),
+    FP(FCVTZU_sc, two, IR_F_TO_UNSIGNED, IR_RZ, 0),
+    FP(FCVTL_vec, resize, IR_F_LONG, 0, 0),
+    FP(FCVTN_vec, resize, IR_F_NARROW, 0, 0),
+    FP(FMULX_vec, three, IR_FMULX, 0, 0),
+    FP(FMULX_sc, three, IR_FMULX, 0, 0),
+    FP(FMULX_elem, by_element, IR_FMULX, 0, 0),
+    FP(FMULX_elem_sc, by_element, IR_FMULX, 0, 0),
+    FP(FRECPS_vec, three, IR_FRECPS, 0, 0),
+    FP(FRECPS_sc, three, IR_FRECPS, 0, 0),
+    FP(FRSQRTS_vec, three, IR_FRSQRTS, 0, 0),
+    FP(FRSQRTS_sc, three, IR_FRSQRTS, 0, 0),
+    FP(FMAXP_vec, three, IR_FMAXP, 0, 0),
+    FP(FMINP_vec, three, IR_FMINP, 0, 0),
+    FP(FMAXNMP_vec, three, IR_FMAXP, 0, 0),
+    FP(FMINNMP_vec, three, IR_FMINP, 0, 0),
+    FP(FMAXP_pair, pair, IR_FMAXP, 0, 0),
+    FP(FMINP_pair, pair, IR_FMINP, 0, 0),
+    FP(FMAXNMP_pair, pair, IR_FMAXP, 0, 0),
+    FP(FMINNMP_pair, pair, IR_FMINP, 0, 0),
+    FP(FMAXV, two, IR_F_MAXV, 0, 0),
+    FP(FMINV, two, IR_F_MINV, 0, 0),
+    FP(FMAXNMV, two, IR_F_MAXV, 0, 0),
+    FP(FMINNMV, two, IR_F_MINV, 0, 0),
+    FP(FCADD_vec, complex, IR_FCADD, 0, 0),
+    FP(FCMLA_vec, complex, IR_FCMLA, 0, 0),
+    FP(FCMLA_elem, complex_by_element, IR_FCMLA, 0, 0),
+    FP(FRINTA_vec, two, IR_F_RINT, IR_RA, 0),
+    FP(FCVTNS_vec, two, IR_F_TO_SIGNED, IR_RN, 0),
+    FP(FCVTNS_sc, two, IR_F_TO_SIGNED, IR_RN, 0),
+    FP(FCVTNU_vec, two, IR_F_TO_UNSIGNED, IR_RN, 0),
+    FP(FCVTNU_sc, two, IR_F_TO_UNSIGNED, IR_RN, 0),
+    FP(FCVTPS_vec, two, IR_F_TO_SIGNED, IR_RP, 0),
+    FP(FCVTPS_sc, two, IR_F_TO_SIGNED, IR_RP, 0),
+    FP(FCVTPU_vec, two, IR_F_TO_UNSIGNED, IR_RP, 0),
+    FP(FCVTPU_sc, two, IR_F_TO_UNSIGNED, IR_RP, 0),
+    FP(FCVTMS_vec, two, IR_F_TO_SIGNED, IR_RM, 0),
+    FP(FCVTMS_sc, two, IR_F_TO_SIGNED, IR_RM, 0),
+    FP(FCVTMU_vec, two, IR_F_TO_UNSIGNED, IR_RM, 0),
+    FP(FCVTMU_sc, two, IR_F_TO_UNSIGNED, IR_RM, 0),
+    FP(FCVTAS_vec, two, IR_F_TO_SIGNED, IR_RA, 0),
+    FP(FCVTAS_sc, two, IR_F_TO_SIGNED, IR_RA, 0),
+    FP(FCVTAU_vec, two, IR_F_TO_UNSIGNED, IR_RA, 0),
+    FP(FCVTAU_sc, two, IR_F_TO_UNSIGNED, IR_RA, 0),
+    FP(SCVTF_fix_vec, fixed_point, IR_F_FROM_SIGNED, 0, 0),
+    FP(SCVTF_fix_sc, fixed_point, IR_F_FROM_SIGNED, 0, 0),
+    FP(UCVTF_fix_vec, fixed_point, IR_F_FROM_UNSIGNED, 0, 0),
+    FP(UCVTF_fix_sc, fixed_point, IR_F_FROM_UNSIGNED, 0, 0),
+    FP(FCVTZS_fix_vec, fixed_point, IR_F_TO_SIGNED, IR_RZ, 0),
+    FP(FCVTZS_fix_sc, fixed_point, IR_F_TO_SIGNED, IR_RZ, 0),
+    FP(FCVTZU_fix_vec, fixed_point, IR_F_TO_UNSIGNED, IR_RZ, 0),
+    FP(FCVTZU_fix_sc, fixed_point, IR_F_TO_UNSIGNED, IR_RZ, 0),
 };
 /* clang-format on */
 const unsigned lift_rows_simd_fp_count = ARRAY_SIZE(lift_rows_simd_fp);

@@ -8,22 +8,17 @@
  *
  * Lifted only under FPCR without FZ, DN and AHP.
  */
-#include "core/x86_64/emit_vec.h"
-
-static bool is_double(const struct ir_op *o)
-{
-    return o->type == IR_F64;
-}
+#include "core/x86_64/emit_fp.h"
 
 static unsigned fp_bytes(const struct ir_op *o)
 {
-    return is_double(o) ? 8 : 4;
+    return fp_double(o) ? 8 : 4;
 }
 
 /* A scalar instruction that differs in prefix (F3 single, F2 double) alone. */
 static struct vec_code scalar(const struct ir_op *o, uint8_t opcode)
 {
-    return is_double(o) ? (struct vec_code){3, 1, X86_W_EVEX, opcode}
+    return fp_double(o) ? (struct vec_code){3, 1, X86_W_EVEX, opcode}
                         : (struct vec_code){2, 1, 0, opcode};
 }
 
@@ -57,7 +52,7 @@ static void check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
  * through costs no time; a move between registers does not either. */
 static bool is_scalar(const struct emitter *e, const struct ir_op *o, unsigned v)
 {
-    return (is_double(o) ? e->zero_above_64 : e->zero_above_32) >> v & 1;
+    return (fp_double(o) ? e->zero_above_64 : e->zero_above_32) >> v & 1;
 }
 
 /* xmm0 = V[v] with zeros above. */
@@ -68,9 +63,9 @@ static void clean_copy(struct emitter *e, const struct ir_op *o, unsigned v)
         return;
     }
     struct x86_rm rm = vec_rm(e, v);
-    if (!rm.is_reg || is_double(o)) { /* vmovd, vmovq */
-        x86_vec(e->buf, is_double(o) ? 2 : 1, 1, is_double(o) ? X86_W_EVEX : 0,
-                is_double(o) ? 0x7e : 0x6e, 0, X86_NO_SECOND, rm);
+    if (!rm.is_reg || fp_double(o)) { /* vmovd, vmovq */
+        x86_vec(e->buf, fp_double(o) ? 2 : 1, 1, fp_double(o) ? X86_W_EVEX : 0,
+                fp_double(o) ? 0x7e : 0x6e, 0, X86_NO_SECOND, rm);
     } else { /* vinsertps */
         x86_vec(e->buf, 1, 3, 0, 0x21, 0, rm.base, rm);
         x86_byte(e->buf, 0x0e);
@@ -90,7 +85,7 @@ static unsigned clean_use(struct emitter *e, const struct ir_op *o, unsigned v)
 static void flip_sign(struct emitter *e, const struct ir_op *o, unsigned d, unsigned a)
 {
     x86_vec(e->buf, 0, 1, 0, 0x57, d, a,
-            vec_const(e, is_double(o) ? VEC_SIGN64_LOW : VEC_SIGN32_LOW, 0));
+            vec_const(e, fp_double(o) ? VEC_SIGN64_LOW : VEC_SIGN32_LOW, 0));
 }
 
 /* x86's maximum gives b for equal operands, which tells the zeros apart wrongly: take it both ways
@@ -98,7 +93,7 @@ static void flip_sign(struct emitter *e, const struct ir_op *o, unsigned d, unsi
 static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     bool max = o->sub == IR_FMAX;
-    compare(e, is_double(o), false, a, rm_reg(b));
+    compare(e, fp_double(o), false, a, rm_reg(b));
     cold_if(e, CC_P);
     struct vec_code code = scalar(o, max ? 0x5f : 0x5d);
     vec_op(e, code, 0, a, rm_reg(b));
@@ -130,7 +125,7 @@ void emit_FBIN(struct emitter *e, const struct ir_op *o)
         second = o->a;
     }
     vec_op(e, scalar(o, opcodes[o->sub]), d, clean_use(e, o, first), vec_rm(e, second));
-    check(e, is_double(o), !exact_when_tiny, d);
+    check(e, fp_double(o), !exact_when_tiny, d);
     if (o->sub == IR_FNMUL)
         flip_sign(e, o, d, d);
     vec_done(e, o->d, d);
@@ -144,8 +139,8 @@ void emit_FMA(struct emitter *e, const struct ir_op *o)
     flags_clobber(e);
     clean_copy(e, o, o->a);
     unsigned b = vec_use(e, o->b, 1);
-    vec_op(e, (struct vec_code){1, 2, is_double(o), opcodes[o->sub]}, 0, b, vec_rm(e, o->c));
-    check(e, is_double(o), true, 0);
+    vec_op(e, (struct vec_code){1, 2, fp_double(o), opcodes[o->sub]}, 0, b, vec_rm(e, o->c));
+    check(e, fp_double(o), true, 0);
     vec_done(e, o->d, 0);
 }
 
@@ -158,7 +153,7 @@ void emit_FABS(struct emitter *e, const struct ir_op *o)
 {
     unsigned a = vec_use(e, o->a, 0), d = vec_dest(e, o->d, 0);
     x86_vec(e->buf, 0, 1, 0, 0x54, d, a,
-            vec_const(e, is_double(o) ? VEC_ABS64_LOW : VEC_ABS32_LOW, 0));
+            vec_const(e, fp_double(o) ? VEC_ABS64_LOW : VEC_ABS32_LOW, 0));
     vec_done(e, o->d, d);
 }
 
@@ -174,25 +169,55 @@ void emit_FSQRT(struct emitter *e, const struct ir_op *o)
     flags_clobber(e);
     unsigned a = clean_use(e, o, o->a);
     vec_op(e, scalar(o, 0x51), 0, a, rm_reg(a));
-    check(e, is_double(o), false, 0);
+    check(e, fp_double(o), false, 0);
     vec_done(e, o->d, 0);
 }
 
-/* xmm0 = a rounded to an integer: vroundss, vroundsd, in EVEX vrndscale with the same immediate. */
-static void round_to(struct emitter *e, bool is_64, unsigned a, unsigned rounding, bool raise)
+/* vroundss, vroundsd, in EVEX vrndscale with the same immediate. */
+static void round_plainly(struct emitter *e, bool is_64, unsigned a, unsigned rounding, bool raise)
 {
-    static const uint8_t modes[] = {
-        [IR_RN] = 0, [IR_RM] = 1, [IR_RP] = 2, [IR_RZ] = 3, [IR_RCURRENT] = 4};
     struct vec_code c = {1, 3, is_64 ? X86_W_EVEX : 0, is_64 ? 0x0b : 0x0a};
-    vec_op_imm(e, c, 0, a, rm_reg(a), modes[rounding] | (raise ? 0 : 8));
+    vec_op_imm(e, c, 0, a, rm_reg(a), fp_round_mode(rounding, raise));
+}
+
+/* Ties away from zero, which x86 has not: the magnitude truncated, and one more if half or more is
+ * left. Infinities and NaNs are cold. `a` is not xmm0; overwrites xmm3. */
+static void round_away(struct emitter *e, bool is_64, unsigned a)
+{
+    uint8_t pp = is_64 ? 3 : 2;
+    fp_absolute(e, is_64, 3, a);
+    compare(e, is_64, false, 3, vec_const(e, is_64 ? VEC_INF64 : VEC_INF32, 0));
+    cold_if(e, CC_E); /* equal or unordered */
+    round_plainly(e, is_64, 3, IR_RZ, false);
+    vec_op(e, (struct vec_code){pp, 1, 0, 0x5c}, 3, 3, rm_reg(0));
+    vec_op_imm(e, (struct vec_code){pp, 1, 0, 0xc2}, 3, 3,
+               vec_const(e, is_64 ? VEC_HALF_F64 : VEC_HALF_F32, 1), FP_GE);
+    fp_with(e, is_64, 0x54, 3, 3, VEC_ONE_F32, VEC_ONE_F64);
+    vec_op(e, (struct vec_code){pp, 1, 0, 0x58}, 0, 0, rm_reg(3));
+    fp_with(e, is_64, 0x54, 3, a, VEC_SIGN32, VEC_SIGN64);
+    x86_vec(e->buf, 0, 1, 0, 0x56, 0, 0, rm_reg(3));
+}
+
+/* xmm0 = a rounded to an integer, silently. */
+static void round_to(struct emitter *e, bool is_64, unsigned a, unsigned rounding)
+{
+    if (rounding == IR_RA)
+        round_away(e, is_64, a);
+    else
+        round_plainly(e, is_64, a, rounding, false);
 }
 
 /* To an integer in FP format, rounding x; y: raises Inexact. */
 void emit_FRINT(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
-    round_to(e, is_double(o), vec_use(e, o->a, 0), o->x, o->y);
-    check(e, is_double(o), false, 0);
+    unsigned a = vec_use(e, o->a, 1);
+    if (o->y)
+        round_plainly(e, fp_double(o), a, o->x, true);
+    else
+        round_to(e, fp_double(o), a, o->x);
+    if (o->x != IR_RA)
+        check(e, fp_double(o), false, 0);
     vec_set(e, o->d, 0, fp_bytes(o));
 }
 
@@ -202,8 +227,8 @@ void emit_FCVT(struct emitter *e, const struct ir_op *o)
     flags_clobber(e);
     unsigned a = vec_use(e, o->a, 0);
     vec_op(e, scalar(o, 0x5a), 0, a, rm_reg(a));
-    check(e, !is_double(o), is_double(o), 0);
-    vec_set(e, o->d, 0, is_double(o) ? 4 : 8);
+    check(e, !fp_double(o), fp_double(o), 0);
+    vec_set(e, o->d, 0, fp_double(o) ? 4 : 8);
 }
 
 /* rax = the bits of `a` from the exponent's lowest up. */
@@ -213,24 +238,45 @@ static void exponent(struct emitter *e, bool is_64, unsigned a)
     x86_shift_imm(e->buf, SH_SHR, is_64 ? 8 : 4, rm_reg(RAX), is_64 ? 52 : 23);
 }
 
+/* xmm `reg` = 2 to the power of n. Overwrites rax. */
+static void power(struct emitter *e, bool is_64, unsigned reg, int n)
+{
+    x86_movi(e->buf, RAX, is_64 ? (uint64_t)(1023 + n) << 52 : (uint64_t)(127 + n) << 23);
+    x86_vec(e->buf, 1, 1, is_64, 0x6e, reg, X86_NO_SECOND, rm_reg(RAX));
+}
+
+/* What cannot be converted without a look at the exponent goes to the cold path: unsigned results
+ * take the signed 64-bit conversion, and fixed point (c bits behind the point) multiplies first. */
+static void check_range(struct emitter *e, const struct ir_op *o, unsigned a)
+{
+    bool is_64 = o->size == 8;
+    int bias = is_64 ? 0x3ff : 0x7f;
+    exponent(e, is_64, a);
+    if (!o->y) /* without the sign */
+        x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 2 * bias + 1);
+    int bits = !o->y || o->type == IR_I64 ? 63 : o->x == IR_RZ ? 32 : 31;
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), bias + bits - (o->y ? o->c : 0));
+    cold_if(e, CC_AE);
+}
+
 /* General register d of o->type = V[a], an FP number of `size` bytes, rounded by x; y: unsigned.
- * Unsigned results take the signed 64-bit conversion, after a look at sign and exponent. Rounding
- * is done in FP format first, silent, so that a value out of range raises nothing but Invalid. */
+ * Rounding is done in FP format first, silent, so that a value out of range raises nothing but
+ * Invalid. */
 void emit_FTOI(struct emitter *e, const struct ir_op *o)
 {
     bool is_64 = o->size == 8, wide = o->type == IR_I64 || o->y;
     flags_clobber(e);
     unsigned a = vec_use(e, o->a, 1), from = a;
-    if (o->y) {
-        exponent(e, is_64, a);
-        x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX),
-                    (is_64 ? 0x3ff : 0x7f) + (o->type == IR_I64 ? 63
-                                              : o->x == IR_RZ   ? 32
-                                                                : 31));
-        cold_if(e, CC_AE);
+    if (o->y || o->c)
+        check_range(e, o, a);
+    if (o->c) {
+        power(e, is_64, 0, o->c);
+        vec_op(e, (struct vec_code){is_64 ? 3 : 2, 1, is_64 ? X86_W_EVEX : 0, 0x59}, 0, 0,
+               rm_reg(a));
+        from = 0;
     }
     if (o->x != IR_RZ) {
-        round_to(e, is_64, a, o->x, false);
+        round_to(e, is_64, a, o->x);
         from = 0;
     }
     vec_op(e, (struct vec_code){is_64 ? 3 : 2, 1, wide, 0x2c}, RAX, X86_NO_SECOND, rm_reg(from));
@@ -239,31 +285,41 @@ void emit_FTOI(struct emitter *e, const struct ir_op *o)
         cold_if(e, CC_O);
     }
     if (o->x != IR_RZ)
-        round_to(e, is_64, a, o->x, true); /* for Inexact */
+        round_plainly(e, is_64, a, IR_RZ, true); /* for Inexact */
     set_done(e, o->d, RAX);
 }
 
-/* V[d] of o->type = general register a (size bytes), y: unsigned. */
-void emit_ITOF(struct emitter *e, const struct ir_op *o)
+/* xmm `d` = general register a of `size` bytes; y: unsigned. xmm1 is zero. */
+static void from_integer(struct emitter *e, const struct ir_op *o, unsigned d)
 {
-    bool wide = o->size == 8, native = !o->y || e->request->host->avx512vl;
-    if (wide && !native)
-        flags_clobber(e); /* before use_reg(): it may use RAX */
-    unsigned d = vec_dest(e, o->d, 0), a = use_reg(e, o->a, RAX, o->size);
+    bool wide = o->size == 8;
+    unsigned a = use_reg(e, o->a, RAX, o->size);
     vec_zero(e, 1);
     if (o->y && !wide) {
         x86_zext(e->buf, 4, RAX, rm_reg(a));
         a = RAX;
         wide = true;
-    } else if (o->y && native) { /* vcvtusi2ss, vcvtusi2sd */
-        x86_evex(e->buf, is_double(o) ? 3 : 2, 1, 1, 0x7b, d, 1, rm_reg(a));
-        vec_done(e, o->d, d);
+    } else if (o->y && vec_wide(e)) { /* vcvtusi2ss, vcvtusi2sd */
+        x86_evex(e->buf, fp_double(o) ? 3 : 2, 1, 1, 0x7b, d, 1, rm_reg(a));
         return;
     } else if (o->y) {
         x86_test(e->buf, 8, rm_reg(a), a);
         cold_if(e, CC_S);
     }
-    vec_op(e, (struct vec_code){is_double(o) ? 3 : 2, 1, wide, 0x2a}, d, 1, rm_reg(a));
+    vec_op(e, (struct vec_code){fp_double(o) ? 3 : 2, 1, wide, 0x2a}, d, 1, rm_reg(a));
+}
+
+/* V[d] of o->type = general register a, c bits of it behind the point. */
+void emit_ITOF(struct emitter *e, const struct ir_op *o)
+{
+    if (o->size == 8 && o->y && !vec_wide(e))
+        flags_clobber(e); /* before use_reg(): it may use RAX */
+    unsigned d = vec_dest(e, o->d, 0);
+    from_integer(e, o, d);
+    if (o->c) { /* exact: the smallest is 2^-64 */
+        power(e, fp_double(o), 1, -(int)o->c);
+        vec_op(e, scalar(o, 0x59), d, d, rm_reg(1));
+    }
     vec_done(e, o->d, d);
 }
 
@@ -280,10 +336,10 @@ static void compare_operands(struct emitter *e, const struct ir_op *o, enum flag
     else
         b = vec_rm(e, o->b);
     if (kind == FLAGS_FP) {
-        compare(e, is_double(o), o->y & 1, a, b);
+        compare(e, fp_double(o), o->y & 1, a, b);
     } else {
         unsigned first = o->b == IR_IMM ? 1 : vec_use(e, o->b, 1);
-        compare(e, is_double(o), o->y & 1, first, rm_reg(a));
+        compare(e, fp_double(o), o->y & 1, first, rm_reg(a));
     }
 }
 
@@ -315,7 +371,7 @@ void emit_FCCMP(struct emitter *e, const struct ir_op *o)
 
 void emit_FCSEL(struct emitter *e, const struct ir_op *o)
 {
-    bool is_64 = is_double(o);
+    bool is_64 = fp_double(o);
     enum x86_cc cc = flags_condition(e, o->x);
     unsigned a = vec_use(e, o->a, 0), b = vec_use(e, o->b, 1), d = vec_dest(e, o->d, 0);
     x86_vec(e->buf, 1, 1, is_64, 0x7e, a, X86_NO_SECOND, rm_reg(RDX));

@@ -4,30 +4,13 @@
  * Lanes that the instruction does not have must not raise exceptions: a 64-bit operand is doubled
  * into the upper half, a scalar one copied to every lane, so that they raise what is raised anyway.
  */
-#include "core/x86_64/emit_simd.h"
+#include "core/x86_64/emit_fp.h"
 
-static bool is_double(const struct ir_op *o)
-{
-    return o->type == IR_F64;
-}
-
-/* A packed instruction in 0F: 66 for double. */
-static struct vec_code packed(bool is_64, uint8_t opcode)
-{
-    return is_64 ? (struct vec_code){1, 1, X86_W_EVEX, opcode} : (struct vec_code){0, 1, 0, opcode};
-}
-
-static void cold_if(struct emitter *e, enum x86_cc cc)
-{
-    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
-}
-
-/* The register that holds V[v], or `scratch` with its lanes repeated. */
-static unsigned operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v,
-                        unsigned scratch)
+unsigned fp_operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v,
+                    unsigned scratch)
 {
     unsigned reg = vec_use(e, v, scratch);
-    if (one_lane && !is_double(o))
+    if (one_lane && !fp_double(o))
         x86_vec(e->buf, 1, 2, 0, 0x18, scratch, X86_NO_SECOND, rm_reg(reg)); /* vbroadcastss */
     else if (!(o->flags & IR_Q))
         vec_lane(e, IR_V_ZIP1, 3, scratch, reg, reg);
@@ -36,16 +19,10 @@ static unsigned operand(struct emitter *e, const struct ir_op *o, bool one_lane,
     return scratch;
 }
 
-static void copy(struct emitter *e, unsigned to, unsigned from)
-{
-    if (to != from)
-        x86_vec(e->buf, 1, 1, 0, 0x6f, to, X86_NO_SECOND, rm_reg(from));
-}
-
-/* Element o->size - 1 of B in all lanes of xmm2. */
+/* Element o->size - 1 of B, or complex number, in all lanes of xmm2. */
 static unsigned element(struct emitter *e, const struct ir_op *o)
 {
-    unsigned b = vec_use(e, o->b, 2), z = is_double(o) ? 3 : 2;
+    unsigned b = vec_use(e, o->b, 2), z = fp_double(o) || o->sub == IR_FCMLA ? 3 : 2;
     if (o->size > 1) {
         vec_shift_bytes(e, 2, b, (o->size - 1u) << z);
         b = 2;
@@ -57,83 +34,152 @@ static unsigned element(struct emitter *e, const struct ir_op *o)
 
 static void finish(struct emitter *e, const struct ir_op *o, bool one_lane)
 {
-    vec_set(e, o->d, 0, o->flags & IR_Q ? 16 : one_lane && !is_double(o) ? 4 : 8);
+    vec_set(e, o->d, 0, o->flags & IR_Q ? 16 : one_lane && !fp_double(o) ? 4 : 8);
 }
 
-/* vcmpps, vcmppd. All of them scratch registers: EVEX would compare into a mask. */
-static void compare(struct emitter *e, bool is_64, unsigned d, unsigned a, struct x86_rm b,
-                    unsigned predicate)
-{
-    vec_op_imm(e, packed(is_64, 0xc2), d, a, b, predicate);
-}
-
-enum predicate { LT = 1, LE = 2, UNORDERED = 3, EQ = 0, EQ_OR_UNORDERED = 8, GE = 13, GT = 14 };
-
-/* Any lane of xmm `reg` has its top bit: to the cold path. */
-static void cold_if_any(struct emitter *e, bool is_64, unsigned reg)
+void fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg)
 {
     x86_vec(e->buf, 1, 2, 0, is_64 ? 0x0f : 0x0e, reg, X86_NO_SECOND, rm_reg(reg)); /* vtestp */
-    cold_if(e, CC_NE);
+    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
 }
 
 /* As check() in emit_fp.c, of every lane of xmm0. */
-static void check(struct emitter *e, bool is_64, bool tiny)
+void fp_check(struct emitter *e, bool is_64, bool tiny)
 {
     if (tiny) {
         x86_vec(e->buf, 0, 1, 0, 0x54, 3, 0, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
-        compare(e, is_64, 3, 3, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 1), EQ_OR_UNORDERED);
+        fp_compare(e, is_64, 3, 3, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 1),
+                   FP_EQ_OR_UNORDERED);
     } else {
-        compare(e, is_64, 3, 0, rm_reg(0), UNORDERED);
+        fp_compare(e, is_64, 3, 0, rm_reg(0), FP_UNORDERED);
     }
-    cold_if_any(e, is_64, 3);
+    fp_cold_if_any(e, is_64, 3);
 }
 
-static void absolute(struct emitter *e, bool is_64, unsigned d, unsigned a)
+/* xmm0 = the larger or smaller of xmm1 and xmm2, which are no NaNs, both ways round as in
+ * emit_fp.c.
+ */
+static void both_ways(struct emitter *e, bool is_64, bool max)
 {
-    x86_vec(e->buf, 0, 1, 0, 0x54, d, a, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
+    vec_op(e, fp_packed(is_64, max ? 0x5f : 0x5d), 0, 1, rm_reg(2));
+    vec_op(e, fp_packed(is_64, max ? 0x5f : 0x5d), 3, 2, rm_reg(1));
+    x86_vec(e->buf, 0, 1, 0, max ? 0x54 : 0x56, 0, 0, rm_reg(3));
 }
 
-/* Both ways round, as in emit_fp.c. */
 static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    bool is_64 = is_double(o), max = o->sub == IR_FMAX;
-    copy(e, 1, a);
-    copy(e, 2, b);
-    compare(e, is_64, 3, 1, rm_reg(2), UNORDERED);
-    cold_if_any(e, is_64, 3);
-    vec_op(e, packed(is_64, max ? 0x5f : 0x5d), 0, 1, rm_reg(2));
-    vec_op(e, packed(is_64, max ? 0x5f : 0x5d), 3, 2, rm_reg(1));
-    x86_vec(e->buf, 0, 1, 0, max ? 0x54 : 0x56, 0, 0, rm_reg(3));
+    bool is_64 = fp_double(o);
+    vec_copy_reg(e, 1, a);
+    vec_copy_reg(e, 2, b);
+    fp_compare(e, is_64, 3, 1, rm_reg(2), FP_UNORDERED);
+    fp_cold_if_any(e, is_64, 3);
+    both_ways(e, is_64, o->sub == IR_FMAX || o->sub == IR_FMAXP);
+}
+
+/* FMAXV, FMINV: of four singles. */
+static void min_max_across(struct emitter *e, const struct ir_op *o, unsigned a)
+{
+    bool max = o->sub == IR_F_MAXV;
+    vec_copy_reg(e, 1, a);
+    vec_shuffle(e, 2, a, 0x4e);
+    fp_compare(e, false, 3, 1, rm_reg(2), FP_UNORDERED);
+    fp_cold_if_any(e, false, 3);
+    both_ways(e, false, max);
+    vec_copy_reg(e, 1, 0);
+    vec_shuffle(e, 2, 0, 0xb1);
+    both_ways(e, false, max);
+    vec_set(e, o->d, 0, 4);
 }
 
 /* The host's predicates raise Invalid exactly where Arm's comparisons do. */
 static void compare_lanes(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     static const uint8_t predicates[] = {
-        [IR_FCMEQ] = EQ, [IR_FCMGE] = GE, [IR_FCMGT] = GT, [IR_FCMLE] = LE,
-        [IR_FCMLT] = LT, [IR_FACGE] = GE, [IR_FACGT] = GT,
+        [IR_FCMEQ] = FP_EQ, [IR_FCMGE] = FP_GE, [IR_FCMGT] = FP_GT, [IR_FCMLE] = FP_LE,
+        [IR_FCMLT] = FP_LT, [IR_FACGE] = FP_GE, [IR_FACGT] = FP_GT,
     };
     if (o->sub == IR_FACGE || o->sub == IR_FACGT) {
-        absolute(e, is_double(o), 1, a);
-        absolute(e, is_double(o), 2, b);
+        fp_absolute(e, fp_double(o), 1, a);
+        fp_absolute(e, fp_double(o), 2, b);
     } else {
-        copy(e, 1, a);
-        copy(e, 2, b);
+        vec_copy_reg(e, 1, a);
+        vec_copy_reg(e, 2, b);
     }
-    compare(e, is_double(o), 0, 1, rm_reg(2), predicates[o->sub]);
+    fp_compare(e, fp_double(o), 0, 1, rm_reg(2), predicates[o->sub]);
 }
 
-/* xmm0 = sums of neighbours of b:a. */
-static void add_pairs(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+/* xmm0 = the even lanes of b:a, xmm3 = the odd ones. */
+static void split_pairs(struct emitter *e, bool is_64, unsigned a, unsigned b)
 {
-    if (is_double(o)) {
+    if (is_64) {
         vec_lane(e, IR_V_ZIP2, 3, 3, a, b);
         vec_lane(e, IR_V_ZIP1, 3, 0, a, b);
-    } else { /* vshufps: the odd ones, the even ones */
-        vec_op_imm(e, packed(false, 0xc6), 3, a, rm_reg(b), 0xdd);
-        vec_op_imm(e, packed(false, 0xc6), 0, a, rm_reg(b), 0x88);
+    } else { /* vshufps */
+        vec_op_imm(e, fp_packed(false, 0xc6), 3, a, rm_reg(b), 0xdd);
+        vec_op_imm(e, fp_packed(false, 0xc6), 0, a, rm_reg(b), 0x88);
     }
-    vec_op(e, packed(is_double(o), 0x58), 0, 0, rm_reg(3));
+}
+
+/* Steps towards a reciprocal (2 - a b) or its root ((3 - a b) / 2), and FMULX: zero times infinity
+ * is none of x86's exceptions there, so infinities are cold before, and for the steps all numbers
+ * whose product might overflow. Halving is then exact. */
+static void step(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    bool is_64 = fp_double(o), whole = o->sub == IR_FMULX;
+    struct x86_rm limit = vec_const(e,
+                                    whole   ? is_64 ? VEC_INF64 : VEC_INF32
+                                    : is_64 ? VEC_TWO_511
+                                            : VEC_TWO_63,
+                                    1);
+    fp_absolute(e, is_64, 3, a);
+    fp_absolute(e, is_64, 0, b);
+    fp_compare(e, is_64, 3, 3, limit, FP_NOT_LESS_QUIET);
+    limit.after = 1;
+    fp_compare(e, is_64, 0, 0, limit, FP_NOT_LESS_QUIET);
+    vec_lane(e, IR_V_ORR, 0, 3, 3, 0);
+    fp_cold_if_any(e, is_64, 3);
+    if (whole) {
+        vec_op(e, fp_packed(is_64, 0x59), 0, a, rm_reg(b));
+        fp_check(e, is_64, true);
+        return;
+    }
+    bool root = o->sub == IR_FRSQRTS;
+    enum vec_constant start = root    ? is_64 ? VEC_THREE_F64 : VEC_THREE_F32
+                              : is_64 ? VEC_TWO_F64
+                                      : VEC_TWO_F32;
+    x86_vec(e->buf, 1, 1, 0, 0x6f, 0, X86_NO_SECOND, vec_const(e, start, 0));
+    x86_vec(e->buf, 1, 2, is_64, 0xbc, 0, a, rm_reg(b)); /* vfnmadd231 */
+    if (root)
+        fp_with(e, is_64, 0x59, 0, 0, VEC_HALF_F32, VEC_HALF_F64);
+}
+
+/* FCADD, FCMLA: b turned by o->x right angles. Which of its parts change places, and signs. */
+static void turn(struct emitter *e, const struct ir_op *o, unsigned d, unsigned b, bool swap)
+{
+    static const uint8_t signs[2][4] = {{0, VEC_SIGN_EVEN32, VEC_SIGN32, VEC_SIGN_ODD32},
+                                        {0, VEC_SIGN_EVEN64, VEC_SIGN64, VEC_SIGN_ODD64}};
+    enum vec_constant sign = (enum vec_constant)signs[fp_double(o)][o->x];
+    if (swap)
+        vec_shuffle(e, d, b, fp_double(o) ? 0x4e : 0xb1);
+    else
+        vec_copy_reg(e, d, b);
+    if (sign)
+        vec_with(e, IR_V_EOR, 0, d, d, sign);
+}
+
+static void complex(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    bool is_64 = fp_double(o), odd = o->x & 1;
+    turn(e, o, 2, b, odd);
+    if (o->sub == IR_FCADD) {
+        vec_op(e, fp_packed(is_64, 0x58), 0, a, rm_reg(2));
+        fp_check(e, is_64, false);
+        return;
+    }
+    vec_shuffle(e, 1, a, is_64 ? odd ? 0xee : 0x44 : odd ? 0xf5 : 0xa0);
+    vec_copy_reg(e, 0, fp_operand(e, o, false, o->d, 0));
+    x86_vec(e->buf, 1, 2, is_64, 0xb8, 0, 1, rm_reg(2)); /* vfmadd231 */
+    fp_check(e, is_64, true);
 }
 
 static void arithmetic(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
@@ -142,123 +188,71 @@ static void arithmetic(struct emitter *e, const struct ir_op *o, unsigned a, uns
         [IR_FADD] = 0x58, [IR_FSUB] = 0x5c, [IR_FMUL] = 0x59, [IR_FDIV] = 0x5e, [IR_FABD] = 0x5c};
     bool tiny = o->sub == IR_FMUL || o->sub == IR_FDIV || o->sub == IR_FMLA || o->sub == IR_FMLS;
     if (o->sub == IR_FMLA || o->sub == IR_FMLS) { /* vfmadd231, vfnmadd231 */
-        copy(e, 0, operand(e, o, o->y, o->d, 0));
-        x86_vec(e->buf, 1, 2, is_double(o), o->sub == IR_FMLA ? 0xb8 : 0xbc, 0, a, rm_reg(b));
-    } else if (o->sub == IR_FADDP) {
-        add_pairs(e, o, a, b);
+        vec_copy_reg(e, 0, fp_operand(e, o, o->y, o->d, 0));
+        x86_vec(e->buf, 1, 2, fp_double(o), o->sub == IR_FMLA ? 0xb8 : 0xbc, 0, a, rm_reg(b));
     } else {
-        vec_op(e, packed(is_double(o), opcodes[o->sub]), 0, a, rm_reg(b));
+        vec_op(e, fp_packed(fp_double(o), opcodes[o->sub]), 0, a, rm_reg(b));
     }
-    check(e, is_double(o), tiny);
+    fp_check(e, fp_double(o), tiny);
     if (o->sub == IR_FABD)
-        absolute(e, is_double(o), 0, 0);
+        fp_absolute(e, fp_double(o), 0, 0);
 }
+
+static void pairwise(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    split_pairs(e, fp_double(o), a, b);
+    if (o->sub != IR_FADDP) {
+        min_max(e, o, 0, 3);
+        return;
+    }
+    vec_op(e, fp_packed(fp_double(o), 0x58), 0, 0, rm_reg(3));
+    fp_check(e, fp_double(o), false);
+}
+
+typedef void fp_fn(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b);
+static fp_fn *const by_operation[] = {
+    [IR_FADD] = arithmetic,     [IR_FSUB] = arithmetic,     [IR_FMUL] = arithmetic,
+    [IR_FDIV] = arithmetic,     [IR_FABD] = arithmetic,     [IR_FMLA] = arithmetic,
+    [IR_FMLS] = arithmetic,     [IR_FMAX] = min_max,        [IR_FMIN] = min_max,
+    [IR_FADDP] = pairwise,      [IR_FMAXP] = pairwise,      [IR_FMINP] = pairwise,
+    [IR_FCMEQ] = compare_lanes, [IR_FCMGE] = compare_lanes, [IR_FCMGT] = compare_lanes,
+    [IR_FCMLE] = compare_lanes, [IR_FCMLT] = compare_lanes, [IR_FACGE] = compare_lanes,
+    [IR_FACGT] = compare_lanes, [IR_FMULX] = step,          [IR_FRECPS] = step,
+    [IR_FRSQRTS] = step,        [IR_FCADD] = complex,       [IR_FCMLA] = complex,
+};
 
 void emit_VFP3(struct emitter *e, const struct ir_op *o)
 {
-    bool one_lane = o->y;
+    bool one_lane = o->y, pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP;
     unsigned a, b = 2;
     flags_clobber(e);
-    if (o->sub == IR_FADDP && one_lane && is_double(o)) {
+    if (pairs && one_lane && fp_double(o)) {
         a = b = vec_use(e, o->a, 1);
-    } else if (o->sub == IR_FADDP &&
-               !(o->flags & IR_Q)) { /* of both lower halves, in both halves */
+    } else if (pairs && !(o->flags & IR_Q)) { /* of both lower halves, in both halves */
         vec_lane(e, IR_V_ZIP1, 3, 1, vec_use(e, o->a, 1), vec_use(e, o->b, 2));
         a = b = 1;
     } else {
-        a = operand(e, o, one_lane, o->a, 1);
+        a = fp_operand(e, o, one_lane, o->a, 1);
         if (o->b == IR_IMM)
             vec_zero(e, 2);
         else
-            b = o->size ? element(e, o) : operand(e, o, one_lane, o->b, 2);
+            b = o->size ? element(e, o) : fp_operand(e, o, one_lane, o->b, 2);
     }
-    if (o->sub == IR_FMAX || o->sub == IR_FMIN)
-        min_max(e, o, a, b);
-    else if (o->sub >= IR_FCMEQ)
-        compare_lanes(e, o, a, b);
-    else
-        arithmetic(e, o, a, b);
+    by_operation[o->sub](e, o, a, b);
     finish(e, o, one_lane);
 }
 
 /* --- one operand -------------------------------------------------------------------------------
  */
 
-/* vroundps, vroundpd; vrndscale in EVEX. */
-static void round_lanes(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    static const uint8_t modes[] = {
-        [IR_RN] = 0, [IR_RM] = 1, [IR_RP] = 2, [IR_RZ] = 3, [IR_RCURRENT] = 4};
-    struct vec_code c = {1, 3, is_double(o) ? X86_W_EVEX : 0, is_double(o) ? 0x09 : 0x08};
-    vec_op_imm(e, c, 0, X86_NO_SECOND, rm_reg(a), modes[o->x] | (o->y ? 0u : 8u));
-    check(e, is_double(o), false);
-}
-
-/* Integers of the same size; all but the signed 32-bit ones need AVX-512. */
-static bool from_integer(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    bool is_unsigned = o->sub == IR_F_FROM_UNSIGNED;
-    if (!is_unsigned && !is_double(o)) {
-        x86_vec(e->buf, 0, 1, 0, 0x5b, 0, X86_NO_SECOND, rm_reg(a)); /* vcvtdq2ps */
-        return true;
-    }
-    if (!vec_wide(e))
-        return false;
-    unsigned opcode = is_unsigned ? 0x7a : 0xe6;
-    x86_evex(e->buf, is_double(o) ? 2 : 3, 1, is_double(o), opcode, 0, X86_NO_SECOND, rm_reg(a));
-    return true;
-}
-
-/* Out of range gives the top bit alone, or all ones where unsigned: both to the cold path. */
-static bool to_integer(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    bool is_64 = is_double(o), is_unsigned = o->sub == IR_F_TO_UNSIGNED;
-    if (!is_unsigned && !is_64)
-        x86_vec(e->buf, 2, 1, 0, 0x5b, 0, X86_NO_SECOND, rm_reg(a)); /* vcvttps2dq */
-    else if (!vec_wide(e))
-        return false;
-    else
-        x86_evex(e->buf, is_64 ? 1 : 0, 1, is_64, is_unsigned ? 0x78 : 0x7a, 0, X86_NO_SECOND,
-                 rm_reg(a));
-    if (is_unsigned) {
-        vec_ones(e, 3);
-        vec_lane(e, IR_V_CMEQ, is_64 ? 3 : 2, 3, 3, 0);
-    } else {
-        vec_op(e, vec_lanes[IR_V_CMEQ][is_64 ? 3 : 2], 3, 0,
-               vec_const(e, is_64 ? VEC_SIGN64 : VEC_SIGN32, 0));
-    }
-    cold_if_any(e, is_64, 3);
-    return true;
-}
-
-/* Between single and double; IR_Q: the upper half of the narrow side. */
-static void resize(struct emitter *e, const struct ir_op *o)
-{
-    bool upper = o->flags & IR_Q;
-    unsigned a = vec_use(e, o->a, 1);
-    if (o->sub == IR_F_LONG) {
-        if (upper)
-            vec_shift_bytes(e, 1, a, 8);
-        vec_op(e, packed(false, 0x5a), 0, X86_NO_SECOND, rm_reg(upper ? 1 : a));
-        check(e, true, false);
-        vec_set(e, o->d, 0, 16);
-        return;
-    }
-    vec_op(e, packed(true, 0x5a), 0, X86_NO_SECOND, rm_reg(a));
-    check(e, false, true);
-    if (upper)
-        vec_lane(e, IR_V_ZIP1, 3, 0, vec_use(e, o->d, 3), 0);
-    vec_set(e, o->d, 0, upper ? 16 : 8);
-}
-
 void emit_VFP2(struct emitter *e, const struct ir_op *o)
 {
-    bool done = true, one_lane = o->size;
+    bool one_lane = o->size;
     if (o->sub == IR_F_ABS || o->sub == IR_F_NEG) {
         x86_vec(e->buf, 0, 1, 0, o->sub == IR_F_ABS ? 0x54 : 0x57, 0, vec_use(e, o->a, 1),
                 vec_const(e,
-                          o->sub == IR_F_ABS ? is_double(o) ? VEC_ABS64 : VEC_ABS32
-                          : is_double(o)     ? VEC_SIGN64
+                          o->sub == IR_F_ABS ? fp_double(o) ? VEC_ABS64 : VEC_ABS32
+                          : fp_double(o)     ? VEC_SIGN64
                                              : VEC_SIGN32,
                           0));
         finish(e, o, one_lane);
@@ -266,28 +260,29 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
     }
     flags_clobber(e);
     if (o->sub == IR_F_LONG || o->sub == IR_F_NARROW) {
-        resize(e, o);
+        fp_resize(e, o);
         return;
     }
-    unsigned a = operand(e, o, one_lane, o->a, 1);
+    unsigned a = fp_operand(e, o, one_lane, o->a, 1);
     switch (o->sub) {
     case IR_F_SQRT:
-        vec_op(e, packed(is_double(o), 0x51), 0, X86_NO_SECOND, rm_reg(a));
-        check(e, is_double(o), false);
+        vec_op(e, fp_packed(fp_double(o), 0x51), 0, X86_NO_SECOND, rm_reg(a));
+        fp_check(e, fp_double(o), false);
         break;
     case IR_F_RINT:
-        round_lanes(e, o, a);
+        fp_round_lanes(e, o, a);
         break;
     case IR_F_FROM_SIGNED:
     case IR_F_FROM_UNSIGNED:
-        done = from_integer(e, o, a);
+        fp_from_integer(e, o, a);
         break;
+    case IR_F_MAXV:
+    case IR_F_MINV:
+        min_max_across(e, o, a);
+        return;
     default:
-        done = to_integer(e, o, a);
+        fp_to_integer(e, o, a);
         break;
     }
-    if (done)
-        finish(e, o, one_lane);
-    else
-        emit_INTERPRET(e, o);
+    finish(e, o, one_lane);
 }

@@ -36,14 +36,15 @@ static void even_and_odd(struct emitter *e, const struct ir_op *o, unsigned a, u
 }
 
 /* TRN1: a's even lanes and above each b's; TRN2 with the odd ones. */
-static void transpose(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+bool vec_transpose(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     static const uint8_t low[] = {VEC_LOW8, VEC_LOW16, VEC_LOW32};
     unsigned z = o->y, esize = 8u << z;
     bool odd = o->sub == IR_V_TRN2;
     if (z == 3) {
         vec_lane(e, odd ? IR_V_ZIP2 : IR_V_ZIP1, 3, 0, a, b);
-        return;
+        vec_finish(e, o, 0);
+        return true;
     }
     struct x86_rm mask = vec_const(e, (enum vec_constant)low[z], 0);
     x86_vec(e->buf, 1, 1, 0, 0x6f, 3, X86_NO_SECOND, mask);
@@ -55,6 +56,8 @@ static void transpose(struct emitter *e, const struct ir_op *o, unsigned a, unsi
         vec_shift(e, VEC_SHL, z + 1, 3, b, esize);
     }
     vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
+    vec_finish(e, o, 0);
+    return true;
 }
 
 bool vec_pairs(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
@@ -64,11 +67,6 @@ bool vec_pairs(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
                                   [IR_V_SMINP] = IR_V_SMIN,
                                   [IR_V_UMAXP] = IR_V_UMAX,
                                   [IR_V_UMINP] = IR_V_UMIN};
-    if (o->sub == IR_V_TRN1 || o->sub == IR_V_TRN2) {
-        transpose(e, o, a, b);
-        vec_finish(e, o, 0);
-        return true;
-    }
     even_and_odd(e, o, a, b);
     if (o->sub == IR_V_UZP2) {
         vec_finish(e, o, 3);
@@ -86,19 +84,13 @@ bool vec_pairs(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 /* Folds a in halves down to one lane of 1 << z bytes, and clears the rest. */
 static void fold(struct emitter *e, const struct ir_op *o, enum ir_vec op, unsigned z, unsigned a)
 {
-    static const uint8_t masks[] = {VEC_ELEMENT8, VEC_ELEMENT16, VEC_ELEMENT32};
     unsigned from = a;
     for (unsigned step = o->flags & IR_Q ? 8 : 4; step >= 1u << z; step /= 2) {
         vec_shift_bytes(e, 3, from, step);
         vec_lane(e, op, z, 0, from, 3);
         from = 0;
     }
-    if (z == 3) {
-        vec_set(e, o->d, 0, 8);
-        return;
-    }
-    x86_vec(e->buf, 1, 1, 0, 0xdb, 0, from, vec_const(e, (enum vec_constant)masks[z], 0));
-    vec_set(e, o->d, 0, 16);
+    vec_set(e, o->d, from, 1u << z);
 }
 
 /* Sums of bytes by VPSADBW, which does not look beyond 64 bits. */
@@ -110,36 +102,32 @@ static void add_bytes(struct emitter *e, const struct ir_op *o, unsigned a)
         vec_shift_bytes(e, 3, 0, 8);
         vec_lane(e, IR_V_ADD, 3, 0, 0, 3);
     }
-    x86_vec(e->buf, 1, 1, 0, 0xdb, 0, 0,
-            vec_const(e, o->sub == IR_V_ADDV ? VEC_ELEMENT8 : VEC_ELEMENT16, 0));
-    vec_set(e, o->d, 0, 16);
+    vec_set(e, o->d, 0, o->sub == IR_V_ADDV ? 1 : 2);
 }
 
-bool vec_reduce(struct emitter *e, const struct ir_op *o, unsigned a)
+bool vec_across(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     static const uint8_t ops[] = {[IR_V_ADDV] = IR_V_ADD,
                                   [IR_V_SMAXV] = IR_V_SMAX,
                                   [IR_V_SMINV] = IR_V_SMIN,
                                   [IR_V_UMAXV] = IR_V_UMAX,
                                   [IR_V_UMINV] = IR_V_UMIN};
-    if (o->sub == IR_V_UADDLP || o->sub == IR_V_UADALP)
-        return vec_add_long_pairs(e, o, a);
-    if (o->sub == IR_V_SQXTN || o->sub == IR_V_SQXTUN || o->sub == IR_V_UQXTN)
-        return vec_narrow(e, o, a);
-    if (o->y == 0 && (o->sub == IR_V_ADDV || o->sub == IR_V_UADDLV)) {
+    if (o->y == 0 && o->sub == IR_V_ADDV)
+        add_bytes(e, o, a);
+    else
+        fold(e, o, (enum ir_vec)ops[o->sub], o->y, a);
+    return true;
+}
+
+/* Neighbours first, which makes the lanes as long as the result. */
+bool vec_across_long(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    if (o->y == 0 && o->sub == IR_V_UADDLV) {
         add_bytes(e, o, a);
         return true;
     }
-    if (o->sub == IR_V_UADDLV && o->y == 1) {
-        vec_shift(e, VEC_SHR, 2, 3, a, 16);
-        x86_vec(e->buf, 1, 1, 0, 0xdb, 0, a, vec_const(e, VEC_LOW16, 0));
-        vec_lane(e, IR_V_ADD, 2, 0, 0, 3);
-        fold(e, o, IR_V_ADD, 2, 0);
-        return true;
-    }
-    if (o->sub == IR_V_UADDLV)
-        return false;
-    fold(e, o, (enum ir_vec)ops[o->sub], o->y, a);
+    vec_add_neighbours(e, o->y, o->sub == IR_V_SADDLV, a);
+    fold(e, o, IR_V_ADD, o->y + 1u, 0);
     return true;
 }
 
@@ -149,21 +137,17 @@ bool vec_reduce(struct emitter *e, const struct ir_op *o, unsigned a)
 void emit_VDUP(struct emitter *e, const struct ir_op *o)
 {
     static const uint8_t broadcast[] = {0x78, 0x79, 0x58, 0x59};
-    static const uint8_t masks[] = {VEC_ELEMENT8, VEC_ELEMENT16};
     unsigned a = vec_use(e, o->a, 0), z = o->y, d = vec_dest(e, o->d, 0);
     if (o->x) {
         vec_shift_bytes(e, 0, a, (unsigned)o->x << z);
         a = 0;
     }
-    if (!o->size) {
-        x86_vec(e->buf, 1, 2, z == 3 ? X86_W_EVEX : 0, broadcast[z], d, X86_NO_SECOND, rm_reg(a));
-        vec_finish(e, o, d);
-    } else if (z >= 2) {
+    if (o->size) {
         vec_set(e, o->d, a, 1u << z);
-    } else {
-        x86_vec(e->buf, 1, 1, 0, 0xdb, d, a, vec_const(e, (enum vec_constant)masks[z], 0));
-        vec_done(e, o->d, d);
+        return;
     }
+    x86_vec(e->buf, 1, 2, z == 3 ? X86_W_EVEX : 0, broadcast[z], d, X86_NO_SECOND, rm_reg(a));
+    vec_finish(e, o, d);
 }
 
 void emit_VINS(struct emitter *e, const struct ir_op *o)
@@ -198,6 +182,17 @@ void emit_VEXT(struct emitter *e, const struct ir_op *o)
     vec_finish(e, o, 0);
 }
 
+/* TBX: where the index is too large, the old destination instead of xmm0. */
+static void keep_unless_found(struct emitter *e, const struct ir_op *o)
+{
+    static const uint8_t last[] = {VEC_BYTE_15, VEC_BYTE_31, VEC_BYTE_47, VEC_BYTE_63};
+    vec_copy(e, 2, o->b);
+    vec_with(e, IR_V_UMIN, 0, 3, 2, (enum vec_constant)last[o->x]);
+    vec_lane(e, IR_V_CMEQ, 0, 3, 3, 2);
+    vec_copy(e, 1, o->d);
+    vec_blend(e, 0, 0, 3, 0, 1);
+}
+
 /* VPSHUFB gives zero for indices with bit 7 set: adding 112 with saturation does that to those from
  * 16 up. The next register's indices are 16 less, with wrap. */
 void emit_VTBL(struct emitter *e, const struct ir_op *o)
@@ -206,13 +201,15 @@ void emit_VTBL(struct emitter *e, const struct ir_op *o)
     for (unsigned i = 0; i <= o->x; i++) {
         unsigned sum = i ? 3 : 0, table = vec_use(e, (o->a + i) % 32, 1);
         if (i) {
-            vec_op(e, vec_lanes[IR_V_SUB][0], 2, index, vec_const(e, VEC_BYTE_16, 0));
+            vec_with(e, IR_V_SUB, 0, 2, index, VEC_BYTE_16);
             index = 2;
         }
-        vec_op(e, vec_lanes[IR_V_UQADD][0], sum, index, vec_const(e, VEC_BYTE_112, 0));
+        vec_with(e, IR_V_UQADD, 0, sum, index, VEC_BYTE_112);
         x86_vec(e->buf, 1, 2, 0, 0x00, sum, table, rm_reg(sum));
         if (i)
             vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
     }
+    if (o->sub)
+        keep_unless_found(e, o);
     vec_finish(e, o, 0);
 }

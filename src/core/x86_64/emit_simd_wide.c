@@ -1,13 +1,10 @@
 /* emit_simd_wide.c: vector integer instructions whose result has elements of twice or half the
- * size, and shifts by a constant. IR_Q says which half of the narrow side takes part.
+ * size. IR_Q says which half of the narrow side takes part.
  */
 #include "core/x86_64/emit_simd.h"
 
-static void keep_low(struct emitter *e, unsigned z, unsigned d, unsigned a)
-{
-    static const uint8_t low[] = {VEC_LOW8, VEC_LOW16, VEC_LOW32};
-    x86_vec(e->buf, 1, 1, 0, 0xdb, d, a, vec_const(e, (enum vec_constant)low[z], 0));
-}
+/* --- twice the size ------------------------------------------------------------------------------
+ */
 
 /* d = the lower (or upper) half of a with each element extended: vpmovzx, vpmovsx. */
 static void extend(struct emitter *e, unsigned z, bool is_signed, unsigned d, unsigned a,
@@ -21,227 +18,250 @@ static void extend(struct emitter *e, unsigned z, bool is_signed, unsigned d, un
     x86_vec(e->buf, 1, 2, 0, opcodes[z] - (is_signed ? 0x10u : 0), d, X86_NO_SECOND, rm_reg(a));
 }
 
-/* The lower halves of a's elements of twice 1 << z bytes, as the instruction's result. */
-static void narrow_to(struct emitter *e, const struct ir_op *o, unsigned a)
+/* Halfwords: the lower and the upper halves of the products, put together. Words: every other one
+ * of operands spread out. */
+void vec_multiply_long(struct emitter *e, unsigned z, bool is_signed, bool upper, unsigned a,
+                       unsigned b)
 {
-    if (o->y == 2) {
-        x86_vec(e->buf, 1, 1, 0, 0x70, 0, X86_NO_SECOND, rm_reg(a)); /* vpshufd */
-        x86_byte(e->buf, 0x08);
-    } else {
-        x86_vec(e->buf, 1, 2, 0, 0x00, 0, a, vec_const(e, o->y ? VEC_SORT16 : VEC_SORT8, 0));
+    if (z == 0) {
+        extend(e, 0, is_signed, 3, b, upper);
+        extend(e, 0, is_signed, 0, a, upper);
+        vec_lane(e, IR_V_MUL, 1, 0, 0, 3);
+    } else if (z == 1) { /* vpmulhw, vpmulhuw */
+        vec_op(e, (struct vec_code){1, 1, 0, is_signed ? 0xe5 : 0xe4}, 3, a, rm_reg(b));
+        vec_lane(e, IR_V_MUL, 1, 0, a, b);
+        vec_lane(e, upper ? IR_V_ZIP2 : IR_V_ZIP1, 1, 0, 0, 3);
+    } else { /* vpmuldq, vpmuludq */
+        static const struct vec_code multiply[] = {{1, 1, X86_W_EVEX, 0xf4},
+                                                   {1, 2, X86_W_EVEX, 0x28}};
+        vec_shuffle(e, 0, a, upper ? 0xfa : 0x50);
+        vec_shuffle(e, 3, b, upper ? 0xfa : 0x50);
+        vec_op(e, multiply[is_signed], 0, 0, rm_reg(3));
     }
-    if (!(o->flags & IR_Q)) {
-        vec_set(e, o->d, 0, 8);
-        return;
-    }
-    unsigned d = vec_use(e, o->d, 3);
-    vec_lane(e, IR_V_ZIP1, 3, d, d, 0);
-    vec_done(e, o->d, d);
-}
-
-/* xmm0 = xmm0 * xmm3, elements of twice 1 << z bytes that were extended. */
-static void multiply_extended(struct emitter *e, unsigned z, bool is_signed)
-{
-    if (z < 2)
-        vec_lane(e, IR_V_MUL, z + 1, 0, 0, 3);
-    else if (is_signed) /* vpmuldq, vpmuludq */
-        x86_vec(e->buf, 1, 2, X86_W_EVEX, 0x28, 0, 0, rm_reg(3));
-    else
-        x86_vec(e->buf, 1, 1, X86_W_EVEX, 0xf4, 0, 0, rm_reg(3));
 }
 
 bool vec_lengthen(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    if (o->sub < IR_V_SADDL || o->sub > IR_V_UABAL || o->y > 2)
-        return false;
-    struct ir_op full = *o; /* the result has 128 bits */
-    full.flags |= IR_Q;
+    struct ir_op wide = vec_wide_result(o);
     bool is_signed = !((o->sub - IR_V_SADDL) & 1), upper = o->flags & IR_Q;
-    enum ir_vec kind = (enum ir_vec)(o->sub - !is_signed);
-    unsigned z = o->y;
-    if (kind == IR_V_SABDL || kind == IR_V_SABAL) {
-        vec_difference(e, z, is_signed, a, b);
-        extend(e, z, false, 0, 0, upper);
-        if (kind == IR_V_SABAL)
-            vec_accumulate(e, &full, z + 1, false);
-        else
-            vec_finish(e, &full, 0);
-        return true;
-    }
-    extend(e, z, is_signed, 3, b, upper);
-    if (kind == IR_V_SADDW || kind == IR_V_SSUBW) {
-        vec_lane(e, kind == IR_V_SADDW ? IR_V_ADD : IR_V_SUB, z + 1, 0, a, 3);
-        vec_finish(e, &full, 0);
-        return true;
-    }
-    extend(e, z, is_signed, 0, a, upper);
-    if (kind == IR_V_SADDL || kind == IR_V_SSUBL)
-        vec_lane(e, kind == IR_V_SADDL ? IR_V_ADD : IR_V_SUB, z + 1, 0, 0, 3);
-    else
-        multiply_extended(e, z, is_signed);
-    if (kind == IR_V_SMLAL || kind == IR_V_SMLSL)
-        vec_accumulate(e, &full, z + 1, kind == IR_V_SMLSL);
-    else
-        vec_finish(e, &full, 0);
-    return true;
-}
-
-/* Sums of neighbours, unsigned, at twice the size. */
-bool vec_add_long_pairs(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    vec_shift(e, VEC_SHR, o->y + 1u, 3, a, 8u << o->y);
-    keep_low(e, o->y, 0, a);
-    vec_lane(e, IR_V_ADD, o->y + 1u, 0, 0, 3);
-    if (o->sub == IR_V_UADALP)
-        vec_accumulate(e, o, o->y + 1u, false);
-    else
-        vec_finish(e, o, 0);
-    return true;
-}
-
-/* SQXTN, SQXTUN, UQXTN: clamp at the wide size, look whether that changed anything, narrow. */
-bool vec_narrow(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    static const uint64_t most[2][2] = {{0x00ff00ff00ff00ff, 0x007f007f007f007f},
-                                        {0x0000ffff0000ffff, 0x00007fff00007fff}};
-    unsigned z = o->y;
-    if (z > 1)
-        return false;
-    bool to_signed = o->sub == IR_V_SQXTN;
-    struct ir_op full = *o;
-    full.flags |= IR_Q;
-    flags_clobber(e);
-    vec_fill(e, 3, most[z][to_signed]);
-    vec_lane(e, o->sub == IR_V_UQXTN ? IR_V_UMIN : IR_V_SMIN, z + 1, 0, a, 3);
-    if (to_signed) { /* at least -128: ~127 */
-        vec_ones(e, 2);
-        vec_lane(e, IR_V_EOR, 0, 3, 3, 2);
-        vec_lane(e, IR_V_SMAX, z + 1, 0, 0, 3);
-    } else if (o->sub == IR_V_SQXTUN) {
-        vec_zero(e, 3);
-        vec_lane(e, IR_V_SMAX, z + 1, 0, 0, 3);
-    }
-    vec_lane(e, IR_V_EOR, 0, 3, 0, a);
-    vec_saturated_if(e, &full, 3);
-    narrow_to(e, o, 0);
-    return true;
-}
-
-/* --- shifts by a constant ----------------------------------------------------------------------
- */
-
-static uint64_t replicate(uint64_t element, unsigned z)
-{
-    for (unsigned bits = 8u << z; bits < 64; bits *= 2)
-        element |= element << bits;
-    return element;
-}
-
-/* d (0) = a shifted. Bytes as halfwords, without the bits that came from the neighbour. */
-static bool shifted(struct emitter *e, enum vec_shift kind, unsigned z, unsigned a, unsigned n)
-{
-    if (z) {
-        if (kind == VEC_SAR && z == 3 && !vec_wide(e))
-            return false;
-        vec_shift(e, kind, z, 0, a, n);
-        return true;
-    }
-    if (kind == VEC_SAR && n == 8)
-        n = 7;
-    vec_shift(e, kind == VEC_SHL ? VEC_SHL : VEC_SHR, 1, 0, a, n);
-    vec_fill(e, 3, replicate(kind == VEC_SHL ? 0xffu << n & 0xff : 0xffu >> n, 0));
-    vec_lane(e, IR_V_AND, 0, 0, 0, 3);
-    if (kind == VEC_SAR) {
-        vec_fill(e, 3, replicate(0x80u >> n, 0));
-        vec_lane(e, IR_V_EOR, 0, 0, 0, 3);
-        vec_lane(e, IR_V_SUB, 0, 0, 0, 3);
-    }
-    return true;
-}
-
-/* xmm0 = a shifted right, to the nearest: with the last bit shifted out added. */
-static bool rounded(struct emitter *e, enum vec_shift kind, unsigned z, unsigned a, unsigned n)
-{
-    unsigned bits = 8u << z;
-    if (!z || (kind == VEC_SAR && z == 3 && !vec_wide(e)))
-        return false;
-    vec_shift(e, VEC_SHL, z, 3, a, bits - n);
-    vec_shift(e, VEC_SHR, z, 3, 3, bits - 1);
-    vec_shift(e, kind, z, 0, a, n);
-    vec_lane(e, IR_V_ADD, z, 0, 0, 3);
-    return true;
-}
-
-/* SLI, SRI: the bits that the shift leaves open are the destination's. */
-static void insert(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    unsigned z = o->y, bits = 8u << z;
-    uint64_t all = bits == 64 ? ~0ull : (1ull << bits) - 1, mask;
-    if (o->sub == IR_V_SLI)
-        mask = all << o->x & all;
-    else
-        mask = o->x == 64 ? 0 : all >> o->x;
-    vec_shift(e, o->sub == IR_V_SLI ? VEC_SHL : VEC_SHR, z ? z : 1, 0, a, o->x);
-    vec_fill(e, 3, replicate(mask, z));
-    vec_lane(e, IR_V_AND, 0, 0, 0, 3);
-    vec_lane(e, IR_V_BIC, 0, 3, 3, vec_use(e, o->d, 2));
-    vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
-    vec_finish(e, o, 0);
-}
-
-static bool shift(struct emitter *e, const struct ir_op *o, unsigned a)
-{
-    static const struct {
-        enum vec_shift kind;
-        bool rounds, adds;
-    } rows[] = {
-        [IR_V_SHL - IR_V_SHL] = {VEC_SHL, false, false},
-        [IR_V_USHR - IR_V_SHL] = {VEC_SHR, false, false},
-        [IR_V_SSHR - IR_V_SHL] = {VEC_SAR, false, false},
-        [IR_V_USRA - IR_V_SHL] = {VEC_SHR, false, true},
-        [IR_V_SSRA - IR_V_SHL] = {VEC_SAR, false, true},
-        [IR_V_URSHR - IR_V_SHL] = {VEC_SHR, true, false},
-        [IR_V_SRSHR - IR_V_SHL] = {VEC_SAR, true, false},
-        [IR_V_URSRA - IR_V_SHL] = {VEC_SHR, true, true},
-        [IR_V_SRSRA - IR_V_SHL] = {VEC_SAR, true, true},
-    };
-    unsigned row = o->sub - (unsigned)IR_V_SHL;
-    bool done = rows[row].rounds ? rounded(e, rows[row].kind, o->y, a, o->x)
-                                 : shifted(e, rows[row].kind, o->y, a, o->x);
-    if (!done)
-        return false;
-    if (rows[row].adds)
-        vec_accumulate(e, o, o->y, false);
-    else
-        vec_finish(e, o, 0);
-    return true;
-}
-
-void emit_VSHIFT(struct emitter *e, const struct ir_op *o)
-{
-    unsigned a = vec_use(e, o->a, 1);
-    switch (o->sub) {
-    case IR_V_SLI:
-    case IR_V_SRI:
-        insert(e, o, a);
-        return;
-    case IR_V_SHRN:
-        if (o->x) {
-            vec_shift(e, VEC_SHR, o->y + 1u, 0, a, o->x);
+    bool subtract = false, accumulate = false;
+    switch (o->sub - !is_signed) {
+    case IR_V_SABAL:
+        accumulate = true;
+        /* fall through */
+    case IR_V_SABDL:
+        vec_difference(e, o->y, is_signed, a, b);
+        extend(e, o->y, false, 0, 0, upper);
+        break;
+    case IR_V_SMLSL:
+        subtract = true;
+        /* fall through */
+    case IR_V_SMLAL:
+        accumulate = true;
+        /* fall through */
+    case IR_V_SMULL:
+        vec_multiply_long(e, o->y, is_signed, upper, a, b);
+        break;
+    default: { /* SADDL, SSUBL, SADDW, SSUBW */
+        bool narrow_a = o->sub < IR_V_SADDW, add = !((o->sub - IR_V_SADDL) & 2);
+        extend(e, o->y, is_signed, 3, b, upper);
+        if (narrow_a) {
+            extend(e, o->y, is_signed, 0, a, upper);
             a = 0;
         }
-        narrow_to(e, o, a);
-        return;
-    case IR_V_USHLL:
-    case IR_V_SSHLL: {
-        extend(e, o->y, o->sub == IR_V_SSHLL, 0, a, o->flags & IR_Q);
-        if (o->x)
-            vec_shift(e, VEC_SHL, o->y + 1u, 0, 0, o->x);
-        vec_set(e, o->d, 0, 16);
+        vec_lane(e, add ? IR_V_ADD : IR_V_SUB, wide.y, 0, a, 3);
+        break;
+    }
+    }
+    if (accumulate)
+        vec_accumulate(e, &wide, subtract);
+    else
+        vec_finish(e, &wide, 0);
+    return true;
+}
+
+bool vec_shift_long(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    struct ir_op wide = vec_wide_result(o);
+    extend(e, o->y, o->sub == IR_V_SSHLL, 0, a, o->flags & IR_Q);
+    if (o->x)
+        vec_shift(e, VEC_SHL, wide.y, 0, 0, o->x);
+    vec_finish(e, &wide, 0);
+    return true;
+}
+
+/* Bytes: VPMADDUBSW by ones, where the one operand is unsigned, the other signed. Halfwords:
+ * VPMADDWD. Words: products with one of the lower halves, and of the upper ones. */
+void vec_add_neighbours(struct emitter *e, unsigned z, bool is_signed, unsigned a)
+{
+    static const struct vec_code multiply = {1, 2, X86_W_EVEX, 0x28};
+    if (z == 0 && is_signed) {
+        x86_vec(e->buf, 1, 1, 0, 0x6f, 0, X86_NO_SECOND, vec_const(e, VEC_ONE8, 0));
+        vec_op(e, (struct vec_code){1, 2, 0, 0x04}, 0, 0, rm_reg(a));
+    } else if (z == 0) {
+        vec_op(e, (struct vec_code){1, 2, 0, 0x04}, 0, a, vec_const(e, VEC_ONE8, 0));
+    } else if (z == 1 && is_signed) {
+        vec_op(e, (struct vec_code){1, 1, 0, 0xf5}, 0, a, vec_const(e, VEC_ONE16, 0));
+    } else if (is_signed) {
+        vec_shift(e, VEC_SHR, 3, 3, a, 32);
+        vec_op(e, multiply, 0, a, vec_const(e, VEC_ONE64, 0));
+        vec_op(e, multiply, 3, 3, vec_const(e, VEC_ONE64, 0));
+        vec_lane(e, IR_V_ADD, 3, 0, 0, 3);
+    } else {
+        vec_shift(e, VEC_SHR, z + 1, 3, a, 8u << z);
+        vec_with(e, IR_V_AND, 0, 0, a, z == 1 ? VEC_LOW16 : VEC_LOW32);
+        vec_lane(e, IR_V_ADD, z + 1, 0, 0, 3);
+    }
+}
+
+bool vec_pairs_long(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    struct ir_op wide = *o;
+    wide.y++;
+    vec_add_neighbours(e, o->y, o->sub == IR_V_SADDLP || o->sub == IR_V_SADALP, a);
+    if (o->sub == IR_V_UADALP || o->sub == IR_V_SADALP)
+        vec_accumulate(e, &wide, false);
+    else
+        vec_finish(e, &wide, 0);
+    return true;
+}
+
+/* --- half the size -------------------------------------------------------------------------------
+ */
+
+/* The lower half of xmm `reg` is a narrow result. */
+static void set_half(struct emitter *e, const struct ir_op *o, unsigned reg)
+{
+    if (!(o->flags & IR_Q)) {
+        vec_finish(e, o, reg);
         return;
     }
-    default:
-        if (!shift(e, o, a))
-            emit_INTERPRET(e, o);
+    unsigned d = vec_use(e, o->d, reg == 0 ? 3 : 0);
+    vec_lane(e, IR_V_ZIP1, 3, d, d, reg);
+    vec_done(e, o->d, d);
+}
+
+/* The lower halves of a's elements of twice 1 << z bytes, as the instruction's result. */
+static void truncate(struct emitter *e, const struct ir_op *o, unsigned a)
+{
+    static const uint8_t down[] = {0x30, 0x33, 0x35}; /* vpmovwb, vpmovdw, vpmovqd */
+    if (vec_wide(e)) {
+        bool direct = !(o->flags & IR_Q);
+        unsigned d = direct ? vec_dest(e, o->d, 0) : 0;
+        x86_evex(e->buf, 2, 2, 0, down[o->y], a, X86_NO_SECOND, rm_reg(d));
+        if (direct)
+            vec_done(e, o->d, d);
+        else
+            set_half(e, o, d);
+        return;
     }
+    if (o->y == 2)
+        vec_shuffle(e, 0, a, 0x08);
+    else
+        x86_vec(e->buf, 1, 2, 0, 0x00, 0, a, vec_const(e, o->y ? VEC_SORT16 : VEC_SORT8, 0));
+    set_half(e, o, 0);
+}
+
+enum clamp { CLAMP_NONE, CLAMP_SIGNED, CLAMP_UNSIGNED, CLAMP_SIGNED_TO_UNSIGNED };
+
+/* From 64 bits: a look at what the upper word should be. Works on xmm0. */
+static void clamp_words(struct emitter *e, const struct ir_op *o, enum clamp clamp, unsigned bytes)
+{
+    bool to_signed = clamp == CLAMP_SIGNED;
+    if (to_signed) { /* the sign of the lower word, else zero */
+        vec_shift(e, VEC_SAR, 2, 2, 0, 31);
+        vec_shuffle(e, 2, 2, 0xa0);
+    } else {
+        vec_zero(e, 2);
+    }
+    vec_lane(e, IR_V_CMEQ, 2, 2, 2, 0);
+    vec_shuffle(e, 2, 2, 0xf5);
+    vec_with(e, IR_V_EOR, 0, 2, 2, VEC_ONES);
+    if (clamp != CLAMP_UNSIGNED)
+        vec_spread_sign(e, 3, 0);
+    if (to_signed) {
+        vec_with(e, IR_V_EOR, 0, 3, 3, VEC_ABS32);
+        vec_blend(e, 2, 0, 2, 3, 0);
+    } else {
+        vec_lane(e, IR_V_ORR, 0, 0, 0, 2);
+        if (clamp == CLAMP_SIGNED_TO_UNSIGNED)
+            vec_lane(e, IR_V_BIC, 0, 0, 3, 0);
+    }
+    vec_saturated_if(e, 2, bytes);
+    vec_shuffle(e, 0, 0, 0x08);
+    set_half(e, o, 0);
+}
+
+/* x86 packs with saturation, from signed numbers: it shows when the result is extended again. */
+static void clamp_to_half(struct emitter *e, const struct ir_op *o, enum clamp clamp, unsigned a)
+{
+    static const struct vec_code to_signed[] = {{1, 1, 0, 0x63}, {1, 1, 0, 0x6b}};
+    static const struct vec_code to_unsigned[] = {{1, 1, 0, 0x67}, {1, 2, 0, 0x2b}};
+    struct ir_op wide = vec_wide_result(o);
+    unsigned z = o->y, bytes = vec_bytes(&wide, wide.y);
+    if (z == 2) {
+        vec_copy_reg(e, 0, a);
+        clamp_words(e, o, clamp, bytes);
+        return;
+    }
+    if (clamp == CLAMP_UNSIGNED) {
+        vec_with(e, IR_V_UMIN, wide.y, 3, a, z ? VEC_LOW16 : VEC_LOW8);
+        vec_lane(e, IR_V_EOR, 0, 2, 3, a);
+        vec_op(e, to_unsigned[z], 3, 3, rm_reg(3));
+    } else {
+        bool is_signed = clamp == CLAMP_SIGNED;
+        vec_op(e, is_signed ? to_signed[z] : to_unsigned[z], 3, a, rm_reg(a));
+        extend(e, z, is_signed, 2, 3, false);
+        vec_lane(e, IR_V_EOR, 0, 2, 2, a);
+    }
+    vec_saturated_if(e, 2, bytes);
+    set_half(e, o, 3);
+}
+
+bool vec_narrow(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    static const struct {
+        uint8_t kind;
+        bool rounds;
+        uint8_t clamp;
+    } rows[] = {
+        [IR_V_SHRN - IR_V_SHRN] = {VEC_SHR, false, CLAMP_NONE},
+        [IR_V_RSHRN - IR_V_SHRN] = {VEC_SHR, true, CLAMP_NONE},
+        [IR_V_SQSHRN - IR_V_SHRN] = {VEC_SAR, false, CLAMP_SIGNED},
+        [IR_V_SQRSHRN - IR_V_SHRN] = {VEC_SAR, true, CLAMP_SIGNED},
+        [IR_V_UQSHRN - IR_V_SHRN] = {VEC_SHR, false, CLAMP_UNSIGNED},
+        [IR_V_UQRSHRN - IR_V_SHRN] = {VEC_SHR, true, CLAMP_UNSIGNED},
+        [IR_V_SQSHRUN - IR_V_SHRN] = {VEC_SAR, false, CLAMP_SIGNED_TO_UNSIGNED},
+        [IR_V_SQRSHRUN - IR_V_SHRN] = {VEC_SAR, true, CLAMP_SIGNED_TO_UNSIGNED},
+    };
+    unsigned row = o->sub - (unsigned)IR_V_SHRN;
+    enum vec_shift kind = (enum vec_shift)rows[row].kind;
+    if (rows[row].clamp)
+        flags_clobber(e);
+    if (o->x) {
+        if (rows[row].rounds)
+            vec_shift_rounded(e, kind, o->y + 1u, a, o->x);
+        else
+            vec_shift_lanes(e, kind, o->y + 1u, 0, a, o->x);
+        a = 0;
+    }
+    if (rows[row].clamp)
+        clamp_to_half(e, o, (enum clamp)rows[row].clamp, a);
+    else
+        truncate(e, o, a);
+    return true;
+}
+
+/* The upper halves of sums or differences. */
+bool vec_narrow_high(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    static const uint8_t half[] = {VEC_HALF8, VEC_HALF16, VEC_HALF32};
+    bool add = o->sub == IR_V_ADDHN || o->sub == IR_V_RADDHN;
+    unsigned wide = o->y + 1u;
+    vec_lane(e, add ? IR_V_ADD : IR_V_SUB, wide, 0, a, b);
+    if (o->sub == IR_V_RADDHN || o->sub == IR_V_RSUBHN)
+        vec_with(e, IR_V_ADD, wide, 0, 0, (enum vec_constant)half[o->y]);
+    vec_shift(e, VEC_SHR, wide, 0, 0, 8u << o->y);
+    truncate(e, o, 0);
+    return true;
 }

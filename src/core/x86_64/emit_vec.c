@@ -1,42 +1,6 @@
-/* emit_vec.c: V registers and constants for the vector emitters; moves between the register files.
+/* emit_vec.c: V registers for the vector emitters; moves between the register files.
  */
 #include "core/x86_64/emit_vec.h"
-
-static const uint64_t constants[VEC_CONSTANT_COUNT][2] = {
-    [VEC_ABS32] = {0x7fffffff7fffffff, 0x7fffffff7fffffff},
-    [VEC_ABS64] = {0x7fffffffffffffff, 0x7fffffffffffffff},
-    [VEC_SIGN32] = {0x8000000080000000, 0x8000000080000000},
-    [VEC_SIGN64] = {0x8000000000000000, 0x8000000000000000},
-    [VEC_ABS32_LOW] = {0x7fffffff, 0},
-    [VEC_ABS64_LOW] = {0x7fffffffffffffff, 0},
-    [VEC_SIGN32_LOW] = {0x80000000, 0},
-    [VEC_SIGN64_LOW] = {0x8000000000000000, 0},
-    [VEC_MIN32] = {0x0080000000800000, 0x0080000000800000},
-    [VEC_MIN64] = {0x0010000000000000, 0x0010000000000000},
-    [VEC_SIGN8] = {0x8080808080808080, 0x8080808080808080},
-    [VEC_SIGN16] = {0x8000800080008000, 0x8000800080008000},
-    [VEC_LOW8] = {0x00ff00ff00ff00ff, 0x00ff00ff00ff00ff},
-    [VEC_LOW16] = {0x0000ffff0000ffff, 0x0000ffff0000ffff},
-    [VEC_LOW32] = {0x00000000ffffffff, 0x00000000ffffffff},
-    [VEC_ELEMENT8] = {0x00000000000000ff, 0x0000000000000000},
-    [VEC_ELEMENT16] = {0x000000000000ffff, 0x0000000000000000},
-    [VEC_ELEMENT32] = {0x00000000ffffffff, 0x0000000000000000},
-    [VEC_SORT8] = {0x0e0c0a0806040200, 0x0f0d0b0907050301},
-    [VEC_SORT16] = {0x0d0c090805040100, 0x0f0e0b0a07060302},
-    [VEC_REV16_8] = {0x0607040502030001, 0x0e0f0c0d0a0b0809},
-    [VEC_REV32_8] = {0x0405060700010203, 0x0c0d0e0f08090a0b},
-    [VEC_REV32_16] = {0x0504070601000302, 0x0d0c0f0e09080b0a},
-    [VEC_REV64_8] = {0x0001020304050607, 0x08090a0b0c0d0e0f},
-    [VEC_REV64_16] = {0x0100030205040706, 0x09080b0a0d0c0f0e},
-    [VEC_BYTE_15] = {0x0f0f0f0f0f0f0f0f, 0x0f0f0f0f0f0f0f0f},
-    [VEC_BYTE_16] = {0x1010101010101010, 0x1010101010101010},
-    [VEC_BYTE_112] = {0x7070707070707070, 0x7070707070707070},
-    [VEC_POPCOUNT] = {0x0302020102010100, 0x0403030203020201},
-    [VEC_RBIT_LOW] = {0xe060a020c0408000, 0xf070b030d0509010},
-    [VEC_RBIT_HIGH] = {0x0e060a020c040800, 0x0f070b030d050901},
-    [VEC_RBIT_MATRIX] = {0x8040201008040201, 0x8040201008040201},
-    [VEC_CRC32] = {0xb4e5b025f7011641, 0x00000001db710641},
-};
 
 #define P(opcode)                                                                                  \
     {                                                                                              \
@@ -74,7 +38,6 @@ const struct vec_code vec_lanes[IR_V_LANE_COUNT][4] = {
     [IR_V_SQSUB] = {P(0xe8), P(0xe9), NONE, NONE},
     [IR_V_UQADD] = {P(0xdc), P(0xdd), NONE, NONE},
     [IR_V_UQSUB] = {P(0xd8), P(0xd9), NONE, NONE},
-    [IR_V_URHADD] = {P(0xe0), P(0xe3), NONE, NONE},
     [IR_V_ZIP1] = {P(0x60), P(0x61), P(0x62), P_W(0x6c)},
     [IR_V_ZIP2] = {P(0x68), P(0x69), P(0x6a), P_W(0x6d)},
     [IR_V_AND] = {P(0xdb), P(0xdb), P(0xdb), P(0xdb)},
@@ -84,18 +47,6 @@ const struct vec_code vec_lanes[IR_V_LANE_COUNT][4] = {
     [IR_V_ABS] = {P38(0x1c), P38(0x1d), P38(0x1e), NONE},
 };
 /* clang-format on */
-
-const uint8_t *vec_constants(struct x86_buf *b)
-{
-    while ((uintptr_t)b->at % 64)
-        x86_byte(b, 0xcc);
-    const uint8_t *start = b->at;
-    for (unsigned i = 0; i < VEC_CONSTANT_COUNT; i++) {
-        x86_u64(b, constants[i][0]);
-        x86_u64(b, constants[i][1]);
-    }
-    return start;
-}
 
 struct x86_rm vec_const(const struct emitter *e, enum vec_constant c, unsigned immediate_bytes)
 {
@@ -132,6 +83,12 @@ void vec_copy(struct emitter *e, unsigned scratch, unsigned v)
     load(e, scratch, vec_rm(e, v));
 }
 
+void vec_copy_reg(struct emitter *e, unsigned to, unsigned from)
+{
+    if (to != from)
+        load(e, to, rm_reg(from));
+}
+
 unsigned vec_dest(const struct emitter *e, unsigned v, unsigned scratch)
 {
     struct x86_rm rm = vec_rm(e, v);
@@ -156,6 +113,9 @@ void vec_set(struct emitter *e, unsigned v, unsigned reg, unsigned bytes)
     unsigned d = vec_dest(e, v, 0);
     if (bytes == 8) { /* vmovq */
         x86_vec(e->buf, 2, 1, X86_W_EVEX, 0x7e, d, X86_NO_SECOND, rm_reg(reg));
+    } else if (bytes < 4) {
+        vec_op(e, vec_lanes[IR_V_AND][0], d, reg,
+               vec_const(e, bytes == 1 ? VEC_ELEMENT8 : VEC_ELEMENT16, 0));
     } else { /* vinsertps: lane 0 to lane 0, zeros elsewhere */
         x86_vec(e->buf, 1, 3, 0, 0x21, d, reg, rm_reg(reg));
         x86_byte(e->buf, 0x0e);
@@ -196,13 +156,33 @@ void vec_shift_bytes(struct emitter *e, unsigned d, unsigned a, unsigned bytes)
     x86_byte(e->buf, (uint8_t)bytes);
 }
 
-void vec_saturated_if(struct emitter *e, const struct ir_op *o, unsigned reg)
+/* ZF = `reg` has no bit set in its low `bytes`; with `signs` of 4 or 8 no lane of that size its top
+ * bit. */
+static void test_low(struct emitter *e, unsigned reg, unsigned bytes, unsigned signs)
 {
-    if (!(o->flags & IR_Q))
-        x86_vec(e->buf, 2, 1, 0, 0x7e, reg, X86_NO_SECOND, rm_reg(reg)); /* vmovq */
-    x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND, rm_reg(reg));     /* vptest */
+    static const uint8_t low[] = {
+        [1] = VEC_ELEMENT8, [2] = VEC_ELEMENT16, [4] = VEC_ELEMENT32, [8] = VEC_ELEMENT64};
+    unsigned opcode = signs == 8 ? 0x0f : signs == 4 ? 0x0e : 0x17; /* vtestpd, vtestps, vptest */
+    struct x86_rm mask = bytes == 16 ? rm_reg(reg) : vec_const(e, (enum vec_constant)low[bytes], 0);
+    x86_vec(e->buf, 1, 2, 0, opcode, reg, X86_NO_SECOND, mask);
+}
+
+static void saturated_unless_zero(struct emitter *e)
+{
     struct cold *c = cold_add(e, COLD_SATURATED, x86_jcc(e->buf, CC_NE));
     c->resume = e->buf->at;
+}
+
+void vec_saturated_if(struct emitter *e, unsigned reg, unsigned bytes)
+{
+    test_low(e, reg, bytes, 0);
+    saturated_unless_zero(e);
+}
+
+void vec_saturated_if_signs(struct emitter *e, unsigned z, unsigned reg, unsigned bytes)
+{
+    test_low(e, reg, bytes, 1u << z);
+    saturated_unless_zero(e);
 }
 
 /* --- ops ---------------------------------------------------------------------------------------

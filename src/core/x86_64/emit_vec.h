@@ -50,7 +50,65 @@ enum vec_constant {
     VEC_RBIT_HIGH,
     VEC_RBIT_MATRIX, /* for GF2P8AFFINEQB */
     VEC_CRC32,       /* floor(X^96 / P) and P, reflected */
-    VEC_CONSTANT_COUNT
+    VEC_ONES,
+    VEC_ABS8,
+    VEC_ABS16,
+    VEC_ELEMENT64,
+    VEC_ONE8, /* one in each lane */
+    VEC_ONE16,
+    VEC_ONE32,
+    VEC_ONE64,
+    VEC_HALF8, /* half a unit of the upper half of each lane of twice the size */
+    VEC_HALF16,
+    VEC_HALF32,
+    VEC_BIT30,   /* of each 64 bits */
+    VEC_CLZ_LOW, /* leading zeros of a byte by its lower nibble, if the upper is zero; by the upper
+                  */
+    VEC_CLZ_HIGH,
+    VEC_COUNT32, /* masks: the lowest byte of each lane */
+    VEC_COUNT64,
+    VEC_POWER_LOW, /* bytes 0 and 1 of the powers of two */
+    VEC_POWER_HIGH,
+    VEC_BYTE_8,
+    VEC_BYTE_MINUS_8,
+    VEC_HALFWORD_16,
+    VEC_HALFWORD_MINUS_16,
+    VEC_BYTE_31,
+    VEC_BYTE_47,
+    VEC_BYTE_63,
+    VEC_INF32, /* floating-point numbers in each lane */
+    VEC_INF64,
+    VEC_HALF_F32,
+    VEC_HALF_F64,
+    VEC_ONE_F32,
+    VEC_ONE_F64,
+    VEC_TWO_F32,
+    VEC_TWO_F64,
+    VEC_THREE_F32,
+    VEC_THREE_F64,
+    VEC_TWO_16, /* powers of two, in single precision up to 63 */
+    VEC_TWO_31,
+    VEC_TWO_32,
+    VEC_TWO_63,
+    VEC_TWO_52,
+    VEC_TWO_84,
+    VEC_TWO_84_52, /* 2^84 + 2^52 */
+    VEC_TWO_511,
+    VEC_SIGN_EVEN32, /* signs of every other lane */
+    VEC_SIGN_EVEN64,
+    VEC_SIGN_ODD32,
+    VEC_SIGN_ODD64,
+    /* computed; n is a shift of bytes, 0 to 7 */
+    VEC_SHIFT_MATRIX, /* + n for GF2P8AFFINEQB: to the left, right, right with signs */
+    VEC_SHL_MASK = VEC_SHIFT_MATRIX + 24, /* + n: the bits that such a shift keeps */
+    VEC_SHR_MASK = VEC_SHL_MASK + 8,
+    VEC_SHR_SIGN = VEC_SHR_MASK + 8, /* + n: 0x80 >> n in each byte */
+    VEC_SORT4_8 = VEC_SHR_SIGN + 8,  /* shuffles: + z, see vec_constants.c */
+    VEC_LD3_8 = VEC_SORT4_8 + 2,     /* + 3 z + register */
+    VEC_ST3_16 = VEC_LD3_8 + 6,      /* + register */
+    VEC_ST3_8 = VEC_ST3_16 + 3,      /* + 3 row + register */
+    VEC_LD3_MASK = VEC_ST3_8 + 9,    /* + 3 row + register */
+    VEC_CONSTANT_COUNT = VEC_LD3_MASK + 9,
 };
 const uint8_t *vec_constants(struct x86_buf *b);
 /* As an operand of an instruction that `immediate_bytes` follow. */
@@ -84,19 +142,25 @@ struct x86_rm vec_rm(const struct emitter *e, unsigned v);
 unsigned vec_use(struct emitter *e, unsigned v, unsigned scratch);
 /* scratch = V[v], for what has no EVEX form or overwrites it. */
 void vec_copy(struct emitter *e, unsigned scratch, unsigned v);
+void vec_copy_reg(struct emitter *e, unsigned to, unsigned from); /* nothing if they are the same */
 /* The register to compute V[v] in where nothing can go wrong any more, then vec_done(). */
 unsigned vec_dest(const struct emitter *e, unsigned v, unsigned scratch);
 void vec_done(struct emitter *e, unsigned v, unsigned reg);
-/* V[v] = the low `bytes` (4, 8 or 16) of xmm `reg`, zero above. */
+/* V[v] = the low `bytes` (1 to 16) of xmm `reg`, zero above. */
 void vec_set(struct emitter *e, unsigned v, unsigned reg, unsigned bytes);
 void vec_zero(struct emitter *e, unsigned reg);
 void vec_ones(struct emitter *e, unsigned reg); /* one of the scratch registers */
 /* reg = imm in both halves; a scratch register. Overwrites rax. */
 void vec_fill(struct emitter *e, unsigned reg, uint64_t imm);
-/* The result of a vector op: all of `reg`, or without IR_Q its lower half. */
+/* How many bytes of a result with lanes of 1 << z are not cleared. */
+static inline unsigned vec_bytes(const struct ir_op *o, unsigned z)
+{
+    return o->flags & IR_SCALAR ? 1u << z : o->flags & IR_Q ? 16 : 8;
+}
+/* The result of a vector op, in `reg`. */
 static inline void vec_finish(struct emitter *e, const struct ir_op *o, unsigned reg)
 {
-    vec_set(e, o->d, reg, o->flags & IR_Q ? 16 : 8);
+    vec_set(e, o->d, reg, vec_bytes(o, o->y));
 }
 
 /* Shifts of lanes of 2, 4 or 8 bytes by a number of bits; SSHR of 8 needs AVX-512. */
@@ -111,7 +175,9 @@ static inline bool vec_wide(const struct emitter *e)
     return e->request->host->avx512vl;
 }
 
-/* FPSR.QC is set if `reg` (scratch, overwritten) is not all zeros. EFLAGS are lost. */
-void vec_saturated_if(struct emitter *e, const struct ir_op *o, unsigned reg);
+/* FPSR.QC is set unless the low `bytes` of `reg` (scratch) are all zeros, or no lane of 4 or 8
+ * bytes has its top bit. EFLAGS are lost. */
+void vec_saturated_if(struct emitter *e, unsigned reg, unsigned bytes);
+void vec_saturated_if_signs(struct emitter *e, unsigned z, unsigned reg, unsigned bytes);
 
 #endif

@@ -1,0 +1,77 @@
+/* emit_fp.h: shared by the emitters of floating point. */
+#ifndef PENG_CORE_X86_64_EMIT_FP_H
+#define PENG_CORE_X86_64_EMIT_FP_H
+
+#include "core/x86_64/emit_simd.h"
+
+static inline bool fp_double(const struct ir_op *o)
+{
+    return o->type == IR_F64;
+}
+
+/* A packed instruction in 0F: 66 for double. */
+static inline struct vec_code fp_packed(bool is_64, uint8_t opcode)
+{
+    return is_64 ? (struct vec_code){1, 1, X86_W_EVEX, opcode} : (struct vec_code){0, 1, 0, opcode};
+}
+
+/* vcmpps, vcmppd. All of them scratch registers: EVEX would compare into a mask. */
+enum fp_predicate {
+    FP_EQ = 0,
+    FP_LT = 1,
+    FP_LE = 2,
+    FP_UNORDERED = 3,
+    FP_EQ_OR_UNORDERED = 8,
+    FP_GE = 13,
+    FP_GT = 14,
+    FP_NOT_LESS_QUIET = 21,
+};
+static inline void fp_compare(struct emitter *e, bool is_64, unsigned d, unsigned a,
+                              struct x86_rm b, enum fp_predicate predicate)
+{
+    vec_op_imm(e, fp_packed(is_64, 0xc2), d, a, b, predicate);
+}
+
+/* d = a with a constant by VANDPS (0x54), VORPS (0x56), VXORPS (0x57), VADDPS (0x58) ... */
+static inline void fp_with(struct emitter *e, bool is_64, uint8_t opcode, unsigned d, unsigned a,
+                           enum vec_constant c_32, enum vec_constant c_64)
+{
+    bool logic = opcode >= 0x54 && opcode <= 0x57;
+    vec_op(e, fp_packed(is_64 && !logic, opcode), d, a, vec_const(e, is_64 ? c_64 : c_32, 0));
+}
+
+static inline void fp_absolute(struct emitter *e, bool is_64, unsigned d, unsigned a)
+{
+    fp_with(e, is_64, 0x54, d, a, VEC_ABS32, VEC_ABS64);
+}
+
+/* vroundps, vroundpd (vrndscale in EVEX): xmm `d` = a rounded; `raise`: Inexact. Not IR_RA. */
+static inline unsigned fp_round_mode(unsigned rounding, bool raise)
+{
+    static const uint8_t modes[] = {
+        [IR_RN] = 0, [IR_RM] = 1, [IR_RP] = 2, [IR_RZ] = 3, [IR_RCURRENT] = 4};
+    return modes[rounding] | (raise ? 0u : 8u);
+}
+static inline void fp_round(struct emitter *e, bool is_64, unsigned d, unsigned a,
+                            unsigned rounding, bool raise)
+{
+    struct vec_code c = {1, 3, is_64 ? X86_W_EVEX : 0, is_64 ? 0x09 : 0x08};
+    vec_op_imm(e, c, d, X86_NO_SECOND, rm_reg(a), fp_round_mode(rounding, raise));
+}
+
+/* emit_simd_fp.c: to the cold path if any lane of xmm `reg` has its top bit. */
+void fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg);
+/* ... or if any lane of xmm0 is a NaN, or with `tiny` the smallest normal number. Overwrites xmm3.
+ */
+void fp_check(struct emitter *e, bool is_64, bool tiny);
+/* The register that holds V[v], or `scratch` with its lanes repeated where o has fewer. */
+unsigned fp_operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v,
+                    unsigned scratch);
+
+/* emit_simd_convert.c: xmm0 = the result; `a` is xmm1 or pinned. */
+void fp_round_lanes(struct emitter *e, const struct ir_op *o, unsigned a);
+void fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a);
+void fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a);
+void fp_resize(struct emitter *e, const struct ir_op *o);
+
+#endif

@@ -1,0 +1,261 @@
+/* emit_simd_arith.c: vector integer arithmetic and operations on bits, where lanes keep their size
+ * and nothing saturates.
+ */
+#include "core/x86_64/emit_simd.h"
+
+/* --- sums and products ---------------------------------------------------------------------------
+ */
+
+/* xmm0 = a * b. Bytes: the even ones, and the odd ones moved down. */
+static void multiply(struct emitter *e, unsigned z, unsigned a, unsigned b)
+{
+    if (z) {
+        vec_lane(e, IR_V_MUL, z, 0, a, b);
+        return;
+    }
+    vec_shift(e, VEC_SHR, 1, 0, a, 8);
+    vec_shift(e, VEC_SHR, 1, 3, b, 8);
+    vec_lane(e, IR_V_MUL, 1, 0, 0, 3);
+    vec_shift(e, VEC_SHL, 1, 0, 0, 8);
+    vec_lane(e, IR_V_MUL, 1, 3, a, b);
+    vec_with(e, IR_V_AND, 0, 3, 3, VEC_LOW8);
+    vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
+}
+
+/* d = d +- xmm0 */
+void vec_accumulate(struct emitter *e, const struct ir_op *o, bool subtract)
+{
+    unsigned d = vec_use(e, o->d, 3);
+    vec_lane(e, subtract ? IR_V_SUB : IR_V_ADD, o->y, 0, d, 0);
+    vec_finish(e, o, 0);
+}
+
+bool vec_multiply(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    multiply(e, o->y, a, b);
+    vec_finish(e, o, 0);
+    return true;
+}
+
+bool vec_multiply_accumulate(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    multiply(e, o->y, a, b);
+    vec_accumulate(e, o, o->sub == IR_V_MLS);
+    return true;
+}
+
+/* xmm0 = |a - b| by way of the larger and the smaller. */
+void vec_difference(struct emitter *e, unsigned z, bool is_signed, unsigned a, unsigned b)
+{
+    vec_lane(e, is_signed ? IR_V_SMAX : IR_V_UMAX, z, 0, a, b);
+    vec_lane(e, is_signed ? IR_V_SMIN : IR_V_UMIN, z, 3, a, b);
+    vec_lane(e, IR_V_SUB, z, 0, 0, 3);
+}
+
+bool vec_differ(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    vec_difference(e, o->y, o->sub == IR_V_SABD || o->sub == IR_V_SABA, a, b);
+    if (o->sub == IR_V_SABA || o->sub == IR_V_UABA)
+        vec_accumulate(e, o, false);
+    else
+        vec_finish(e, o, 0);
+    return true;
+}
+
+/* Bytes and halfwords: VPAVG is (a + b + 1) >> 1 of unsigned numbers. Inverted operands and result
+ * make it round down, flipped signs signed, one inverted operand a difference: so all six are XORs
+ * around it. Words: a + b is twice the common bits and once the others. */
+bool vec_halve(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    enum { NOTHING, SIGN, ABS, ALL };
+    static const struct {
+        uint8_t a, b, result; /* what they are XORed with */
+        uint8_t common, combine, kind;
+    } rows[] = {
+        [IR_V_SHADD - IR_V_SHADD] = {ABS, ABS, ABS, IR_V_AND, IR_V_ADD, VEC_SAR},
+        [IR_V_UHADD - IR_V_SHADD] = {ALL, ALL, ALL, IR_V_AND, IR_V_ADD, VEC_SHR},
+        [IR_V_SRHADD - IR_V_SHADD] = {SIGN, SIGN, SIGN, IR_V_ORR, IR_V_SUB, VEC_SAR},
+        [IR_V_URHADD - IR_V_SHADD] = {NOTHING, NOTHING, NOTHING, IR_V_ORR, IR_V_SUB, VEC_SHR},
+        [IR_V_SHSUB - IR_V_SHADD] = {SIGN, ABS, SIGN, IR_V_BIC, IR_V_SUB, VEC_SAR},
+        [IR_V_UHSUB - IR_V_SHADD] = {NOTHING, ALL, SIGN, IR_V_BIC, IR_V_SUB, VEC_SHR},
+    };
+    static const uint8_t masks[2][4] = {{0, VEC_SIGN8, VEC_ABS8, VEC_ONES},
+                                        {0, VEC_SIGN16, VEC_ABS16, VEC_ONES}};
+    static const struct vec_code average[] = {{1, 1, 0, 0xe0}, {1, 1, 0, 0xe3}};
+    unsigned row = o->sub - (unsigned)IR_V_SHADD;
+    if (o->y == 2) {
+        vec_lane(e, IR_V_EOR, 0, 0, a, b);
+        vec_shift(e, (enum vec_shift)rows[row].kind, 2, 0, 0, 1);
+        vec_lane(e, (enum ir_vec)rows[row].common, 0, 3, a, b);
+        bool from_common = rows[row].common == IR_V_ORR;
+        vec_lane(e, (enum ir_vec)rows[row].combine, 2, 0, from_common ? 3 : 0, from_common ? 0 : 3);
+        vec_finish(e, o, 0);
+        return true;
+    }
+    const uint8_t *mask = masks[o->y];
+    if (rows[row].a) {
+        vec_with(e, IR_V_EOR, 0, 0, a, (enum vec_constant)mask[rows[row].a]);
+        a = 0;
+    }
+    if (rows[row].b) {
+        vec_with(e, IR_V_EOR, 0, 3, b, (enum vec_constant)mask[rows[row].b]);
+        b = 3;
+    }
+    unsigned d = !rows[row].result && o->flags & IR_Q ? vec_dest(e, o->d, 0) : 0;
+    vec_op(e, average[o->y], d, a, rm_reg(b));
+    if (rows[row].result)
+        vec_with(e, IR_V_EOR, 0, d, d, (enum vec_constant)mask[rows[row].result]);
+    vec_finish(e, o, d);
+    return true;
+}
+
+/* Sums of four products of bytes: of even and of odd bytes, as halfwords, by VPMADDWD. */
+bool vec_dot(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    static const struct vec_code multiply_add = {1, 1, 0, 0xf5};
+    bool is_signed = o->sub == IR_V_SDOT;
+    if (is_signed) {
+        vec_shift(e, VEC_SHL, 1, 0, a, 8);
+        vec_shift(e, VEC_SHL, 1, 3, b, 8);
+        vec_shift(e, VEC_SAR, 1, 0, 0, 8);
+        vec_shift(e, VEC_SAR, 1, 3, 3, 8);
+    } else {
+        vec_with(e, IR_V_AND, 0, 0, a, VEC_LOW8);
+        vec_with(e, IR_V_AND, 0, 3, b, VEC_LOW8);
+    }
+    vec_op(e, multiply_add, 0, 0, rm_reg(3));
+    vec_shift(e, is_signed ? VEC_SAR : VEC_SHR, 1, 3, a, 8);
+    vec_shift(e, is_signed ? VEC_SAR : VEC_SHR, 1, 2, b, 8);
+    vec_op(e, multiply_add, 3, 3, rm_reg(2));
+    vec_lane(e, IR_V_ADD, 2, 0, 0, 3);
+    vec_accumulate(e, o, false);
+    return true;
+}
+
+/* --- signs ---------------------------------------------------------------------------------------
+ */
+
+void vec_spread_sign(struct emitter *e, unsigned d, unsigned a)
+{
+    vec_shuffle(e, d, a, 0xf5); /* upper halves */
+    vec_shift(e, VEC_SAR, 2, d, d, 31);
+}
+
+/* 64-bit lanes without AVX-512: (a ^ sign) - sign. */
+void vec_abs(struct emitter *e, unsigned z, unsigned d, unsigned a)
+{
+    if (z < 3) {
+        vec_op(e, vec_lanes[IR_V_ABS][z], d, X86_NO_SECOND, rm_reg(a));
+    } else if (vec_wide(e)) { /* vpabsq */
+        x86_evex(e->buf, 1, 2, 1, 0x1f, d, X86_NO_SECOND, rm_reg(a));
+    } else {
+        unsigned sign = d ? 0 : 3;
+        vec_spread_sign(e, sign, a);
+        vec_lane(e, IR_V_EOR, 0, d, a, sign);
+        vec_lane(e, IR_V_SUB, 3, d, d, sign);
+    }
+}
+
+bool vec_absolute(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    vec_abs(e, o->y, 0, a);
+    vec_finish(e, o, 0);
+    return true;
+}
+
+bool vec_negate(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    vec_zero(e, 0);
+    vec_lane(e, IR_V_SUB, o->y, 0, 0, a);
+    vec_finish(e, o, 0);
+    return true;
+}
+
+bool vec_invert(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    vec_ones(e, 0);
+    vec_lane(e, IR_V_EOR, 0, 0, 0, a);
+    vec_finish(e, o, 0);
+    return true;
+}
+
+/* --- bits ----------------------------------------------------------------------------------------
+ */
+
+/* xmm0 = table[low nibbles of a] op table[high nibbles]. */
+static void by_nibble(struct emitter *e, unsigned a, enum vec_constant low, enum vec_constant high,
+                      enum ir_vec combine)
+{
+    vec_shift(e, VEC_SHR, 1, 3, a, 4);
+    vec_with(e, IR_V_AND, 0, 0, a, VEC_BYTE_15);
+    vec_with(e, IR_V_AND, 0, 3, 3, VEC_BYTE_15);
+    x86_vec(e->buf, 1, 1, 0, 0x6f, 2, X86_NO_SECOND, vec_const(e, low, 0));
+    x86_vec(e->buf, 1, 2, 0, 0x00, 0, 2, rm_reg(0)); /* vpshufb */
+    x86_vec(e->buf, 1, 1, 0, 0x6f, 2, X86_NO_SECOND, vec_const(e, high, 0));
+    x86_vec(e->buf, 1, 2, 0, 0x00, 3, 2, rm_reg(3));
+    vec_lane(e, combine, 0, 0, 0, 3);
+}
+
+/* xmm0 = leading zeros of each lane of a. From bytes up: the upper half's, and if that is all of
+ * them the lower half's too. */
+static void leading_zeros(struct emitter *e, unsigned z, unsigned a)
+{
+    if (vec_wide(e) && z >= 2) { /* vplzcnt */
+        x86_evex(e->buf, 1, 2, z == 3, 0x44, 0, X86_NO_SECOND, rm_reg(a));
+        return;
+    }
+    by_nibble(e, a, VEC_CLZ_LOW, VEC_CLZ_HIGH, IR_V_UMIN);
+    for (unsigned half = 0; half < z; half++) {
+        unsigned bits = 8u << half;
+        vec_with(e, IR_V_CMEQ, half, 3, 0, half ? VEC_HALFWORD_16 : VEC_BYTE_8);
+        vec_shift(e, VEC_SHR, half + 1, 3, 3, bits);
+        vec_lane(e, IR_V_AND, 0, 3, 3, 0);
+        vec_shift(e, VEC_SHR, half + 1, 0, 0, bits);
+        vec_lane(e, IR_V_ADD, half + 1, 0, 0, 3);
+    }
+}
+
+/* CLS: where a bit and the one below it differ, the run of signs ends; at the latest at the lowest
+ * bit, which has none below it. */
+static void mark_sign_run(struct emitter *e, unsigned z, unsigned a)
+{
+    static const uint8_t lowest[] = {VEC_ONE8, VEC_ONE16, VEC_ONE32};
+    vec_lane(e, IR_V_ADD, z, 0, a, a);
+    vec_lane(e, IR_V_EOR, 0, 0, 0, a);
+    vec_with(e, IR_V_ORR, 0, 1, 0, (enum vec_constant)lowest[z]);
+}
+
+bool vec_bits(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    const struct hostcpu *host = e->request->host;
+    if (o->sub == IR_V_CNT && vec_wide(e) && host->avx512bitalg) {
+        x86_evex(e->buf, 1, 2, 0, 0x54, 0, X86_NO_SECOND, rm_reg(a)); /* vpopcntb */
+    } else if (o->sub == IR_V_CNT) {
+        by_nibble(e, a, VEC_POPCOUNT, VEC_POPCOUNT, IR_V_ADD);
+    } else if (o->sub == IR_V_RBIT && host->gfni) {
+        x86_vec(e->buf, 1, 3, 1, 0xce, 0, a, vec_const(e, VEC_RBIT_MATRIX, 1));
+        x86_byte(e->buf, 0);
+    } else if (o->sub == IR_V_RBIT) {
+        by_nibble(e, a, VEC_RBIT_LOW, VEC_RBIT_HIGH, IR_V_ORR);
+    } else if (o->sub == IR_V_CLS) {
+        mark_sign_run(e, o->y, a);
+        leading_zeros(e, o->y, 1);
+    } else {
+        leading_zeros(e, o->y, a);
+    }
+    vec_finish(e, o, 0);
+    return true;
+}
+
+bool vec_reverse(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    static const uint8_t shuffles[3][2] = {
+        {VEC_REV16_8, 0}, {VEC_REV32_8, VEC_REV32_16}, {VEC_REV64_8, VEC_REV64_16}};
+    if (o->y == 2)
+        vec_shuffle(e, 0, a, 0xb1);
+    else
+        x86_vec(e->buf, 1, 2, 0, 0x00, 0, a,
+                vec_const(e, (enum vec_constant)shuffles[o->sub - IR_V_REV16][o->y], 0));
+    vec_finish(e, o, 0);
+    return true;
+}
