@@ -265,6 +265,11 @@ static void close_entry(struct unit *unit)
     __atomic_store_n(entry, bytes, __ATOMIC_RELEASE);
 }
 
+bool cache_entry_closed(const void *code)
+{
+    return __atomic_load_n((const uint8_t *)code, __ATOMIC_RELAXED) == 0xe9;
+}
+
 /* All but the page's list, which the caller is walking. */
 static void kill_unit(struct cache *cache, struct unit *unit)
 {

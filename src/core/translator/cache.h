@@ -118,6 +118,8 @@ bool cache_drop_page(struct cache *cache, uint64_t page);
 /* User mode: the same for the units that hold code of [start, end); whoever still enters one
  * through a jump cache comes back to the run loop at once. */
 bool cache_drop_range(struct cache *cache, uint64_t start, uint64_t end);
+/* Whether this is the entry of such a unit: then a jump cache that has it is out of date. */
+bool cache_entry_closed(const void *code);
 /* The unit whose code holds this address (of the run view), or NULL. Takes no lock: for signal
  * handlers of the thread that runs there. */
 struct unit *cache_unit_of(struct cache *cache, uintptr_t address);

@@ -508,7 +508,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     check_context(t, cpu, context);
     share_of(cpu)->counts.lookups++;
     struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
-    if (!exit && jump->va == cpu->pc)
+    if (!exit && jump->va == cpu->pc && !cache_entry_closed(jump->code))
         return jump->code;
     bool step;
     share_of(cpu)->counts.walks++;
