@@ -187,11 +187,13 @@ void translator_detach(struct translator *t, struct a64_cpu *cpu)
 {
     pthread_mutex_lock(&t->shares_lock);
     struct share **p = &t->shares;
-    while ((*p)->cpu != cpu)
+    while (*p && (*p)->cpu != cpu)
         p = &(*p)->next;
     struct share *share = *p;
-    *p = share->next;
-    add_counts(&t->gone, &share->counts);
+    if (share) { /* else a fork has let go of it already */
+        *p = share->next;
+        add_counts(&t->gone, &share->counts);
+    }
     pthread_mutex_unlock(&t->shares_lock);
     free(share);
 }

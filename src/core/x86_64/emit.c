@@ -178,7 +178,7 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_jmp_to(e->buf, c->resume);
         break;
     case COLD_POLL:
-        x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset);
+        x86_store_imm(e->buf, 8, rm_reg(RAX), c->offset); /* may be negative */
         x86_movi(e->buf, RCX, 0);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
