@@ -14,6 +14,8 @@ void linux_die(struct linux_thread *t, int signal)
     linux_host_mask_set(UINT64_MAX);
     if (t->process->strace)
         linux_strace_ended(t, signal);
+    if (t->process->stats && !t->vfork_child)
+        linux_stats_print(t->process);
     linux_debug_ended(t, signal);
     linux_debug_raise(t, signal);
     prctl(PR_SET_DUMPABLE, 0);

@@ -48,6 +48,7 @@ struct linux_gdb;
 struct linux_seccomp;
 struct linux_uring;
 struct linux_strace;
+struct linux_stats;
 
 /* Where the kernel would find them (struct mm_struct), for /proc and core dumps. */
 struct linux_layout {
@@ -83,6 +84,7 @@ struct linux_process {
     unsigned thread_count;
     struct linux_gdb *gdb;       /* NULL: nobody debugs */
     struct linux_strace *strace; /* NULL: calls are not printed */
+    struct linux_stats *stats;   /* NULL: nothing is counted */
     _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */
 };
 
@@ -311,6 +313,13 @@ void linux_strace_leave(struct linux_thread *t);
 void linux_strace_signal(struct linux_thread *t, const siginfo_t *info); /* as it is delivered */
 void linux_strace_ended(struct linux_thread *t, int wait_status);        /* a thread's last line */
 void linux_strace_line_free(struct linux_thread *t); /* for linux_thread_free() */
+
+/* --- stats.c: --stats. Called only where p->stats. ------------------------------------------------ */
+
+int linux_stats_new(struct linux_process *p, struct err *e);
+void linux_stats_trap(struct linux_thread *t, unsigned exception_class); /* ESR_ELx.EC */
+void linux_stats_request(struct linux_thread *t); /* the thread left the guest as it was asked to */
+void linux_stats_print(struct linux_process *p);  /* when the process ends */
 
 /* --- seccomp.c: filters that see arm64 calls ----------------------------------------------------
  */

@@ -148,8 +148,11 @@ static void take_trap(struct linux_thread *t)
         [EC_FETCH_ABORT] = fetch_abort, [EC_PC_ALIGN] = misaligned, [EC_DATA_ABORT] = data_abort,
         [EC_SP_ALIGN] = misaligned,     [EC_STEP] = stepped,        [EC_BRK] = breakpoint,
     };
-    void (*handler)(struct linux_thread * t) = handlers[t->cpu->sys[A64_ESR_EL1] >> 26 & 63];
+    unsigned exception_class = t->cpu->sys[A64_ESR_EL1] >> 26 & 63;
+    void (*handler)(struct linux_thread * t) = handlers[exception_class];
     t->cpu->trapped = false;
+    if (t->process->stats)
+        linux_stats_trap(t, exception_class);
     (handler ? handler : undefined)(t);
 }
 
@@ -177,6 +180,8 @@ void linux_thread_loop(struct linux_thread *t)
     for (;;) {
         while (atomic_load(&cpu->signals.stop)) {
             atomic_store(&cpu->signals.stop, 0);
+            if (t->process->stats)
+                linux_stats_request(t);
             linux_signals_deliver(t);
             if (linux_debugged(t))
                 linux_debug_look(t);

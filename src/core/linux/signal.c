@@ -410,6 +410,8 @@ static void act_by_default(struct linux_thread *t, siginfo_t *info)
     uint64_t bit = linux_signal_bit(info->si_signo);
     if (bit & DEFAULT_IGNORE)
         return;
+    if (t->process->strace)
+        linux_strace_signal(t, info);
     if (!(bit & DEFAULT_STOP))
         linux_die(t, info->si_signo);
     linux_debug_raise(t, info->si_signo);

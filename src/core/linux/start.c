@@ -73,6 +73,8 @@ int linux_run(const struct linux_config *config, struct err *e)
     rc = keep_fds(p, e);
     if (rc == 0 && config->strace)
         rc = linux_strace_new(p, e);
+    if (rc == 0 && config->stats)
+        rc = linux_stats_new(p, e);
     if (rc == 0)
         rc = linux_load(p, t, e);
     if (rc == 0)

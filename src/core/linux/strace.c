@@ -40,6 +40,7 @@ struct linux_strace_line {
     const char *words; /* of the arguments not yet printed */
     unsigned index;    /* of the next argument */
     bool open;         /* the call has begun and its line is not written */
+    pid_t tid;         /* whose call it is: a fork's child gets it with its parent's memory */
 };
 
 int linux_strace_new(struct linux_process *p, struct err *e)
@@ -142,6 +143,7 @@ void linux_strace_enter(struct linux_thread *t, const uint64_t a[6])
     line->words = row ? row->arguments : "hex hex hex hex hex hex";
     line->index = 0;
     line->open = true;
+    line->tid = t->tid;
     strace_add(&line->text, "%s(", line->call.name);
     add_arguments(line);
     if (strstr(line->words, "=never"))
@@ -231,6 +233,10 @@ void linux_strace_result(struct linux_thread *t, int64_t result)
 {
     struct linux_strace_line *line = line_of(t);
     const char *word;
+    if (line->tid != t->tid) {
+        line->open = false;
+        return;
+    }
     if (!line->open) { /* written by linux_strace_leave(), and yet it came back */
         start_line(t, &line->text);
         strace_add(&line->text, "<... %s resumed>", line->call.name);
@@ -273,6 +279,8 @@ void linux_strace_signal(struct linux_thread *t, const siginfo_t *info)
     struct strace_text text;
     start_line(t, &text);
     strace_add(&text, "--- ");
+    strace_signal_name(&text, (uint64_t)info->si_signo);
+    strace_add(&text, " ");
     strace_siginfo(&text, info);
     strace_add(&text, " ---");
     put_line(t, &text);

@@ -577,6 +577,7 @@ static const struct strace_word words[] = {
     {"caphdr", NULL, NULL, &strace_cap_header, 1},
     {"cloneargs", NULL, NULL, &strace_clone_args, 1},
     {"flock", NULL, NULL, &strace_flock, 1},
+    {"lock", NULL, NULL, &strace_flock_wanted, 1},
     {"itimerspec", NULL, NULL, &strace_itimerspec, 1},
     {"itimerval", NULL, NULL, &strace_itimerval, 1},
     {"landlockattr", NULL, NULL, &strace_landlock_attr, 1},

@@ -144,8 +144,8 @@ extern const struct strace_level_options strace_level_options[]; /* ended by opt
 /* strace_types.c */
 extern const struct strace_type strace_timespec, strace_timeval, strace_itimerspec,
     strace_itimerval, strace_stat, strace_statfs, strace_statx, strace_rusage, strace_rlimit,
-    strace_sysinfo, strace_utsname, strace_stack, strace_flock, strace_open_how, strace_clone_args,
-    strace_winsize, strace_termios, strace_landlock_attr, strace_sigevent, strace_linger,
-    strace_ucred, strace_cap_header, strace_cap_data, strace_sembuf;
+    strace_sysinfo, strace_utsname, strace_stack, strace_flock, strace_flock_wanted,
+    strace_open_how, strace_clone_args, strace_winsize, strace_termios, strace_landlock_attr,
+    strace_sigevent, strace_linger, strace_ucred, strace_cap_header, strace_cap_data, strace_sembuf;
 
 #endif

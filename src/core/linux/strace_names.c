@@ -300,8 +300,8 @@ const struct strace_option strace_fcntls[] = {
 #define OPTION(x, words) {x, #x, words}
     OPTION(F_DUPFD, "int"), OPTION(F_DUPFD_CLOEXEC, "int"), OPTION(F_GETFD, "=fdflags"),
     OPTION(F_SETFD, "fdflags"), OPTION(F_GETFL, "=openflags"), OPTION(F_SETFL, "openflags"),
-    {5, "F_GETLK", "flock>"}, {6, "F_SETLK", "flock"}, {7, "F_SETLKW", "flock"},
-    OPTION(F_OFD_GETLK, "flock>"), OPTION(F_OFD_SETLK, "flock"), OPTION(F_OFD_SETLKW, "flock"),
+    {5, "F_GETLK", "flock>"}, {6, "F_SETLK", "lock"}, {7, "F_SETLKW", "lock"},
+    OPTION(F_OFD_GETLK, "flock>"), OPTION(F_OFD_SETLK, "lock"), OPTION(F_OFD_SETLKW, "lock"),
     OPTION(F_GETOWN, ""), OPTION(F_SETOWN, "int"), OPTION(F_GETSIG, ""), OPTION(F_SETSIG, "signal"),
     OPTION(F_GETLEASE, ""), OPTION(F_SETLEASE, "int"), OPTION(F_NOTIFY, "hex"),
     OPTION(F_GETPIPE_SZ, ""), OPTION(F_SETPIPE_SZ, "int"), OPTION(F_ADD_SEALS, "hex"),

@@ -168,6 +168,13 @@ const struct strace_type strace_flock = {sizeof(struct flock), {
     NUMBER(struct flock, l_pid, SIGNED),
 }};
 
+const struct strace_type strace_flock_wanted = {sizeof(struct flock), {
+    NAMED(struct flock, l_type, strace_lock_types),
+    NAMED(struct flock, l_whence, strace_whence),
+    NUMBER(struct flock, l_start, SIGNED),
+    NUMBER(struct flock, l_len, SIGNED),
+}};
+
 const struct strace_type strace_open_how = {sizeof(struct open_how), {
     NAMED(struct open_how, flags, strace_open_flags),
     NUMBER(struct open_how, mode, OCTAL),

@@ -264,8 +264,8 @@ static void end_process(struct linux_thread *t, int status)
     if (t->vfork_child)
         return;
     linux_debug_ended(t, (status & 0xff) << 8);
-    if (p->config->stats && p->translator)
-        translator_print_stats(p->translator, stderr);
+    if (p->stats)
+        linux_stats_print(p);
 }
 
 int64_t linux_sys_exit_group(struct linux_thread *t, const uint64_t a[6])
@@ -282,8 +282,6 @@ int64_t linux_sys_exit(struct linux_thread *t, const uint64_t a[6])
     struct linux_process *p = t->process;
     struct host_stack stack = t->host_stack;
     int status = (int)a[0];
-    if (p->strace)
-        linux_strace_ended(t, (status & 0xff) << 8);
     linux_host_mask_set(UINT64_MAX);
     pthread_mutex_lock(&p->threads_lock);
     bool last = p->thread_count == 1 && !t->vfork_child;
@@ -292,6 +290,8 @@ int64_t linux_sys_exit(struct linux_thread *t, const uint64_t a[6])
     pthread_mutex_unlock(&p->threads_lock);
     if (last)
         return linux_sys_exit_group(t, a);
+    if (p->strace)
+        linux_strace_ended(t, (status & 0xff) << 8);
     if (t->vfork_child) { /* its maker, asleep or not, has the stack */
         for (;;)
             syscall(SYS_exit, status);
