@@ -2,7 +2,7 @@
 #   make          build/peng
 #   make run      boot a stock Debian arm64 kernel to a shell (no terminal: print the boot, power off)
 #   make test     set up what it needs and run the quick suites;  make test-long  the long ones
-#   make bench    peng beside qemu-system-aarch64 on this machine
+#   make bench    peng beside qemu-system-aarch64 and qemu-aarch64 on this machine
 #   make install  PREFIX=/usr/local DESTDIR=
 PREFIX ?= /usr/local
 DESTDIR ?=
@@ -56,7 +56,10 @@ bench: build
 	@scripts/setup guest test long
 	@scripts/guest
 	@scripts/guest-disk
+	@scripts/user-root large
+	@scripts/user-root native
 	@bench/bench
+	@bench/user
 
 tidy:
 	@scripts/tidy
