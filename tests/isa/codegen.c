@@ -92,6 +92,12 @@ static const struct sequence {
     {"largest of a vector", "fmaxv s0, v1.4s", {0x6e30f820}, 1, 14},
     {"largest of pairs", "fmaxp v0.4s, v1.4s, v2.4s", {0x6e22f420}, 1, 11},
     {"reciprocal step", "frecps v0.4s, v1.4s, v2.4s", {0x4e22fc20}, 1, 10},
+    {"load four interleaved", "ld4 {v0.16b, v1.16b, v2.16b, v3.16b}, [x0]", {0x4c400000}, 1, 24},
+    {"load three interleaved, bytes", "ld3 {v0.16b, v1.16b, v2.16b}, [x0]", {0x4c404000}, 1, 24},
+    {"load three interleaved, halfwords", "ld3 {v0.8h, v1.8h, v2.8h}, [x0]", {0x4c404400}, 1, 19},
+    {"store three interleaved, bytes", "st3 {v0.16b, v1.16b, v2.16b}, [x0]", {0x4c004000}, 1, 25},
+    {"store four interleaved", "st4 {v0.8h, v1.8h, v2.8h, v3.8h}, [x0]", {0x4c000400}, 1, 19},
+    {"load and replicate two", "ld2r {v0.4s, v1.4s}, [x0]", {0x4d60c800}, 1, 9},
     // clang-format on
 };
 

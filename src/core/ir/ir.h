@@ -113,9 +113,9 @@ enum ir_fbin {
 };
 enum ir_structure {
     IR_CONSECUTIVE, /* x registers, one after the other */
-    IR_INTERLEAVED, /* two */
-    IR_LANE,        /* lane c of one */
-    IR_REPLICATE,   /* one value, in all lanes of one */
+    IR_INTERLEAVED, /* x registers, lane by lane */
+    IR_LANE,        /* lane c of each */
+    IR_REPLICATE,   /* one value for each, in all its lanes */
 };
 enum ir_crypto {
     IR_AESE,

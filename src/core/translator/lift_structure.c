@@ -1,5 +1,5 @@
-/* lift_structure.c: LD1 to LD4 and ST1 to ST4 (DDI 0487 C4.1.88): one or more registers in a row,
- * two interleaved, one lane, one value in all lanes. The rest is the interpreter's.
+/* lift_structure.c: LD1 to LD4 and ST1 to ST4 (DDI 0487 C4.1.88): registers in a row, interleaved,
+ * one lane of each, one value in all lanes of each.
  */
 #include "core/translator/lift_int.h"
 
@@ -32,6 +32,11 @@ static unsigned whole_bytes(const struct a64_insn *in)
     return in->R * (in->Q ? 16u : 8u);
 }
 
+static unsigned element_bytes(const struct a64_insn *in)
+{
+    return (unsigned)in->R << in->z;
+}
+
 LIFT(LD1)
 {
     return structure(l, in, IR_VLOADS, IR_CONSECUTIVE, whole_bytes(in));
@@ -42,38 +47,60 @@ LIFT(ST1)
     return structure(l, in, IR_VSTORES, IR_CONSECUTIVE, whole_bytes(in));
 }
 
-LIFT(LD2)
+LIFT(load_interleaved)
 {
     return structure(l, in, IR_VLOADS, IR_INTERLEAVED, whole_bytes(in));
 }
 
-LIFT(ST2)
+LIFT(store_interleaved)
 {
     return structure(l, in, IR_VSTORES, IR_INTERLEAVED, whole_bytes(in));
 }
 
-LIFT(LD1_lane)
+LIFT(load_lane)
 {
-    return structure(l, in, IR_VLOADS, IR_LANE, 1u << in->z);
+    return structure(l, in, IR_VLOADS, IR_LANE, element_bytes(in));
 }
 
-LIFT(ST1_lane)
+LIFT(store_lane)
 {
-    return structure(l, in, IR_VSTORES, IR_LANE, 1u << in->z);
+    return structure(l, in, IR_VSTORES, IR_LANE, element_bytes(in));
 }
 
-LIFT(LD1R)
+LIFT(replicate)
 {
-    return structure(l, in, IR_VLOADS, IR_REPLICATE, 1u << in->z);
+    return structure(l, in, IR_VLOADS, IR_REPLICATE, element_bytes(in));
 }
 
+/* With and without post-index. */
+#define BOTH(name, form)                                                                           \
+    {A64_OP_##name, lift_##form},                                                                  \
+    {                                                                                              \
+        A64_OP_##name##_post, lift_##form                                                          \
+    }
+
+/* clang-format off */
 const struct lift_row lift_rows_structure[] = {
-    ROW(LD1),      {A64_OP_LD1_post, lift_LD1},
-    ROW(ST1),      {A64_OP_ST1_post, lift_ST1},
-    ROW(LD2),      {A64_OP_LD2_post, lift_LD2},
-    ROW(ST2),      {A64_OP_ST2_post, lift_ST2},
-    ROW(LD1_lane), {A64_OP_LD1_lane_post, lift_LD1_lane},
-    ROW(ST1_lane), {A64_OP_ST1_lane_post, lift_ST1_lane},
-    ROW(LD1R),     {A64_OP_LD1R_post, lift_LD1R},
+    BOTH(LD1, LD1),
+    BOTH(LD2, load_interleaved),
+    BOTH(LD3, load_interleaved),
+    BOTH(LD4, load_interleaved),
+    BOTH(ST1, ST1),
+    BOTH(ST2, store_interleaved),
+    BOTH(ST3, store_interleaved),
+    BOTH(ST4, store_interleaved),
+    BOTH(LD1_lane, load_lane),
+    BOTH(LD2_lane, load_lane),
+    BOTH(LD3_lane, load_lane),
+    BOTH(LD4_lane, load_lane),
+    BOTH(ST1_lane, store_lane),
+    BOTH(ST2_lane, store_lane),
+    BOTH(ST3_lane, store_lane),
+    BOTH(ST4_lane, store_lane),
+    BOTH(LD1R, replicate),
+    BOTH(LD2R, replicate),
+    BOTH(LD3R, replicate),
+    BOTH(LD4R, replicate),
 };
+/* clang-format on */
 const unsigned lift_rows_structure_count = ARRAY_SIZE(lift_rows_structure);
