@@ -22,6 +22,7 @@ struct gdb_user {
     struct linux_gdb_ops ops;
     struct linux_gdb *gdb; /* borrowed, once started */
     struct gdb_server *server;
+    siginfo_t info; /* of the last stop that was told */
     uint16_t port;
     const struct log *log;
 };
@@ -149,6 +150,7 @@ static bool stopped(void *ctx, uint32_t *ret_thread, unsigned *ret_signal)
     siginfo_t info;
     if (!linux_gdb_stopped(((struct gdb_user *)ctx)->gdb, &tid, &info))
         return false;
+    ((struct gdb_user *)ctx)->info = info;
     *ret_thread = (uint32_t)tid;
     *ret_signal = to_gdb(info.si_signo);
     return true;
@@ -171,13 +173,17 @@ static bool object(void *ctx, const char *what, const char *annex, uint64_t offs
     const struct gdb_user *user = ctx;
     if (strcmp(what, "auxv") == 0)
         return linux_gdb_auxv(user->gdb, offset, data, size_bytes);
-    if (strcmp(what, "exec-file") != 0)
+    const void *from = &user->info;
+    size_t length = sizeof user->info;
+    if (strcmp(what, "exec-file") == 0) {
+        from = linux_gdb_program(user->gdb);
+        length = strlen(from);
+    } else if (strcmp(what, "siginfo") != 0) {
         return false;
-    const char *path = linux_gdb_program(user->gdb);
-    size_t length = strlen(path);
+    }
     offset = offset < length ? offset : length;
     *size_bytes = *size_bytes < length - offset ? *size_bytes : length - offset;
-    memcpy(data, path + offset, *size_bytes);
+    memcpy(data, (const uint8_t *)from + offset, *size_bytes);
     return true;
 }
 
@@ -226,7 +232,8 @@ static int start(void *ctx, struct linux_gdb *gdb, struct err *e)
                                                          .kill = kill_process,
                                                          .object = object,
                                                          .objects = "qXfer:auxv:read+;"
-                                                                    "qXfer:exec-file:read+",
+                                                                    "qXfer:exec-file:read+;"
+                                                                    "qXfer:siginfo:read+",
                                                          .open = open_file,
                                                          .pass_signals = pass_signals},
                                              .pause = pause_target,

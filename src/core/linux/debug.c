@@ -36,8 +36,11 @@ static void arm(struct linux_thread *t)
 
 void linux_debug_look(struct linux_thread *t)
 {
+    t->debug.look = false;
     if (has_gdb(t))
         linux_gdb_look(t);
+    if (t->debug.tracee.traced)
+        linux_tracee_look(t);
     arm(t);
 }
 
@@ -45,20 +48,24 @@ bool linux_debug_enter(struct linux_thread *t)
 {
     if (has_gdb(t))
         linux_gdb_call(t, true);
-    return true;
+    return !t->debug.tracee.traced || linux_tracee_enter(t);
 }
 
-void linux_debug_leave(struct linux_thread *t)
+void linux_debug_leave(struct linux_thread *t, bool restart)
 {
     if (has_gdb(t))
         linux_gdb_call(t, false);
+    if (t->debug.tracee.traced)
+        linux_tracee_leave(t, restart);
     if (t->debug.step || t->debug.armed)
         linux_thread_kick(t);
 }
 
 bool linux_debug_signal(struct linux_thread *t, siginfo_t *info)
 {
-    return !has_gdb(t) || linux_gdb_signal(t, info);
+    if (has_gdb(t) && !linux_gdb_signal(t, info))
+        return false;
+    return !t->debug.tracee.traced || linux_tracee_signal(t, info);
 }
 
 void linux_debug_raise(struct linux_thread *t, int signal)
@@ -70,6 +77,7 @@ void linux_debug_started(struct linux_thread *t, uint64_t flags)
 {
     if (t->process->gdb && !(flags & (CLONE_VM | CLONE_THREAD)))
         linux_gdb_forked(t);
+    linux_tracee_started(t, flags);
     if (linux_debugged(t))
         linux_thread_kick(t);
 }

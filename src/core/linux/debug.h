@@ -27,6 +27,15 @@ struct linux_debug {
     bool stopped; /* by `info`, which the debugger was not told of yet */
     siginfo_t info;
     int inject; /* signal that the debugger gives it, 0: none */
+    /* tracee.c */
+    volatile bool look;       /* linux_debug_look() is wanted; set by the host's handler */
+    volatile bool asked_stop; /* SIGSTOP, as stop_info tells */
+    siginfo_t stop_info;
+    volatile unsigned
+        restart;         /* enum linux_restart: of the call that the tracer's news interrupted */
+    bool restarts;       /* the last call goes on at the SVC at pc ... */
+    uint64_t restart_pc; /* ... which is this */
+    bool no_leave;       /* the call at hand is the parent's: fork() */
     struct linux_tracee tracee;
 };
 
@@ -34,8 +43,9 @@ struct linux_debug {
 void linux_debug_look(struct linux_thread *t);
 /* Before a call, its number in t->call: false where it is not to be made and x0 stays. */
 bool linux_debug_enter(struct linux_thread *t);
-/* After it, with its result in x0. */
-void linux_debug_leave(struct linux_thread *t);
+/* After it, with its result in x0; `restart`: it was not made, x0 stays and pc goes back to the SVC
+ * next. */
+void linux_debug_leave(struct linux_thread *t, bool restart);
 /* A signal about to be delivered: false where it is not to be; `info` may have become another. */
 bool linux_debug_signal(struct linux_thread *t, siginfo_t *info);
 /* Its handler's frame is not built by now: the default action `signal` is carried out by the host.

@@ -33,7 +33,6 @@ struct linux_config {
     bool interpreter; /* run on the interpreter instead of the translator */
     bool strace;
     bool stats;        /* print the translator's statistics on exit, to stderr */
-    uint16_t gdb_port; /* wait for a debugger there before the first instruction; 0: do not */
     const struct linux_gdb_ops *gdb; /* borrowed; who debugs it from its first instruction on (gdb.h),
                                         NULL: nobody */
     const struct log *log;

@@ -83,6 +83,8 @@ struct linux_process {
     struct linux_thread *threads;
     unsigned thread_count;
     struct linux_gdb *gdb;       /* NULL: nobody debugs */
+    pthread_mutex_t tracees_lock; /* guards the list */
+    struct tracee *tracees;       /* tracer.c: whom we trace */
     struct linux_strace *strace; /* NULL: calls are not printed */
     struct linux_stats *stats;   /* NULL: nothing is counted */
     _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */

@@ -47,6 +47,7 @@ struct linux_thread *linux_thread_new(struct linux_process *p, const struct linu
         to->fpsr = from->fpsr;
         to->sys[A64_TPIDR_EL0] = from->sys[A64_TPIDR_EL0];
         linux_seccomp_inherit(t, like);
+        t->debug.tracee = like->debug.tracee;
     }
     if (p->translator)
         translator_attach(p->translator, t->cpu);

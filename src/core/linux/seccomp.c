@@ -156,7 +156,11 @@ bool linux_seccomp_allows(struct linux_thread *t, const uint64_t a[6], int64_t *
         send_sigsys(t, data);
         *ret_result = -LINUX_NO_RESULT;
         return false;
-    case SECCOMP_RET_TRACE:      /* nobody asked for PTRACE_EVENT_SECCOMP */
+    case SECCOMP_RET_TRACE:
+        if (linux_tracee_seccomp(t, data))
+            return true;
+        *ret_result = t->debug.tracee.traced ? (int64_t)t->cpu->x[0] : -ENOSYS;
+        return false;
     case SECCOMP_RET_USER_NOTIF: /* nobody listens */
         *ret_result = -ENOSYS;
         return false;

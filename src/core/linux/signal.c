@@ -69,7 +69,7 @@ static uint64_t deliverable(const struct linux_signal_state *s)
 void linux_signal_recompute(struct linux_thread *t)
 {
     struct linux_signal_state *s = t->signals;
-    s->pending = s->caught || s->forced || deliverable(s);
+    s->pending = s->caught || s->forced || t->debug.look || deliverable(s);
     if (s->pending)
         linux_thread_kick(t);
 }
@@ -133,8 +133,16 @@ static void host_handler(int signal, siginfo_t *info, void *context)
 {
     struct linux_thread *t = linux_self;
     ucontext_t *uc = context;
+    siginfo_t told;
     int saved_errno = errno;
-    if (linux_signal_bit(signal) & LINUX_FAULT_SIGNALS) {
+    if (signal == SIGSYS && linux_tracee_handler(t, info, &told)) {
+        signal = told.si_signo;
+        info = &told;
+    }
+    if (signal == 0) {
+        if (t)
+            linux_signal_recompute(t);
+    } else if (linux_signal_bit(signal) & LINUX_FAULT_SIGNALS) {
         bool sent = info->si_code <= 0 || signal == SIGTRAP || signal == SIGSYS;
         if (!sent && linux_fault_recover(t, info, context))
             return;
@@ -150,7 +158,7 @@ static void host_handler(int signal, siginfo_t *info, void *context)
         memcpy(&uc->uc_sigmask, &full, sizeof(full));
         linux_signal_recompute(t);
     }
-    if (t->signals->pending)
+    if (t && t->signals->pending)
         interrupt_call(uc->uc_mcontext.gregs);
     errno = saved_errno;
 }
@@ -451,6 +459,8 @@ void linux_signals_deliver(struct linux_thread *t)
     while (s->pending) {
         if (!s->caught)
             linux_host_mask_set(UINT64_MAX);
+        if (t->debug.look)
+            linux_debug_look(t);
         if (next(t, &info, &forced) && (!linux_debugged(t) || linux_debug_signal(t, &info)))
             deliver(t, &info, forced);
         /* Caught before a fault's handler whose mask has it: it must wait after all. */

@@ -6,8 +6,10 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
+#include "core/linux/gdb.h"
 #include "core/linux/linux_int.h"
 
 static bool fetch(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t size_bytes)
@@ -59,6 +61,7 @@ int linux_run(const struct linux_config *config, struct err *e)
     p->ops = (struct a64_host_ops){.fetch = fetch, .code_changed = code_changed};
     p->system = (struct a64_system){.ops = &p->ops, .ops_ctx = p, .log = config->log};
     pthread_mutex_init(&p->threads_lock, NULL);
+    pthread_mutex_init(&p->tracees_lock, NULL);
     int rc = choose_model(p, e);
     if (rc == 0)
         rc = linux_memory_new(p, e);
@@ -81,7 +84,14 @@ int linux_run(const struct linux_config *config, struct err *e)
         rc = linux_signals_start(p, t, e);
     if (rc == 0 && config->seccomp_fd >= 0)
         rc = linux_seccomp_load(t, config->seccomp_fd, e);
+    if (rc == 0 && config->gdb)
+        rc = linux_gdb_new(p, config->gdb, &p->gdb, e);
+    if (rc == 0 && config->gdb)
+        rc = linux_gdb_start(p->gdb, e);
     if (rc < 0)
         return rc;
+    linux_tracee_execed(t, getauxval(AT_FLAGS) & LINUX_TRACED_AT_FLAGS);
+    if (linux_debugged(t))
+        linux_thread_kick(t);
     linux_thread_loop(t);
 }

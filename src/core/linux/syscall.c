@@ -50,7 +50,7 @@ void linux_syscall(struct linux_thread *t)
     t->call = (uint32_t)cpu->x[8]; /* invoke_syscall() takes an int */
     t->call_x0 = cpu->x[0];
     if (linux_debugged(t) && !linux_debug_enter(t)) {
-        linux_debug_leave(t);
+        linux_debug_leave(t, false);
         return;
     }
     if (strace)
@@ -62,7 +62,7 @@ void linux_syscall(struct linux_thread *t)
     if (result != -LINUX_NO_RESULT && result != -LINUX_ERESTART)
         cpu->x[0] = (uint64_t)result;
     if (linux_debugged(t))
-        linux_debug_leave(t);
+        linux_debug_leave(t, result == -LINUX_ERESTART);
     if (result == -LINUX_ERESTART)
         cpu->pc -= 4;
 }

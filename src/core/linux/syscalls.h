@@ -118,7 +118,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(92,  personality,            CALL, "hex")                                                    \
     X(93,  exit,                   CALL, "int =never")                                             \
     X(94,  exit_group,             CALL, "int =never")                                             \
-    X(95,  waitid,                 PASS, "idtype int siginfo> waitflags rusage>")                  \
+    X(95,  waitid,                 CALL, "idtype int siginfo> waitflags rusage>")                  \
     X(96,  set_tid_address,        PASS, "ptr")                                                    \
     X(97,  unshare,                PASS, "cloneflags")                                             \
     X(98,  futex,                  PASS, "ptr futexop uint futextime futexaddress2 futexvalue3")   \
@@ -140,7 +140,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(114, clock_getres,           PASS, "clock timespec>")                                        \
     X(115, clock_nanosleep,        PASS, "clock timerflags timespec timespec>")                    \
     X(116, syslog,                 PASS, "int buf> size")                                          \
-    X(117, ptrace,                 TODO, "ptracerequest int ptr ptr")                              \
+    X(117, ptrace,                 CALL, "ptracerequest int ptr ptr")                              \
     X(118, sched_setparam,         PASS, "int int*")                                               \
     X(119, sched_setscheduler,     PASS, "int scheduler int*")                                     \
     X(120, sched_getscheduler,     PASS, "int")                                                    \
@@ -267,7 +267,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(241, perf_event_open,        PASS, "ptr int int fd hex")                                     \
     X(242, accept4,                PASS, "fd sockaddr> int* socktype")                             \
     X(243, recvmmsg,               PASS, "fd ptr int msgflags timespec")                           \
-    X(260, wait4,                  PASS, "int waitstatus> waitflags rusage>")                      \
+    X(260, wait4,                  CALL, "int waitstatus> waitflags rusage>")                      \
     X(261, prlimit64,              PASS, "int rlimitname rlimit rlimit>")                          \
     X(262, fanotify_init,          CALL, "hex openflags")                                          \
     X(263, fanotify_mark,          PASS, "fd hex hex dirfd path")                                  \

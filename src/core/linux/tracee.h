@@ -36,6 +36,7 @@ enum linux_trace_stop {
 
 struct linux_tracee {
     uint64_t magic; /* the thread is ready to be traced */
+    int32_t tgid, tid;
     /* The tracer's. */
     uint32_t traced, seized, options;
     uint32_t mode;
@@ -48,8 +49,7 @@ struct linux_tracee {
     int32_t raising;  /* the host's default action is wanted for this signal: not to be told */
     uint64_t message; /* of PTRACE_GETEVENTMSG, for SECCOMP */
     siginfo_t info;
-    int32_t call;       /* number, -1: none; ENTER and SECCOMP */
-    int32_t call_error; /* LEAVE: x0 is an error */
+    int32_t call; /* number, -1: none; ENTER and SECCOMP */
     uint64_t args[6];
     struct linux_user_regs general;
     struct linux_user_fpsimd fpsimd;
@@ -65,6 +65,9 @@ enum {
     LINUX_TRACE_RESTART_SHIFT = 8,  /* enum linux_restart */
 };
 
+/* The bit of AT_FLAGS by which the tracer tells a program that begins that it is traced. */
+#define LINUX_TRACED_AT_FLAGS (1ull << 62)
+
 enum linux_restart { /* the kernel's ERESTART codes, include/linux/errno.h */
                      LINUX_RESTART_NONE,
                      LINUX_RESTART_SYS,    /* 512: unless a handler without SA_RESTART runs */
@@ -78,11 +81,11 @@ enum linux_restart { /* the kernel's ERESTART codes, include/linux/errno.h */
 
 void linux_tracee_look(struct linux_thread *t);
 bool linux_tracee_enter(struct linux_thread *t);
-void linux_tracee_leave(struct linux_thread *t);
+void linux_tracee_leave(struct linux_thread *t, bool restart);
 bool linux_tracee_signal(struct linux_thread *t, siginfo_t *info);
 void linux_tracee_started(struct linux_thread *t, uint64_t clone_flags);
-/* The program was loaded into a process whose tracer saw it exec. */
-void linux_tracee_execed(struct linux_thread *t);
+/* The program was loaded; `traced`: into a process whose tracer saw it exec. */
+void linux_tracee_execed(struct linux_thread *t, bool traced);
 /* A filter's SECCOMP_RET_TRACE; false: the call is not made, x0 is its result. -ENOSYS is in x0 and
  * that is it where nobody traces. */
 bool linux_tracee_seccomp(struct linux_thread *t, unsigned data);

@@ -20,6 +20,7 @@
 
 #include "core/arm64/cpu.h"
 #include "core/linux/handover.h"
+#include "interface/gdb_user.h"
 #include "tools/arm64run/run_options.h"
 
 enum { EXIT_OPTIONS = 1, EXIT_CANNOT_RUN = 126, EXIT_NOT_FOUND = 127 };
@@ -90,6 +91,10 @@ int main(int argc, char **argv, char **envp)
     }
     if (o.config.self_fd < 0)
         o.config.self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    struct gdb_user *gdb = o.gdb_port ? gdb_user_new(o.gdb_port, &log) : NULL;
+    if (gdb)
+        o.config.gdb = gdb_user_ops(gdb);
     int rc = linux_run(&o.config, &e);
+    gdb_user_free(gdb);
     return fail(&e, rc == -ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN);
 }

@@ -125,7 +125,7 @@ static int take_gdb(struct run_options *o, const char *value)
     unsigned long port = strtoul(value, &end, 10);
     if (*end || port == 0 || port > UINT16_MAX)
         return err_set(o->e, EINVAL, "%s is not a port", value);
-    o->config.gdb_port = (uint16_t)port;
+    o->gdb_port = (uint16_t)port;
     return 0;
 }
 

@@ -9,6 +9,7 @@ enum run_verb { RUN_PROGRAM, RUN_HELP, RUN_VERSION, RUN_CPU_HELP };
 struct run_options {
     struct linux_config config;
     enum run_verb verb;
+    uint16_t gdb_port; /* 0: no debugger */
     char *argv0; /* -0; NULL: the program's name */
     char **envp; /* the guest's environment; owned */
     size_t env_count, env_room;
