@@ -6,8 +6,9 @@
  * <1f>CPU<1f>RELEASE<1f>SYSROOT<1f>NAME
  *
  * PID is the process it is meant for: exec does not change it, so a string that strays into another
- * process is left alone. Empty texts stand for none. Somebody who forges one can do no more than by
- * options.
+ * process is left alone. Empty texts stand for none. Somebody who forges one and runs this program
+ * can do no more than by options; where the kernel runs it for a program of other rights, main.c
+ * does not look for one.
  */
 #include "core/linux/handover.h"
 

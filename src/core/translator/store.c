@@ -7,8 +7,11 @@
  * A writer appends records, then moves header.end, then publishes slots. A reader believes a slot
  * only if the record it names has the right checksum and holds the very page that was asked for, so
  * a writer may be killed, or the power may fail, at any point. Reading by pread() means that a file
- * cut short under a reader is a miss, not a fault. Before writing, the file is looked at again: in
- * user mode the guest can close and reopen any descriptor number.
+ * cut short under a reader is a miss, not a fault.
+ *
+ * While programs run the file is open for reading only, and is opened by its name to be written: in
+ * user mode a guest has every descriptor there is, and one that gave up its user's rights must not
+ * be able to change what that user's other programs will run.
  */
 #include "core/translator/store.h"
 
@@ -65,7 +68,8 @@ struct file {
 };
 
 struct store {
-    struct file now, old;
+    struct file now, old; /* for reading */
+    struct file writing;  /* the same as `now`, between begin and end */
     char path[512], old_path[516];
     uint64_t version, half_bytes;
     struct header header; /* between begin and end */
@@ -103,8 +107,9 @@ static bool write_all(int fd, const void *from, size_t bytes, uint64_t offset)
 
 bool store_directory(char *out, size_t size_bytes)
 {
-    const char *chosen = getenv("PENG_CACHE"), *cache = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
+    /* Nothing of the caller's for a program that runs with other rights. */
+    const char *chosen = secure_getenv("PENG_CACHE"), *cache = secure_getenv("XDG_CACHE_HOME");
+    const char *home = secure_getenv("HOME");
     int n;
     if (chosen && (strcmp(chosen, "off") == 0 || strcmp(chosen, "0") == 0))
         return false;
@@ -152,11 +157,11 @@ static int high_fd(int fd)
     return high;
 }
 
-static int open_file(const char *path, bool create, struct file *ret, struct err *e)
+static int open_file(const char *path, int flags, struct file *ret, struct err *e)
 {
     struct stat st;
     ret->fd = -1;
-    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
+    int fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return err_set_errno(e, errno, "%s", path);
     if (fstat(fd, &st) < 0 || check_owner(path, &st, false, e) < 0) {
@@ -202,12 +207,13 @@ int store_open(const struct store_config *config, struct store **ret_store, stru
     snprintf(store->path, sizeof(store->path), "%s/code-%016llx", config->directory,
              (unsigned long long)config->version);
     snprintf(store->old_path, sizeof(store->old_path), "%s.old", store->path);
-    r = open_file(store->path, true, &store->now, e);
+    r = open_file(store->path, O_RDONLY | O_CREAT, &store->now, e);
     if (r < 0) {
         free(store);
         return r;
     }
-    open_file(store->old_path, false, &store->old, NULL);
+    open_file(store->old_path, O_RDONLY, &store->old, NULL);
+    store->writing.fd = -1;
     *ret_store = store;
     return 0;
 }
@@ -300,41 +306,57 @@ const void *store_find(struct store *store, const uint8_t page[4096], uint32_t c
 static bool start_file(struct store *store)
 {
     store->header = (struct header){STORE_MAGIC, store->version, records_start(), 0};
-    return ftruncate(store->now.fd, 0) == 0 &&
-           ftruncate(store->now.fd, (off_t)records_start()) == 0 &&
-           write_all(store->now.fd, &store->header, sizeof(store->header), 0);
+    return ftruncate(store->writing.fd, 0) == 0 &&
+           ftruncate(store->writing.fd, (off_t)records_start()) == 0 &&
+           write_all(store->writing.fd, &store->header, sizeof(store->header), 0);
 }
 
-/* The full file becomes the old one. With its lock held; the new file's is taken. */
+/* `writing` has the file's lock: whether it is still the one of that name, which `now` reads. */
+static bool is_current(struct store *store)
+{
+    struct stat st;
+    if (stat(store->path, &st) < 0 || st.st_dev != store->writing.device ||
+        st.st_ino != store->writing.inode)
+        return false; /* somebody else has just turned it over */
+    if (is_same(&store->now) && store->now.device == store->writing.device &&
+        store->now.inode == store->writing.inode)
+        return true;
+    if (is_same(&store->now))
+        close(store->now.fd);
+    return open_file(store->path, O_RDONLY, &store->now, NULL) == 0;
+}
+
+static bool open_for_writing(struct store *store)
+{
+    if (open_file(store->path, O_RDWR | O_CREAT, &store->writing, NULL) < 0)
+        return false;
+    if (flock(store->writing.fd, LOCK_EX | LOCK_NB) == 0 && is_current(store) &&
+        (read_header(store, &store->writing, &store->header) || start_file(store)))
+        return true;
+    store_end(store);
+    return false;
+}
+
+/* The full file becomes the old one; the new one is open for writing then. */
 static bool turn_over(struct store *store)
 {
-    struct file full = store->now;
-    if (rename(store->path, store->old_path) < 0 ||
-        open_file(store->path, true, &store->now, NULL) < 0) {
-        store->now = full;
+    if (rename(store->path, store->old_path) < 0) {
+        store_end(store);
         return false;
     }
     if (is_same(&store->old))
         close(store->old.fd);
-    store->old = full;
-    flock(full.fd, LOCK_UN);
-    return flock(store->now.fd, LOCK_EX | LOCK_NB) == 0 && start_file(store);
+    store->old = store->now;
+    store->now.fd = -1;
+    store_end(store);
+    return open_for_writing(store);
 }
 
 bool store_begin(struct store *store)
 {
-    struct stat st;
-    if (!is_same(&store->now) || flock(store->now.fd, LOCK_EX | LOCK_NB) < 0)
+    if (!open_for_writing(store))
         return false;
-    /* Somebody else may have turned it over since we opened it. */
-    bool current = stat(store->path, &st) == 0 && st.st_dev == store->now.device &&
-                   st.st_ino == store->now.inode;
-    bool sound = current && (read_header(store, &store->now, &store->header) || start_file(store));
-    if (sound && store->header.end > store->half_bytes)
-        sound = turn_over(store);
-    if (!sound)
-        flock(store->now.fd, LOCK_UN);
-    return sound;
+    return store->header.end <= store->half_bytes || turn_over(store);
 }
 
 static void publish(struct store *store, uint64_t key, const struct slot *slot)
@@ -342,14 +364,14 @@ static void publish(struct store *store, uint64_t key, const struct slot *slot)
     struct slot there;
     off_t at = slot_offset(key, 0); /* where the row is full its first is given up */
     for (unsigned i = 0; i < SLOT_PROBES; i++) {
-        if (!read_all(store->now.fd, &there, sizeof(there), (uint64_t)slot_offset(key, i)))
+        if (!read_all(store->writing.fd, &there, sizeof(there), (uint64_t)slot_offset(key, i)))
             return;
         if (!there.at || there.key == key) {
             at = slot_offset(key, i);
             break;
         }
     }
-    write_all(store->now.fd, slot, sizeof(*slot), (uint64_t)at);
+    write_all(store->writing.fd, slot, sizeof(*slot), (uint64_t)at);
 }
 
 void store_put(struct store *store, const uint8_t page[4096], uint32_t context, const void *data,
@@ -366,12 +388,12 @@ void store_put(struct store *store, const uint8_t page[4096], uint32_t context, 
     memcpy(r->page, page, sizeof(r->page));
     memcpy(r + 1, data, bytes);
     r->sum = sum_of(r);
-    if (!write_all(store->now.fd, r, sizeof(*r) + bytes, at))
+    if (!write_all(store->writing.fd, r, sizeof(*r) + bytes, at))
         return;
     struct header next = store->header;
     next.end = align_up(at + sizeof(*r) + bytes, RECORD_ALIGN);
     next.records++;
-    if (!write_all(store->now.fd, &next, sizeof(next), 0))
+    if (!write_all(store->writing.fd, &next, sizeof(next), 0))
         return;
     store->header = next;
     uint64_t key = key_of(page, context);
@@ -380,7 +402,9 @@ void store_put(struct store *store, const uint8_t page[4096], uint32_t context, 
 
 void store_end(struct store *store)
 {
-    flock(store->now.fd, LOCK_UN);
+    if (is_same(&store->writing))
+        close(store->writing.fd); /* and the lock goes with it */
+    store->writing.fd = -1;
 }
 
 /* --- for the user -------------------------------------------------------------------------------

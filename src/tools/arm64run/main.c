@@ -48,6 +48,16 @@ static void print_models(void)
         printf("%-16s %s\n", model->name, model->description);
 }
 
+/* Where the kernel started us for somebody's program, its environment is that somebody's, and with
+ * flag C the rights may be the program's (set-id): nothing in it can be a handover, which only our
+ * own exec of ourselves makes. */
+static bool started_by_binfmt(void)
+{
+    errno = 0;
+    getauxval(AT_EXECFD);
+    return errno == 0 || getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0_BIT;
+}
+
 /* By binfmt_misc: the path is what execve() was called with, so it is AT_EXECFN, too. */
 static void read_binfmt(struct linux_config *config, char **argv, char **envp)
 {
@@ -66,7 +76,7 @@ int main(int argc, char **argv, char **envp)
         .config = {.program_fd = -1, .self_fd = -1, .seccomp_fd = -1, .log = &log}};
     struct err e = {0};
     mallopt(M_ARENA_MAX, 1); /* an arena a thread would cost the guest address space */
-    if (handover_read(envp, &o.config)) {
+    if (!started_by_binfmt() && handover_read(envp, &o.config)) {
         o.config.argv = argv;
         o.config.envp = envp;
     } else if (getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0_BIT && argc >= 3) {

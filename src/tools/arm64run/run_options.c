@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 #include "base/bytes.h"
 #include "base/size.h"
@@ -266,9 +267,11 @@ static bool any_variable(char **envp)
     return false;
 }
 
+/* Not for a program that runs with other rights than its caller's: the caller could have any
+ * dynamic linker run with them. */
 static int read_variables(struct run_options *o, char **envp)
 {
-    if (!any_variable(envp))
+    if (getauxval(AT_SECURE) || !any_variable(envp))
         return 0;
     for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
         if (!rows[i].variable)
