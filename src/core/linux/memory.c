@@ -220,8 +220,11 @@ int64_t linux_sys_mmap(struct linux_thread *t, const uint64_t a[6])
         return -EINVAL;
     if (flags & MAP_FLAGS_OF_HOST && (flags & MAP_TYPE) == MAP_SHARED_VALIDATE)
         return -EOPNOTSUPP;
-    return linux_memory_map(t->process, a[0], a[1], (int)a[2], flags & ~MAP_FLAGS_OF_HOST,
-                            (int)a[4], a[5]);
+    int64_t r = linux_memory_map(t->process, a[0], a[1], (int)a[2], flags & ~MAP_FLAGS_OF_HOST,
+                                 (int)a[4], a[5]);
+    if (r >= 0 && !(flags & MAP_ANONYMOUS))
+        linux_uring_mapped(t->process, (int)a[4], a[5], (uint64_t)r);
+    return r;
 }
 
 /* --- munmap, mprotect --------------------------------------------------------------------------
