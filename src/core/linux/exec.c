@@ -211,11 +211,14 @@ static void set_inherited(int fd, bool inherited)
         fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
 }
 
-static int64_t exec_by_us(struct linux_thread *t, struct request *r)
+/* `argv` is the guest's own, for the kernel; r->argv is what the program gets. */
+static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv)
 {
     struct linux_process *p = t->process;
     struct linux_config config = *p->config;
     char handover[HANDOVER_MAX];
+    if (p->self_fd < 0 && access("/proc/self/exe", X_OK) < 0)
+        return exec_by_kernel(t, r, argv);
     int seccomp_fd = linux_seccomp_save(t);
     if (seccomp_fd >= 0)
         seccomp_fd = linux_fd_keep(p, seccomp_fd);
@@ -291,7 +294,7 @@ static int64_t exec_image(struct linux_thread *t, struct request *r)
     if (r->image.fd < 0 || elf_kind(r->image.head, r->image.head_bytes) != ELF_ARM64)
         return exec_by_kernel(t, r, argv);
     rc = check_loadable(t->process->config, &r->image);
-    return rc < 0 ? rc : exec_by_us(t, r);
+    return rc < 0 ? rc : exec_by_us(t, r, argv);
 }
 
 /* AT_EXECFN: the path, or a name for the descriptor (alloc_bprm()). */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,18 @@ static void read_binfmt(struct linux_config *config, char **argv, char **envp)
     config->envp = envp;
 }
 
+/* This program's file; where there is no /proc, by the name it was started by: AT_EXECFN, or for
+ * binfmt_misc argv[0]. -1: then exec has to go through binfmt_misc. */
+static int open_self(char **argv)
+{
+    int fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+    if (fd >= 0)
+        return fd;
+    bool by_kernel = getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0_BIT;
+    const char *name = by_kernel ? argv[0] : (const char *)getauxval(AT_EXECFN);
+    return name ? open(name, O_PATH | O_CLOEXEC) : -1;
+}
+
 int main(int argc, char **argv, char **envp)
 {
     const struct log log = {.out = stderr, .level = LOG_WARN, .prefix = "peng-arm64"};
@@ -100,7 +113,7 @@ int main(int argc, char **argv, char **envp)
         break;
     }
     if (o.config.self_fd < 0)
-        o.config.self_fd = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+        o.config.self_fd = open_self(argv);
     struct gdb_user *gdb = o.gdb_port ? gdb_user_new(o.gdb_port, &log) : NULL;
     if (gdb)
         o.config.gdb = gdb_user_ops(gdb);
