@@ -1,34 +1,33 @@
-/* hostcpu.c: feature bits through the compiler's CPUID support, which also checks the OS's XCR0. */
+/* hostcpu.c: feature bits as the C library found them when the process started, the OS's XCR0
+ * included. CPUID itself is not asked: where the host is a virtual machine each one is an exit to
+ * its hypervisor, tens of microseconds, which every start of peng-arm64 would pay.
+ */
 #include "hardware/hostcpu.h"
+
+#include <sys/platform/x86.h>
 
 void hostcpu_detect(struct hostcpu *cpu)
 {
-    *cpu = (struct hostcpu){0};
-    __builtin_cpu_init();
-#define HAS(field, name) cpu->field = __builtin_cpu_supports(name) != 0
-    HAS(sse41, "sse4.1");
-    HAS(avx, "avx");
-    HAS(avx2, "avx2");
-    HAS(fma, "fma");
-    HAS(bmi1, "bmi");
-    HAS(bmi2, "bmi2");
-    HAS(popcnt, "popcnt");
-    HAS(aes, "aes");
-    HAS(pclmul, "pclmul");
-    HAS(gfni, "gfni");
-    HAS(vpclmul, "vpclmulqdq");
-    HAS(avx512vbmi, "avx512vbmi");
-    HAS(avx512bitalg, "avx512bitalg");
-#undef HAS
-    cpu->avx512vl = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-                    __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
-    unsigned a = 0, b = 0, c = 0, d = 0;
-    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "0"(1), "2"(0));
-    cpu->cx16 = c >> 13 & 1;
-    cpu->f16c = cpu->avx && (c >> 29 & 1);
-    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "0"(7), "2"(0));
-    cpu->sha = b >> 29 & 1;
-    cpu->vaes = cpu->avx2 && (c >> 9 & 1);
-    __asm__("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "0"(0x80000001), "2"(0));
-    cpu->lzcnt = c >> 5 & 1;
+    *cpu = (struct hostcpu){
+        .sse41 = CPU_FEATURE_ACTIVE(SSE4_1),
+        .avx = CPU_FEATURE_ACTIVE(AVX),
+        .avx2 = CPU_FEATURE_ACTIVE(AVX2),
+        .fma = CPU_FEATURE_ACTIVE(FMA),
+        .f16c = CPU_FEATURE_ACTIVE(F16C),
+        .bmi1 = CPU_FEATURE_ACTIVE(BMI1),
+        .bmi2 = CPU_FEATURE_ACTIVE(BMI2),
+        .lzcnt = CPU_FEATURE_ACTIVE(LZCNT),
+        .popcnt = CPU_FEATURE_ACTIVE(POPCNT),
+        .cx16 = CPU_FEATURE_ACTIVE(CMPXCHG16B),
+        .aes = CPU_FEATURE_ACTIVE(AES),
+        .pclmul = CPU_FEATURE_ACTIVE(PCLMULQDQ),
+        .sha = CPU_FEATURE_ACTIVE(SHA),
+        .gfni = CPU_FEATURE_ACTIVE(GFNI),
+        .vaes = CPU_FEATURE_ACTIVE(VAES),
+        .vpclmul = CPU_FEATURE_ACTIVE(VPCLMULQDQ),
+        .avx512vl = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512VL) &&
+                    CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512DQ),
+        .avx512vbmi = CPU_FEATURE_ACTIVE(AVX512_VBMI),
+        .avx512bitalg = CPU_FEATURE_ACTIVE(AVX512_BITALG),
+    };
 }
