@@ -17,15 +17,21 @@ enum {
                     X86_OUTSIDE_MAX * sizeof(uint16_t) + 16,
 };
 
+/* Units that lie beside each other do so in the tables, too: a program that has just started
+ * touches few pages of them, each of which costs a fault. The upper bits are mixed in, so that
+ * libraries at round distances do not meet. */
 static unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint32_t context)
 {
-    uint64_t h = (pa >> 2) * 0x9e3779b97f4a7c15ull ^ context * 0x85ebca6bu;
-    return (unsigned)(h >> 40) & cache->unit_mask;
+    enum { UNIT_BYTES_LOG2 = 5, REGION_LOG2 = 24 };
+    uint64_t h = (pa >> REGION_LOG2) * 0x9e3779b97f4a7c15ull ^ context * 0x85ebca6bu;
+    return (unsigned)(pa >> UNIT_BYTES_LOG2 ^ h >> 40) & cache->unit_mask;
 }
 
 static unsigned page_bucket(const struct cache *cache, uint64_t pa)
 {
-    return (unsigned)((pa >> 12) * 0x9e3779b97f4a7c15ull >> 40) & cache->page_mask;
+    enum { REGION_LOG2 = 24 };
+    uint64_t h = (pa >> REGION_LOG2) * 0x9e3779b97f4a7c15ull;
+    return (unsigned)(pa >> 12 ^ h >> 40) & cache->page_mask;
 }
 
 struct unit *cache_page_units(struct cache *cache, uint64_t page)
