@@ -82,6 +82,7 @@ struct linux_process {
     pthread_mutex_t threads_lock; /* guards the list */
     struct linux_thread *threads;
     unsigned thread_count;
+    _Atomic(struct linux_thread *) dying; /* core.c: the thread that ends the process by a signal */
     struct linux_gdb *gdb;       /* NULL: nobody debugs */
     pthread_mutex_t tracees_lock; /* guards the list */
     struct tracee *tracees;       /* tracer.c: whom we trace */

@@ -29,9 +29,6 @@
 #define DEFAULT_IGNORE                                                                             \
     (1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) | 1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1))
 #define DEFAULT_STOP (1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1))
-#define DEFAULT_CORE                                                                               \
-    (LINUX_FAULT_SIGNALS | 1ull << (SIGQUIT - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGXCPU - 1) | \
-     1ull << (SIGXFSZ - 1))
 
 /* The kernel's struct sigaction on x86-64. */
 struct host_sigaction {
@@ -178,11 +175,11 @@ void linux_signal_install(int signal, const struct linux_sigaction *action)
     };
     /* The host resets a one-shot handler at once, so that a second signal meets the default; but
      * not where the default is ours to carry out. */
-    if (!(bit & DEFAULT_CORE))
+    if (!(bit & LINUX_CORE_SIGNALS))
         passed |= LINUX_SA_RESETHAND;
     host.flags |= action->flags & passed;
     if (handled || bit & LINUX_FAULT_SIGNALS ||
-        (action->handler == LINUX_SIG_DFL && bit & DEFAULT_CORE)) {
+        (action->handler == LINUX_SIG_DFL && bit & LINUX_CORE_SIGNALS)) {
         host.handler = (void *)(uintptr_t)host_handler;
         host.flags |= LINUX_SA_SIGINFO;
     }
@@ -421,7 +418,7 @@ static void act_by_default(struct linux_thread *t, siginfo_t *info)
     if (t->process->strace)
         linux_strace_signal(t, info);
     if (!(bit & DEFAULT_STOP))
-        linux_die(t, info->si_signo);
+        linux_die_info(t, info);
     linux_debug_raise(t, info->si_signo);
     give_back(t, info); /* the handler was just taken away: now the host stops us */
 }
@@ -456,6 +453,8 @@ void linux_signals_deliver(struct linux_thread *t)
     struct linux_signal_state *s = t->signals;
     siginfo_t info;
     bool forced;
+    if (atomic_load(&t->process->dying) && !t->vfork_child)
+        linux_park(t);
     while (s->pending) {
         if (!s->caught)
             linux_host_mask_set(UINT64_MAX);

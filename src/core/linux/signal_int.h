@@ -43,6 +43,11 @@ static_assert(sizeof(struct linux_altstack) == 24, "stack_t");
 
 enum { LINUX_SENT_KINDS = 6 }; /* signals that are faults, too: LINUX_FAULT_SIGNALS */
 
+/* Signals that dump core by default (signal(7)). */
+#define LINUX_CORE_SIGNALS                                                                         \
+    (LINUX_FAULT_SIGNALS | 1ull << (SIGQUIT - 1) | 1ull << (SIGABRT - 1) | 1ull << (SIGXCPU - 1) | \
+     1ull << (SIGXFSZ - 1))
+
 /* Only the thread itself and its host signal handlers touch it. */
 struct linux_signal_state {
     /* What host_call.S tests: a signal waits to be delivered. First. */
@@ -83,6 +88,11 @@ int linux_signal_take_sent(struct linux_thread *t, uint64_t set, siginfo_t *ret_
 void linux_signal_recompute(struct linux_thread *t);
 /* Tells the host what to do with `signal`, whose action in the table is `action`. */
 void linux_signal_install(int signal, const struct linux_sigaction *action);
+
+/* core.c: linux_die() with all that siginfo tells; and where a thread goes that has no say any more
+ * because another one is ending the process. */
+void linux_die_info(struct linux_thread *t, const siginfo_t *info) __attribute__((noreturn));
+void linux_park(struct linux_thread *t) __attribute__((noreturn));
 
 struct linux_sighand *linux_sighand_new(struct linux_sighand *like); /* NULL: no memory */
 void linux_sighand_unref(struct linux_sighand *h);
