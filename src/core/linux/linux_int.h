@@ -141,7 +141,7 @@ struct linux_thread {
 /* Whether the hooks of debug.h are to be called. */
 static inline bool linux_debugged(const struct linux_thread *t)
 {
-    return t->process->gdb || t->debug.tracee.traced;
+    return t->process->gdb || t->debug.tracee.traced || t->debug.armed;
 }
 
 extern _Thread_local struct linux_thread *linux_self;

@@ -346,7 +346,7 @@ static int64_t attach(struct linux_process *p, int number, pid_t tid, uint64_t a
         return -errno;
     }
     e = tracer_add(p, tid);
-    e->attached = true;
+    e->known = true;
     e->seized = seize;
     e->options = seize ? (unsigned)data : 0;
     tracer_unlock(p);

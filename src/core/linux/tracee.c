@@ -86,7 +86,7 @@ static void stop(struct linux_thread *t, enum linux_trace_stop why)
 bool linux_tracee_handler(struct linux_thread *t, const siginfo_t *info, siginfo_t *ret_info)
 {
     unsigned news = (unsigned)info->si_errno;
-    if ((news & 0xffff0000) != LINUX_TRACE_MARK || info->si_code > 0)
+    if ((news & 0xffff0000) != LINUX_TRACE_MARK) /* the kernel's own have 16 bits at most */
         return false;
     *ret_info = *info;
     ret_info->si_signo = ret_info->si_errno = 0;

@@ -160,10 +160,11 @@ static uint64_t own_fs_base(void)
  * from its parent, knows. */
 static void set_up(struct tracee *e, const struct linux_tracee *b)
 {
-    if (!e->attached && b->traced) {
+    if (!e->known && b->traced) {
         e->seized = b->seized;
         e->options = b->options;
     }
+    e->known = true;
     ptrace(PTRACE_SETOPTIONS, e->tid, NULL, (void *)(uintptr_t)tracer_host_options(e->options));
     WRITE_FIELD(e, seized, e->seized);
     WRITE_FIELD(e, options, e->options);
@@ -324,7 +325,7 @@ static bool event_stopped(struct linux_process *p, struct tracee *e, int event,
         ptrace(PTRACE_GETEVENTMSG, e->tid, NULL, &message);
         if (message && !tracer_find(p, (pid_t)message)) {
             struct tracee *child = tracer_add(p, (pid_t)message);
-            child->starting = child->newborn = true;
+            child->starting = child->newborn = child->known = true;
             child->seized = e->seized;
             child->options = e->options;
         }

@@ -22,7 +22,7 @@ enum tracer_stop {
 struct tracee {
     pid_t tid;
     uint64_t block; /* address in the tracee; 0: not ready yet */
-    bool attached;  /* by request: `seized` and `options` are ours to tell it; else it knows them */
+    bool known;     /* `seized` and `options` are; else it has them from its parent, or none */
     bool seized;
     bool foreign;      /* no program of this kind: stops are passed on */
     bool starting;     /* a program or thread that has not made its first stop */
