@@ -331,6 +331,10 @@ static inline struct ir_op *ir_emit(struct ir_unit *unit, enum ir_opcode op, enu
 /* One backward pass: sets IR_FLAGS_LIVE on every op after which NZCV is still wanted. */
 void ir_liveness(struct ir_unit *unit);
 
+/* After ir_liveness(): moves comparisons down to their readers (sink.c). True where it changed the
+ * unit, whose liveness is then to be found again. */
+bool ir_sink_flags(struct ir_unit *unit);
+
 /* One op a line. */
 void ir_print(const struct ir_unit *unit, FILE *out);
 

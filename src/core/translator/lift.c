@@ -121,4 +121,6 @@ void lift_unit(const struct lift_source *source, struct ir_unit *unit)
     }
     mark_exits(source, unit);
     ir_liveness(unit);
+    if (ir_sink_flags(unit))
+        ir_liveness(unit);
 }
