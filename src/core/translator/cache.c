@@ -338,6 +338,8 @@ bool cache_drop_range(struct cache *cache, uint64_t start, uint64_t end)
 
 static void retire(struct cache *cache, struct generation *g)
 {
+    if (g->meta_at == g->meta)
+        return;
     for (uint8_t *at = g->meta; at < g->meta_at;) {
         struct unit *unit = (struct unit *)at;
         at += unit_bytes(unit);
@@ -352,6 +354,12 @@ static void retire(struct cache *cache, struct generation *g)
     memset(g->index, 0,
            (((size_t)(g->code_end - g->code) >> CACHE_INDEX_SHIFT) + 1) * sizeof(g->index[0]));
     cache->retired++;
+}
+
+bool cache_next_is_empty(const struct cache *cache)
+{
+    const struct generation *next = &cache->generations[(cache->current + 1) % CACHE_GENERATIONS];
+    return next->meta_at == next->meta;
 }
 
 void cache_retire_oldest(struct cache *cache)

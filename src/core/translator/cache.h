@@ -64,7 +64,7 @@ static inline uint16_t *unit_outside(struct unit *unit)
 enum {
     CACHE_UNIT_BUCKETS = 1 << 19, /* machines */
     CACHE_PAGE_BUCKETS = 1 << 15,
-    CACHE_USER_UNIT_BUCKETS = 1 << 15, /* processes: many, small, and quick to start */
+    CACHE_USER_UNIT_BUCKETS = 1 << 17, /* processes: many, small, and quick to start */
     CACHE_USER_PAGE_BUCKETS = 1 << 12,
     CACHE_GENERATIONS = 8,
     CACHE_INDEX_SHIFT =
@@ -127,6 +127,8 @@ struct unit *cache_unit_of(struct cache *cache, uintptr_t address);
  * and goes on in that generation. Its memory is about to be overwritten: before anything else is
  * translated no CPU may be in, or know, a unit that cannot be found. */
 void cache_retire_oldest(struct cache *cache);
+/* Whether the next generation was never used, or is empty again: nothing need be retired then. */
+bool cache_next_is_empty(const struct cache *cache);
 void cache_retire_all(struct cache *cache);
 
 /* Address to run for an address in the write view. */

@@ -288,6 +288,14 @@ static void retire(struct translator *t, struct a64_cpu *cpu, void (*how)(struct
     drop_jumps_everywhere(t, cpu);
 }
 
+static void make_room(struct translator *t, struct a64_cpu *cpu)
+{
+    if (cache_next_is_empty(&t->cache))
+        cache_retire_oldest(&t->cache);
+    else
+        retire(t, cpu, cache_retire_oldest);
+}
+
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page)
 {
     lock(t, cpu);
@@ -476,7 +484,7 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
             return NULL;
         }
         if (!stale && !cache_has_room(&t->cache)) {
-            retire(t, cpu, cache_retire_oldest);
+            make_room(t, cpu);
             stale = true;
         }
         if (stale)
