@@ -8,6 +8,9 @@
 
 #include <assert.h>
 
+static_assert(EMIT_OFFSET(x[3]) >= -128 && EMIT_OFFSET(signals.poll) <= 127,
+              "what lives in memory is within a byte's displacement");
+
 #define XM X86_NONE
 /* X0-X5, X8, X19-X21 and SP are what Debian's binaries use most. */
 const uint8_t emit_gpr[32] = {

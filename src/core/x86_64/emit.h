@@ -1,11 +1,12 @@
 /* emit.h: from a unit of micro-ops to x86-64 code, in one forward pass.
  *
- * Register convention of generated code
- *   rbp                 the CPU struct + EMIT_BIAS, so that x[0..31] lie within a byte's
- * displacement gs base             the TLB bank in use (struct a64_tlb_bank) rax rcx rdx scratch
- * within one op the other 11        guest registers, pinned across units (emit_gpr) xmm0..xmm3
- * scratch; the rest pinned to V registers (emit_xmm) mxcsr               the guest's rounding mode
- * and sticky exceptions A unit is entered with NZCV in memory and leaves so.
+ * Register convention of generated code:
+ *  - rbp is the CPU struct + EMIT_BIAS, the base of GS the TLB bank in use (struct a64_tlb_bank);
+ *  - rax, rcx and rdx are scratch within one op, the other 11 are guest registers, pinned across
+ *    units (emit_gpr);
+ *  - xmm0 to xmm3 are scratch, the rest are pinned to V registers (emit_xmm);
+ *  - MXCSR has the guest's rounding mode and sticky exceptions.
+ * A unit is entered with NZCV in memory and leaves so.
  *
  * What a unit cannot do inline it leaves to the interpreter, one instruction at a time: a TLB miss,
  * an MMIO or misaligned access and a fault all take the same way through stubs.interpret, so that
@@ -19,7 +20,9 @@
 #include "core/x86_64/asm.h"
 #include "hardware/hostcpu.h"
 
-enum { EMIT_BIAS = 128, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
+/* So that x[3..31], pc, code_page, host_flags and signals.poll lie within a byte's displacement; X0
+ * to X2 have host registers of their own. */
+enum { EMIT_BIAS = 152, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
 /* Tags that are no exits: the instruction at pc is for the interpreter, or is SVC #0. */
 enum { EMIT_TAG_STEP = 1, EMIT_TAG_SVC = 2 };
 enum { EMIT_ENTRY_BYTES = 5 }; /* user mode: the no-op that a unit starts with */
