@@ -315,6 +315,8 @@ static int64_t read_request(struct linux_thread *t, struct request *r, uint64_t 
     ssize_t n = linux_read_string(linux_untag(path), asked, sizeof(asked));
     if (n < 0)
         return n;
+    if (r->flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return -EINVAL;
     if (n == 0 && !(r->flags & AT_EMPTY_PATH))
         return -ENOENT;
     bool exe = !(r->flags & AT_SYMLINK_NOFOLLOW) &&
@@ -335,8 +337,6 @@ static int64_t read_request(struct linux_thread *t, struct request *r, uint64_t 
 static int64_t exec(struct linux_thread *t, int dirfd, uint64_t path, uint64_t argv, uint64_t envp,
                     int flags)
 {
-    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
-        return -EINVAL;
     struct request *r = calloc(1, sizeof(*r));
     if (!r)
         return -ENOMEM;

@@ -102,7 +102,7 @@ int64_t linux_sys_close_range(struct linux_thread *t, const uint64_t a[6])
     int64_t result = 0;
     do {
         uint32_t own = first <= last ? first_own(t->process, first, last) : UINT32_MAX;
-        if (own != first)
+        if (own != first || own == UINT32_MAX)
             result = linux_host_call(t, SYS_close_range, first, own == UINT32_MAX ? last : own - 1,
                                      a[2], 0, 0, 0);
         if (result < 0 || own == UINT32_MAX)

@@ -68,6 +68,8 @@ int64_t linux_sys_mlock(struct linux_thread *t, const uint64_t a[6])
 
 int64_t linux_sys_mlock2(struct linux_thread *t, const uint64_t a[6])
 {
+    if ((int)a[2] & ~MLOCK_ONFAULT)
+        return -EINVAL;
     return for_owned(t, SYS_mlock2, a);
 }
 

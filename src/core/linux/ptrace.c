@@ -475,6 +475,7 @@ static void consume(pid_t tid)
 
 int64_t linux_sys_waitid(struct linux_thread *t, const uint64_t a[6])
 {
+    enum { INFO_BYTES = offsetof(siginfo_t, si_status) + sizeof(int) };
     struct linux_process *p = t->process;
     siginfo_t info;
     for (;;) {
@@ -482,8 +483,10 @@ int64_t linux_sys_waitid(struct linux_thread *t, const uint64_t a[6])
         info.si_pid = 0;
         int64_t rc =
             linux_host_call(t, SYS_waitid, a[0], a[1], a[2] ? (uintptr_t)&info : 0, a[3], a[4], 0);
-        if (rc < 0 || !a[2])
+        if (rc == -LINUX_ERESTART || !a[2])
             return rc;
+        if (rc < 0) /* the kernel fills it in all the same */
+            return linux_write(a[2], &(siginfo_t){0}, INFO_BYTES) < 0 ? -EFAULT : rc;
         if (info.si_pid && info.si_code == CLD_TRAPPED) {
             status = info.si_status << 8 | 0x7f;
             bool told = tracer_stopped(p, info.si_pid, &status);
@@ -500,5 +503,5 @@ int64_t linux_sys_waitid(struct linux_thread *t, const uint64_t a[6])
     }
     if (!info.si_pid)
         memset(&info, 0, sizeof(info));
-    return linux_write(a[2], &info, sizeof(info));
+    return linux_write(a[2], &info, INFO_BYTES);
 }

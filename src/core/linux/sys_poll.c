@@ -24,67 +24,56 @@ static_assert(sizeof(struct guest_event) == 16, "struct epoll_event of arm64");
 /* --- masks --------------------------------------------------------------------------------------
  */
 
-/* The set at `address` (0: none) becomes the mask of this call. `ret_mask` gets the host's copy,
- * `ret_place` a pointer for the kernel. */
-static int take_mask(struct linux_thread *t, uint64_t address, uint64_t size_bytes,
-                     uint64_t *ret_mask, uint64_t *ret_place)
-{
-    *ret_place = 0;
-    if (!address)
-        return 0;
-    if (size_bytes != sizeof(*ret_mask))
-        return -EINVAL;
-    if (linux_read(address, ret_mask, sizeof(*ret_mask)) < 0)
-        return -EFAULT;
-    *ret_mask = linux_signal_mask_for_call(t, *ret_mask);
-    *ret_place = (uintptr_t)ret_mask;
-    return 0;
-}
-
-/* The pair of pointer and size that pselect6 and io_pgetevents take for want of a seventh argument.
- */
+/* A set of signals by pointer and size, as the kernel takes it. */
 struct mask_argument {
     uint64_t address, size_bytes;
 };
 
-static int take_mask_argument(struct linux_thread *t, uint64_t address,
-                              struct mask_argument *ret_argument, uint64_t *ret_mask)
+/* The guest's set becomes the mask of this call; `m` then points to the host's copy in `ret_mask`.
+ * What is wrong with it is left for the kernel to find, in its order. */
+static void take_mask(struct linux_thread *t, struct mask_argument *m, uint64_t *ret_mask)
 {
-    *ret_argument = (struct mask_argument){0, sizeof(*ret_mask)};
-    struct mask_argument guest;
-    if (!address)
-        return 0;
-    if (linux_read(address, &guest, sizeof(guest)) < 0)
-        return -EFAULT;
-    return take_mask(t, guest.address, guest.size_bytes, ret_mask, &ret_argument->address);
+    uint64_t mask;
+    if (!m->address || m->size_bytes != sizeof(mask) ||
+        linux_read(m->address, &mask, sizeof(mask)) < 0)
+        return;
+    *ret_mask = linux_signal_mask_for_call(t, mask);
+    m->address = (uintptr_t)ret_mask;
+}
+
+/* pselect6 and io_pgetevents take pointer and size in a structure, for want of a seventh argument.
+ * Returns where the kernel finds it. */
+static uint64_t take_mask_argument(struct linux_thread *t, uint64_t address,
+                                   struct mask_argument *m, uint64_t *ret_mask)
+{
+    if (!address || linux_read(address, m, sizeof(*m)) < 0)
+        return address;
+    take_mask(t, m, ret_mask);
+    return (uintptr_t)m;
 }
 
 int64_t linux_sys_ppoll(struct linux_thread *t, const uint64_t a[6])
 {
-    uint64_t mask, place;
-    int r = take_mask(t, a[3], a[4], &mask, &place);
-    return r < 0 ? r : linux_host_call(t, SYS_ppoll, a[0], a[1], a[2], place, sizeof(mask), 0);
+    uint64_t mask;
+    struct mask_argument m = {a[3], a[4]};
+    take_mask(t, &m, &mask);
+    return linux_host_call(t, SYS_ppoll, a[0], a[1], a[2], m.address, m.size_bytes, 0);
 }
 
 int64_t linux_sys_pselect6(struct linux_thread *t, const uint64_t a[6])
 {
     uint64_t mask;
-    struct mask_argument argument;
-    int r = take_mask_argument(t, a[5], &argument, &mask);
-    if (r < 0)
-        return r;
-    return linux_host_call(t, SYS_pselect6, a[0], a[1], a[2], a[3], a[4], (uintptr_t)&argument);
+    struct mask_argument m;
+    uint64_t place = take_mask_argument(t, a[5], &m, &mask);
+    return linux_host_call(t, SYS_pselect6, a[0], a[1], a[2], a[3], a[4], place);
 }
 
 int64_t linux_sys_io_pgetevents(struct linux_thread *t, const uint64_t a[6])
 {
     uint64_t mask;
-    struct mask_argument argument;
-    int r = take_mask_argument(t, a[5], &argument, &mask);
-    if (r < 0)
-        return r;
-    return linux_host_call(t, SYS_io_pgetevents, a[0], a[1], a[2], a[3], a[4],
-                           (uintptr_t)&argument);
+    struct mask_argument m;
+    uint64_t place = take_mask_argument(t, a[5], &m, &mask);
+    return linux_host_call(t, SYS_io_pgetevents, a[0], a[1], a[2], a[3], a[4], place);
 }
 
 /* --- epoll --------------------------------------------------------------------------------------
@@ -117,20 +106,19 @@ static int64_t wait_events(struct linux_thread *t, long number, const uint64_t a
     enum { FEW = 64, MANY = 65536 };
     struct epoll_event few[FEW], *events = few;
     int maximum = (int)a[2];
-    uint64_t mask, place;
-    if (maximum <= 0 || (size_t)maximum > INT32_MAX / sizeof(struct guest_event))
-        return -EINVAL;
-    int r = take_mask(t, a[4], a[5], &mask, &place);
-    if (r < 0)
-        return r;
+    uint64_t mask;
+    struct mask_argument m = {a[4], a[5]};
+    if (maximum > 0 && (size_t)maximum > INT32_MAX / sizeof(struct guest_event))
+        maximum = -1; /* EP_MAX_EVENTS: refused, but after a bad timeout */
     if (maximum > MANY)
         maximum = MANY;
     if (maximum > FEW)
         events = malloc((size_t)maximum * sizeof(*events));
     if (!events)
         return -ENOMEM;
+    take_mask(t, &m, &mask);
     int64_t count = linux_host_call(t, number, a[0], (uintptr_t)events, (uint64_t)maximum, a[3],
-                                    place, sizeof(mask));
+                                    m.address, m.size_bytes);
     if (count > 0)
         count = put_events(a[1], events, count);
     if (events != few)

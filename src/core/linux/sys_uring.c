@@ -343,36 +343,30 @@ struct wait_argument {
     uint64_t mask, address, size_bytes; /* for the kernel */
 };
 
-/* The signal mask, bare or inside struct io_uring_getevents_arg. */
-static int take_wait_argument(struct linux_thread *t, const uint64_t a[6], struct wait_argument *w)
+/* The signal mask, bare or inside struct io_uring_getevents_arg. What is wrong with it is left for
+ * the kernel to find. */
+static void take_wait_argument(struct linux_thread *t, const uint64_t a[6], struct wait_argument *w)
 {
     bool extended = (a[3] & IORING_ENTER_EXT_ARG) != 0;
     uint64_t place = a[4], size = a[5];
     w->address = a[4];
     w->size_bytes = a[5];
     if (!(a[3] & IORING_ENTER_GETEVENTS))
-        return 0;
+        return;
     if (extended) {
-        if (size != sizeof(w->extended))
-            return -EINVAL;
-        if (linux_read(a[4], &w->extended, sizeof(w->extended)) < 0)
-            return -EFAULT;
+        if (size != sizeof(w->extended) || linux_read(a[4], &w->extended, sizeof(w->extended)) < 0)
+            return;
         place = w->extended.sigmask;
         size = w->extended.sigmask_sz;
         w->address = (uintptr_t)&w->extended;
     }
-    if (!place)
-        return 0;
-    if (size != sizeof(w->mask))
-        return -EINVAL;
-    if (linux_read(place, &w->mask, sizeof(w->mask)) < 0)
-        return -EFAULT;
+    if (!place || size != sizeof(w->mask) || linux_read(place, &w->mask, sizeof(w->mask)) < 0)
+        return;
     w->mask = linux_signal_mask_for_call(t, w->mask);
     if (extended)
         w->extended.sigmask = (uintptr_t)&w->mask;
     else
         w->address = (uintptr_t)&w->mask;
-    return 0;
 }
 
 int64_t linux_sys_io_uring_enter(struct linux_thread *t, const uint64_t a[6])
@@ -395,10 +389,9 @@ int64_t linux_sys_io_uring_enter(struct linux_thread *t, const uint64_t a[6])
         if (!plain && (submitted != want || !(flags & IORING_ENTER_GETEVENTS)))
             return submitted;
     }
-    int64_t r = take_wait_argument(t, a, &w);
-    if (r == 0)
-        r = linux_host_call(t, SYS_io_uring_enter, a[0], plain ? want : 0, a[2], flags, w.address,
-                            w.size_bytes);
+    take_wait_argument(t, a, &w);
+    int64_t r = linux_host_call(t, SYS_io_uring_enter, a[0], plain ? want : 0, a[2], flags,
+                                w.address, w.size_bytes);
     return submitted ? submitted : r;
 }
 
