@@ -211,6 +211,14 @@ static void set_inherited(int fd, bool inherited)
         fcntl(fd, F_SETFD, inherited ? 0 : FD_CLOEXEC);
 }
 
+static void drop_filters(struct linux_thread *t, int seccomp_fd)
+{
+    if (seccomp_fd >= 0 && t->vfork_child)
+        close(seccomp_fd);
+    else
+        linux_fd_drop(t->process, seccomp_fd);
+}
+
 /* `argv` is the guest's own, for the kernel; r->argv is what the program gets. */
 static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv)
 {
@@ -220,7 +228,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
     if (p->self_fd < 0 && access("/proc/self/exe", X_OK) < 0)
         return exec_by_kernel(t, r, argv);
     int seccomp_fd = linux_seccomp_save(t);
-    if (seccomp_fd >= 0)
+    if (seccomp_fd >= 0 && !t->vfork_child) /* whose descriptors are not those of p's threads */
         seccomp_fd = linux_fd_keep(p, seccomp_fd);
     if (seccomp_fd < 0 && seccomp_fd != -ENOENT) /* never without them */
         return seccomp_fd;
@@ -229,7 +237,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
     config.seccomp_fd = seccomp_fd >= 0 ? seccomp_fd : -1;
     config.exec_name = r->name;
     if (!handover_write(handover, sizeof(handover), &config)) {
-        linux_fd_drop(p, seccomp_fd);
+        drop_filters(t, seccomp_fd);
         return -E2BIG;
     }
     r->envp[r->envc] = handover;
@@ -246,7 +254,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
     linux_signals_after_exec(t);
     for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
         set_inherited(inherited[i], false);
-    linux_fd_drop(p, seccomp_fd);
+    drop_filters(t, seccomp_fd);
     return -error;
 }
 

@@ -32,11 +32,25 @@ static int choose_model(struct linux_process *p, struct err *e)
     return p->model ? 0 : err_set(e, EINVAL, "-cpu %s: no such CPU (see -cpu help)", name);
 }
 
+static int keep_fd(void *ctx, int fd)
+{
+    return linux_fd_keep(ctx, fd);
+}
+
+static void drop_fd(void *ctx, int fd)
+{
+    linux_fd_drop(ctx, fd);
+}
+
 /* Where the host cannot run translated code the interpreter has to do. */
 static int start_translator(struct linux_process *p, struct err *e)
 {
-    const struct translator_config config = {
-        .system = &p->system, .model = p->model, .keep = true, .log = p->log, .user = true};
+    const struct translator_config config = {.system = &p->system,
+                                             .model = p->model,
+                                             .keep = true,
+                                             .log = p->log,
+                                             .user = true,
+                                             .fds = {keep_fd, drop_fd, p}};
     if (p->config->interpreter)
         return 0;
     int rc = translator_new(&config, &p->translator, e);

@@ -14,6 +14,8 @@
 int64_t linux_sys_fcntl(struct linux_thread *t, const uint64_t a[6])
 {
     uint32_t command = (uint32_t)a[1];
+    if (linux_fd_is_ours(t->process, a[0]))
+        return -EBADF;
     uint64_t argument = command == F_SETFL ? linux_swap_open_flags(a[2]) : a[2];
     int64_t r = linux_host_call(t, SYS_fcntl, a[0], command, argument, 0, 0, 0);
     return command == F_GETFL && r >= 0 ? (int64_t)linux_swap_open_flags((uint64_t)r) : r;

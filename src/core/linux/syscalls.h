@@ -46,7 +46,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(20,  epoll_create1,          PASS, "pipeflags")                                              \
     X(21,  epoll_ctl,              CALL, "fd epollop fd epollevent")                               \
     X(22,  epoll_pwait,            CALL, "fd epollevents> int int sigset size")                    \
-    X(23,  dup,                    PASS, "fd")                                                     \
+    X(23,  dup,                    CALL, "fd")                                                     \
     X(24,  dup3,                   CALL, "fd fd pipeflags")                                        \
     X(25,  fcntl,                  CALL, "fd option optionarg>")                                   \
     X(26,  inotify_init1,          PASS, "pipeflags")                                              \
@@ -84,7 +84,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(58,  vhangup,                PASS, "")                                                       \
     X(59,  pipe2,                  CALL, "fdpair> pipeflags")                                      \
     X(60,  quotactl,               PASS, "hex path int ptr")                                       \
-    X(61,  getdents64,             PASS, "fd dirents> size")                                       \
+    X(61,  getdents64,             CALL, "fd dirents> size")                                       \
     X(62,  lseek,                  PASS, "fd off whence")                                          \
     X(63,  read,                   PASS, "fd buf> size")                                           \
     X(64,  write,                  PASS, "fd buf size")                                            \

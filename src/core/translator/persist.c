@@ -68,14 +68,16 @@ static uint64_t full_version(uint64_t version)
     return hash_bytes(&host, sizeof(host), version);
 }
 
-struct persist *persist_new(uint64_t version, const struct log *log)
+struct persist *persist_new(uint64_t version, const struct translator_fds *fds,
+                            const struct log *log)
 {
     char directory[480];
     struct err e = {0};
     struct store *store;
     if (!store_directory(directory, sizeof(directory)))
         return NULL;
-    struct store_config config = {.directory = directory, .version = full_version(version)};
+    struct store_config config = {
+        .directory = directory, .version = full_version(version), .fds = *fds};
     if (store_open(&config, &store, &e) < 0) {
         log_print(log, LOG_INFO, "translations are not kept: %s", e.text);
         return NULL;

@@ -13,7 +13,8 @@ struct persist;
 
 /* `version` of what generated code depends on beside this program and the host's CPU. NULL where
  * there is no store; `log` says why unless the user wants none. */
-struct persist *persist_new(uint64_t version, const struct log *log);
+struct persist *persist_new(uint64_t version, const struct translator_fds *fds,
+                            const struct log *log);
 void persist_free(struct persist *p);
 
 /* There is no unit at `pa`: brings in what the store has for its page, the first time. True where

@@ -34,7 +34,6 @@ enum {
     SLOT_PROBES = 8,
     HEADER_BYTES = 4096,
     RECORD_ALIGN = 64,
-    FD_FIRST = 900, /* out of the way of what programs expect of their own */
 };
 
 #define STORE_MAGIC  0x31656863616e6550ull /* "Penache1" */
@@ -71,6 +70,7 @@ struct store {
     struct file now, old; /* for reading */
     struct file writing;  /* the same as `now`, between begin and end */
     char path[512], old_path[516];
+    struct translator_fds fds;
     uint64_t version, half_bytes;
     struct header header; /* between begin and end */
     struct record *record;
@@ -148,16 +148,8 @@ static int check_owner(const char *path, const struct stat *st, bool directory, 
     return 0;
 }
 
-static int high_fd(int fd)
-{
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, FD_FIRST);
-    if (high < 0)
-        return fd;
-    close(fd);
-    return high;
-}
-
-static int open_file(const char *path, int flags, struct file *ret, struct err *e)
+static int open_file(const struct store *store, const char *path, int flags, struct file *ret,
+                     struct err *e)
 {
     struct stat st;
     ret->fd = -1;
@@ -168,11 +160,20 @@ static int open_file(const char *path, int flags, struct file *ret, struct err *
         close(fd);
         return -EPERM;
     }
-    *ret = (struct file){high_fd(fd), st.st_dev, st.st_ino};
-    return 0;
+    if (store->fds.keep)
+        fd = store->fds.keep(store->fds.ctx, fd);
+    *ret = (struct file){fd, st.st_dev, st.st_ino};
+    return fd < 0 ? err_set_errno(e, fd, "%s", path) : 0;
 }
 
-/* Still the file that we opened? */
+static bool read_header(const struct store *store, const struct file *file, struct header *h)
+{
+    return read_all(file->fd, h, sizeof(*h), 0) && h->magic == STORE_MAGIC &&
+           h->version == store->version && h->end >= records_start();
+}
+
+/* Still the file that we opened? In user mode the child of a vfork has our memory, but descriptors
+ * of its own; and io_uring closes any. */
 static bool is_same(const struct file *file)
 {
     struct stat st;
@@ -180,10 +181,14 @@ static bool is_same(const struct file *file)
            st.st_ino == file->inode;
 }
 
-static bool read_header(const struct store *store, const struct file *file, struct header *h)
+static void close_file(const struct store *store, struct file *file)
 {
-    return read_all(file->fd, h, sizeof(*h), 0) && h->magic == STORE_MAGIC &&
-           h->version == store->version && h->end >= records_start();
+    bool same = is_same(file);
+    if (same && store->fds.drop)
+        store->fds.drop(store->fds.ctx, file->fd);
+    else if (same)
+        close(file->fd);
+    file->fd = -1;
 }
 
 int store_open(const struct store_config *config, struct store **ret_store, struct err *e)
@@ -203,16 +208,17 @@ int store_open(const struct store_config *config, struct store **ret_store, stru
     uint64_t limit =
         config->limit_bytes ? config->limit_bytes : (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20;
     store->version = config->version;
+    store->fds = config->fds;
     store->half_bytes = limit / 2;
     snprintf(store->path, sizeof(store->path), "%s/code-%016llx", config->directory,
              (unsigned long long)config->version);
     snprintf(store->old_path, sizeof(store->old_path), "%s.old", store->path);
-    r = open_file(store->path, O_RDONLY | O_CREAT, &store->now, e);
+    r = open_file(store, store->path, O_RDONLY | O_CREAT, &store->now, e);
     if (r < 0) {
         free(store);
         return r;
     }
-    open_file(store->old_path, O_RDONLY, &store->old, NULL);
+    open_file(store, store->old_path, O_RDONLY, &store->old, NULL);
     store->writing.fd = -1;
     *ret_store = store;
     return 0;
@@ -222,10 +228,8 @@ void store_close(struct store *store)
 {
     if (!store)
         return;
-    if (is_same(&store->now))
-        close(store->now.fd);
-    if (is_same(&store->old))
-        close(store->old.fd);
+    close_file(store, &store->now);
+    close_file(store, &store->old);
     free(store->record);
     free(store);
 }
@@ -274,7 +278,7 @@ static bool load_record(struct store *store, const struct file *file, const stru
 static bool find_in(struct store *store, const struct file *file, const uint8_t *page,
                     uint32_t context, uint64_t key)
 {
-    if (file->fd < 0)
+    if (!is_same(file))
         return false;
     for (unsigned i = 0; i < SLOT_PROBES; i++) {
         struct slot slot;
@@ -321,14 +325,13 @@ static bool is_current(struct store *store)
     if (is_same(&store->now) && store->now.device == store->writing.device &&
         store->now.inode == store->writing.inode)
         return true;
-    if (is_same(&store->now))
-        close(store->now.fd);
-    return open_file(store->path, O_RDONLY, &store->now, NULL) == 0;
+    close_file(store, &store->now);
+    return open_file(store, store->path, O_RDONLY, &store->now, NULL) == 0;
 }
 
 static bool open_for_writing(struct store *store)
 {
-    if (open_file(store->path, O_RDWR | O_CREAT, &store->writing, NULL) < 0)
+    if (open_file(store, store->path, O_RDWR | O_CREAT, &store->writing, NULL) < 0)
         return false;
     if (flock(store->writing.fd, LOCK_EX | LOCK_NB) == 0 && is_current(store) &&
         (read_header(store, &store->writing, &store->header) || start_file(store)))
@@ -344,8 +347,7 @@ static bool turn_over(struct store *store)
         store_end(store);
         return false;
     }
-    if (is_same(&store->old))
-        close(store->old.fd);
+    close_file(store, &store->old);
     store->old = store->now;
     store->now.fd = -1;
     store_end(store);
@@ -402,9 +404,7 @@ void store_put(struct store *store, const uint8_t page[4096], uint32_t context, 
 
 void store_end(struct store *store)
 {
-    if (is_same(&store->writing))
-        close(store->writing.fd); /* and the lock goes with it */
-    store->writing.fd = -1;
+    close_file(store, &store->writing); /* and the lock goes with it */
 }
 
 /* --- for the user -------------------------------------------------------------------------------

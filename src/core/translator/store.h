@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/translator/translator.h"
 
 struct store;
 
@@ -25,7 +26,8 @@ enum { STORE_LIMIT_MIB_DEFAULT = 1024, STORE_RECORD_MAX = 4 << 20 };
 struct store_config {
     const char *directory; /* made where it is not there, with mode 0700 */
     uint64_t version; /* of everything that generated code depends on; part of the file's name */
-    uint64_t limit_bytes; /* of all files of this version; 0: the default */
+    uint64_t limit_bytes;      /* of all files of this version; 0: the default */
+    struct translator_fds fds; /* {0}: descriptors stay where they are */
 };
 
 /* The directory by the user's choice: PENG_CACHE (a path; "off" or "0": none), else
