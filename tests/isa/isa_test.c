@@ -1,7 +1,7 @@
 /* isa_test.c: every pattern of the decode table with random operands, and random sequences of them,
  * through Peng's engines and through outside oracles; whatever differs is a failure.
  *
- *   isa-test [EMULATOR ORACLE_PROGRAM]
+ *   isa-test [EMULATOR ORACLE_PROGRAM [PENG_ARM64]]
  *
  * Environment: PENG_SEED (default 1), PENG_ISA_COUNT vectors a pattern, PENG_ISA_SEQUENCES,
  * PENG_ISA_WORDS (random words, of which only "undefined or not" is compared), PENG_ISA_PATTERN
@@ -20,7 +20,7 @@
 #include "generate.h"
 #include "runner.h"
 
-enum { RUNNERS_MAX = 5, NAMES_SHOWN = 100, STORE_BYTES_MAX = 64 };
+enum { RUNNERS_MAX = 6, NAMES_SHOWN = 100, STORE_BYTES_MAX = 64 };
 
 /* Patterns that random vectors cannot test, and where they are tested instead. */
 static const struct {
@@ -389,6 +389,8 @@ static void open_runners(struct harness *h, int argc, char **argv)
         if (runner_translator(&r, lesser_host))
             h->runners[h->runner_count++] = r;
     if (argc > 2 && runner_qemu(&r, argv[1], argv[2]))
+        h->runners[h->runner_count++] = r;
+    if (argc > 3 && runner_user(&r, argv[3], argv[2]))
         h->runners[h->runner_count++] = r;
     if (runner_unicorn(&r))
         h->runners[h->runner_count++] = r;

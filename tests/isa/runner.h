@@ -24,6 +24,8 @@ bool runner_interpreter(struct runner *ret);
 bool runner_translator(struct runner *ret, bool lesser_host);
 /* `program`: the oracle built for arm64; `emulator`: what runs it, e.g. "qemu-aarch64". */
 bool runner_qemu(struct runner *ret, const char *emulator, const char *program);
+/* The same under peng-arm64. */
+bool runner_user(struct runner *ret, const char *emulator, const char *program);
 bool runner_unicorn(struct runner *ret);
 
 #endif
