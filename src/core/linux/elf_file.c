@@ -47,7 +47,7 @@ static const struct {
 enum elf_kind elf_kind(const void *head, size_t head_bytes)
 {
     const uint8_t *h = head;
-    if (head_bytes < sizeof(Elf64_Ehdr) || memcmp(h, ELFMAG, SELFMAG) != 0)
+    if (head_bytes < offsetof(Elf64_Ehdr, e_version) || memcmp(h, ELFMAG, SELFMAG) != 0)
         return ELF_NOT;
     bool arm64 = h[EI_CLASS] == ELFCLASS64 && h[EI_DATA] == ELFDATA2LSB &&
                  load_le(h + offsetof(Elf64_Ehdr, e_machine), 2) == EM_AARCH64;

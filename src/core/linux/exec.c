@@ -306,13 +306,12 @@ static int64_t exec_image(struct linux_thread *t, struct request *r)
 }
 
 /* AT_EXECFN: the path, or a name for the descriptor (alloc_bprm()). */
-static void set_name(struct request *r)
+static void set_name(struct request *r, const char *asked)
 {
-    if (r->dirfd == AT_FDCWD || r->path[0] == '/')
-        snprintf(r->name, sizeof(r->name), "%s", r->path);
+    if (r->dirfd == AT_FDCWD || asked[0] == '/')
+        snprintf(r->name, sizeof(r->name), "%s", asked);
     else
-        snprintf(r->name, sizeof(r->name), "/dev/fd/%d%s%s", r->dirfd, r->path[0] ? "/" : "",
-                 r->path);
+        snprintf(r->name, sizeof(r->name), "/dev/fd/%d%s%s", r->dirfd, asked[0] ? "/" : "", asked);
 }
 
 static int64_t read_request(struct linux_thread *t, struct request *r, uint64_t path, uint64_t argv,
@@ -331,7 +330,7 @@ static int64_t read_request(struct linux_thread *t, struct request *r, uint64_t 
                linux_proc_follow(t, r->dirfd, asked, r->path, sizeof(r->path));
     if (!exe)
         memcpy(r->path, asked, (size_t)n + 1);
-    set_name(r);
+    set_name(r, asked);
     int64_t rc = copy_pointers(argv, 1, &r->argv, &argc);
     if (rc == 0 && argc == 0) { /* the kernel gives those an empty argv[0] */
         r->argv[0] = (char *)"";
