@@ -156,6 +156,7 @@ int linux_sigframe_push(struct linux_thread *t, const siginfo_t *info,
         action->flags & LINUX_SA_RESTORER ? action->restorer : t->process->layout.sigreturn;
     cpu->x[A64_SP] = at;
     cpu->pc = action->handler;
+    cpu->excl_valid = false; /* as the exception's return leaves the monitor */
     if (s->altstack.flags & LINUX_SS_AUTODISARM)
         s->altstack = (struct linux_altstack){.flags = LINUX_SS_DISABLE};
     return 0;
@@ -175,7 +176,7 @@ static int follow_extra(struct walk *w, uint64_t at, uint32_t size)
 {
     struct extra_record extra;
     struct record end;
-    if (w->extra || size < sizeof(extra) || w->limit - w->offset - size < sizeof(end) ||
+    if (w->extra || size < sizeof(extra) || w->limit - w->offset - size < 16 ||
         linux_read(at, &extra, sizeof(extra)) < 0 || linux_read(at + size, &end, sizeof(end)) < 0)
         return -EINVAL;
     uint64_t behind = align_up(at + size + sizeof(end), 16);
@@ -240,6 +241,7 @@ int64_t linux_sigframe_pop(struct linux_thread *t)
     memcpy(cpu->x, head.x, sizeof(head.x));
     cpu->x[A64_SP] = head.sp;
     cpu->pc = head.pc;
+    cpu->excl_valid = false;
     a64_nzcv_set(cpu, (uint32_t)head.pstate);
     memcpy(cpu->v, fp.v, sizeof(fp.v));
     a64_fpsr_set(cpu, fp.fpsr);
