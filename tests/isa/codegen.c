@@ -98,6 +98,13 @@ static const struct sequence {
     {"store three interleaved, bytes", "st3 {v0.16b, v1.16b, v2.16b}, [x0]", {0x4c004000}, 1, 25},
     {"store four interleaved", "st4 {v0.8h, v1.8h, v2.8h, v3.8h}, [x0]", {0x4c000400}, 1, 19},
     {"load and replicate two", "ld2r {v0.4s, v1.4s}, [x0]", {0x4d60c800}, 1, 9},
+    {"half-precision add", "fadd v0.8h, v1.8h, v2.8h", {0x4e421420}, 1, 12},
+    {"half-precision compare", "fcmgt v0.8h, v1.8h, v2.8h", {0x6ec22420}, 1, 9},
+    {"half-precision scalar multiply", "fmul h0, h1, h2", {0x1ee20820}, 1, 15},
+    {"half to single", "fcvt s0, h1", {0x1ee24020}, 1, 5},
+    {"single to half", "fcvt h0, s1", {0x1e23c020}, 1, 9},
+    {"four singles to halves", "fcvtn v0.4h, v1.4s", {0x0e216820}, 1, 9},
+    {"reciprocal estimate", "frecpe v0.4s, v1.4s", {0x4ea1d820}, 1, 21},
     // clang-format on
 };
 
@@ -130,6 +137,7 @@ static unsigned measure(csh capstone, const struct sequence *s, bool print)
                            .avx = true,
                            .avx2 = true,
                            .fma = true,
+                           .f16c = true,
                            .bmi1 = true,
                            .bmi2 = true,
                            .lzcnt = true,

@@ -253,6 +253,7 @@ bool runner_translator(struct runner *ret, bool lesser_host)
                                 .avx = true,
                                 .avx2 = true,
                                 .fma = true,
+                                .f16c = true,
                                 .bmi1 = true,
                                 .bmi2 = true,
                                 .lzcnt = true,

@@ -145,10 +145,12 @@ enum ir_funary {
     IR_F_FROM_UNSIGNED,
     IR_F_TO_SIGNED, /* rounding x; c bits behind the point, also of those from integers */
     IR_F_TO_UNSIGNED,
-    IR_F_MAXV,
-    IR_F_MINV,
     IR_F_LONG, /* single to double, from the lower half or (IR_Q) the upper */
     IR_F_NARROW,
+    IR_F_RECPE,
+    IR_F_RSQRTE,
+    IR_F_MAXV,
+    IR_F_MINV,
 };
 enum ir_fma { IR_FMADD, IR_FMSUB, IR_FNMADD, IR_FNMSUB };
 

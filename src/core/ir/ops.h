@@ -112,10 +112,11 @@
     X(FNEG, "DA", 0, 0, 0)                                                                         \
     X(FSQRT, "DA", 0, 0, IR_FP)                                                                    \
     X(FRINT, "DA", 0, 0, IR_FP) /* rounding x; y: raises Inexact */                                \
-    X(FCVT, "DA", 0, 0, IR_FP)  /* from `type` to the other */                                     \
+    X(FCVT, "DA", 0, 0, IR_FP)  /* from `type` to type sub */                                     \
     X(FTOI, "dA", 0, 0, IR_FP) /* from `size` bytes to type I32 or I64; rounding x; y: unsigned */ \
-    X(ITOF, "Da", 0, 0, IR_FP) /* from `size` bytes; y: unsigned */                                \
-    X(FCMP, "AB", 0, 1, IR_FP) /* b may be IR_IMM: zero; y: FCMPE */                               \
+    X(FJCVT, "dA", 0, 1, IR_FP) /* from double, modulo 2^32 towards zero; Z: exact */              \
+    X(ITOF, "Da", 0, 0, IR_FP)  /* from `size` bytes; y: unsigned */                               \
+    X(FCMP, "AB", 0, 1, IR_FP)  /* b may be IR_IMM: zero; y: FCMPE */                              \
     X(FCCMP, "AB", 1, 1, IR_FP) /* cond x; y: NZCV << 1 | FCCMPE */                                \
     X(FCSEL, "DAB", 1, 0, 0)                                                                       \
     /* the same on vectors; y = 1 (VFP3): one lane alone; size: element of B + 1, or 0 */          \

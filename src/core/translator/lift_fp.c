@@ -1,8 +1,8 @@
 /* lift_fp.c: scalar floating point (DDI 0487 C4.1.90).
  *
- * Arithmetic is lifted for single and double precision under a plain FPCR (LIFT_FP_PLAIN); the
- * rest, half precision included, stays with the interpreter. Moves, FABS and FNEG do not look at
- * FPCR.
+ * Arithmetic is lifted under a plain FPCR (LIFT_FP_PLAIN). Moves, FABS and FNEG do not look at it.
+ * Half precision is a vector of one lane; its fused multiply-add, rounding with ties away and
+ * conversions from double and fixed point stay with the interpreter.
  */
 #include "core/translator/lift_int.h"
 
@@ -14,19 +14,24 @@ static bool is_half(const struct a64_insn *in)
     return in->p > 1;
 }
 
-static bool plain(const struct lifter *l, const struct a64_insn *in)
+static bool plain(const struct lifter *l)
 {
-    return !is_half(in) && (l->source->context & LIFT_FP_PLAIN);
+    return l->source->context & LIFT_FP_PLAIN;
+}
+
+static enum ir_type type_of(unsigned p)
+{
+    return p > 1 ? IR_F16 : p ? IR_F64 : IR_F32;
 }
 
 static enum ir_type fp_type(const struct a64_insn *in)
 {
-    return in->p ? IR_F64 : IR_F32;
+    return type_of(in->p);
 }
 
 static uint8_t fp_bytes(const struct a64_insn *in)
 {
-    return in->p ? 8 : 4;
+    return is_half(in) ? 2 : in->p ? 8 : 4;
 }
 
 static struct ir_op *fp_op(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
@@ -40,52 +45,80 @@ static struct ir_op *fp_op(struct lifter *l, const struct a64_insn *in, enum ir_
 }
 
 /* An operation in scalar FP format whose row says the rest. */
-static bool by_row(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
+static struct ir_op *by_row(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
 {
-    if (!plain(l, in))
-        return false;
     const struct lift_form *f = form_of(l, in);
     struct ir_op *o = fp_op(l, in, op);
     o->sub = f->sub;
     o->x = f->x;
     o->y = f->y;
+    return o;
+}
+
+/* In half precision: of the lowest lane of a vector. */
+static bool half_unary(struct lifter *l, const struct a64_insn *in, enum ir_funary sub)
+{
+    struct ir_op *o = by_row(l, in, IR_VFP2);
+    o->sub = sub;
+    o->size = 1;
+    o->c = 0;
     return true;
 }
 
 LIFT(binary)
 {
-    return by_row(l, in, IR_FBIN);
+    if (!plain(l))
+        return false;
+    if (is_half(in))
+        by_row(l, in, IR_VFP3)->y = 1;
+    else
+        by_row(l, in, IR_FBIN);
+    return true;
 }
 
 LIFT(fused)
 {
-    return by_row(l, in, IR_FMA);
+    return plain(l) && !is_half(in) && by_row(l, in, IR_FMA);
 }
 
 LIFT(FSQRT)
 {
-    return by_row(l, in, IR_FSQRT);
+    if (is_half(in))
+        return plain(l) && half_unary(l, in, IR_F_SQRT);
+    return plain(l) && by_row(l, in, IR_FSQRT);
 }
 
 LIFT(round)
 {
-    return by_row(l, in, IR_FRINT);
+    if (is_half(in))
+        return plain(l) && half_unary(l, in, IR_F_RINT);
+    return plain(l) && by_row(l, in, IR_FRINT);
 }
 
-/* sub: the micro-op */
-LIFT(move)
+LIFT(FMOV)
 {
-    if (is_half(in))
-        return false;
-    fp_op(l, in, (enum ir_opcode)form_of(l, in)->sub);
+    if (!is_half(in))
+        return fp_op(l, in, IR_FMOV);
+    struct ir_op *o = fp_op(l, in, IR_VDUP); /* element 0, alone */
+    o->y = o->size = 1;
     return true;
+}
+
+LIFT(FABS)
+{
+    return is_half(in) ? half_unary(l, in, IR_F_ABS) : fp_op(l, in, IR_FABS) != NULL;
+}
+
+LIFT(FNEG)
+{
+    return is_half(in) ? half_unary(l, in, IR_F_NEG) : fp_op(l, in, IR_FNEG) != NULL;
 }
 
 LIFT(FCVT)
 {
-    if (!plain(l, in) || in->o > 1) /* to half precision */
+    if (!plain(l) || (in->p == 1 && in->o > 1)) /* double to half: two roundings */
         return false;
-    fp_op(l, in, IR_FCVT);
+    fp_op(l, in, IR_FCVT)->sub = (uint16_t)type_of(in->o);
     return true;
 }
 
@@ -97,7 +130,7 @@ static uint8_t fraction_bits(const struct lifter *l, const struct a64_insn *in)
 
 LIFT(to_integer)
 {
-    if (!plain(l, in))
+    if (!plain(l))
         return false;
     const struct lift_form *f = form_of(l, in);
     struct ir_op *o = emit_op(l, IR_FTOI, int_type(in));
@@ -110,9 +143,19 @@ LIFT(to_integer)
     return true;
 }
 
+LIFT(FJCVTZS)
+{
+    if (!plain(l))
+        return false;
+    struct ir_op *o = emit_op(l, IR_FJCVT, IR_I32);
+    o->d = zr(in->d);
+    o->a = in->n;
+    return true;
+}
+
 LIFT(from_integer)
 {
-    if (!plain(l, in))
+    if (!plain(l) || (is_half(in) && form_of(l, in)->sub)) /* scaling would round again */
         return false;
     struct ir_op *o = emit_op(l, IR_ITOF, fp_type(in));
     o->d = in->d;
@@ -125,7 +168,7 @@ LIFT(from_integer)
 
 LIFT(compare)
 {
-    if (!plain(l, in))
+    if (!plain(l))
         return false;
     struct ir_op *o = fp_op(l, in, IR_FCMP);
     if (in->op == A64_OP_FCMP_zero || in->op == A64_OP_FCMPE_zero)
@@ -136,7 +179,7 @@ LIFT(compare)
 
 LIFT(compare_if)
 {
-    if (!plain(l, in))
+    if (!plain(l))
         return false;
     struct ir_op *o = fp_op(l, in, IR_FCCMP);
     o->x = in->c;
@@ -146,28 +189,24 @@ LIFT(compare_if)
 
 LIFT(FCSEL)
 {
-    if (is_half(in))
-        return false;
-    struct ir_op *o = fp_op(l, in, in->c < 14 ? IR_FCSEL : IR_FMOV);
-    o->x = in->c;
+    if (in->c >= 14)
+        return lift_FMOV(l, in);
+    fp_op(l, in, IR_FCSEL)->x = in->c;
     return true;
 }
 
 LIFT(FMOV_imm)
 {
-    if (is_half(in))
-        return false;
+    enum a64_fpfmt format = is_half(in) ? A64_FP16 : in->p ? A64_FP64 : A64_FP32;
     struct ir_op *o = emit_op(l, IR_VCONST, IR_I64);
     o->d = in->d;
-    o->imm = (int64_t)a64_fp_expand_imm(in->p ? A64_FP64 : A64_FP32, in->i);
+    o->imm = (int64_t)a64_fp_expand_imm(format, in->i);
     return true;
 }
 
 LIFT(to_general)
 {
     bool top = in->op == A64_OP_FMOV_to_gp_top;
-    if (!top && is_half(in))
-        return false;
     struct ir_op *o = emit_op(l, IR_VTOG, IR_I64);
     o->d = zr(in->d);
     o->a = in->n;
@@ -179,8 +218,6 @@ LIFT(to_general)
 LIFT(from_general)
 {
     bool top = in->op == A64_OP_FMOV_from_gp_top;
-    if (!top && is_half(in))
-        return false;
     struct ir_op *o = emit_op(l, top ? IR_VINSG : IR_VFROMG, IR_I64);
     o->d = in->d;
     o->a = zr(in->n);
@@ -217,9 +254,9 @@ const struct lift_form_row lift_rows_fp[] = {
     FP(FRINTA, round, 0, IR_RA, 0),
     FP(FRINTX, round, 0, IR_RCURRENT, 1),
     FP(FRINTI, round, 0, IR_RCURRENT, 0),
-    FP(FMOV, move, IR_FMOV, 0, 0),
-    FP(FABS, move, IR_FABS, 0, 0),
-    FP(FNEG, move, IR_FNEG, 0, 0),
+    FP(FMOV, FMOV, 0, 0, 0),
+    FP(FABS, FABS, 0, 0, 0),
+    FP(FNEG, FNEG, 0, 0, 0),
     FP(FCVT, FCVT, 0, 0, 0),
     FP(FCVTNS, to_integer, 0, IR_RN, 0), /* y: unsigned; sub: fixed point */
     FP(FCVTNU, to_integer, 0, IR_RN, 1),
@@ -233,6 +270,7 @@ const struct lift_form_row lift_rows_fp[] = {
     FP(FCVTAU, to_integer, 0, IR_RA, 1),
     FP(FCVTZS_fix, to_integer, 1, IR_RZ, 0),
     FP(FCVTZU_fix, to_integer, 1, IR_RZ, 1),
+    FP(FJCVTZS, FJCVTZS, 0, 0, 0),
     FP(SCVTF, from_integer, 0, 0, 0),
     FP(UCVTF, from_integer, 0, 0, 1),
     FP(SCVTF_fix, from_integer, 1, 0, 0),

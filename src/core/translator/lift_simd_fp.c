@@ -1,20 +1,20 @@
-/* lift_simd_fp.c: Advanced SIMD floating point (DDI 0487 C4.1.90), in single and double precision
- * under a plain FPCR, as in lift_fp.c.
+/* lift_simd_fp.c: Advanced SIMD floating point (DDI 0487 C4.1.90), under a plain FPCR, as in
+ * lift_fp.c.
  */
 #include "core/translator/lift_int.h"
 
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-/* Of type p (2 and 3: half). NULL: left to the interpreter. */
+/* Of type p: 0 single, 1 double, 3 half. NULL: left to the interpreter. */
 static struct ir_op *typed(struct lifter *l, const struct a64_insn *in, enum ir_opcode op,
                            unsigned p)
 {
     bool bits_alone = in->op == A64_OP_FABS_vec || in->op == A64_OP_FNEG_vec;
-    if (p > 1 || !(bits_alone || (l->source->context & LIFT_FP_PLAIN)))
+    if (!bits_alone && !(l->source->context & LIFT_FP_PLAIN))
         return NULL;
     const struct lift_form *f = form_of(l, in);
-    struct ir_op *o = emit_op(l, op, p ? IR_F64 : IR_F32);
+    struct ir_op *o = emit_op(l, op, p > 1 ? IR_F16 : p ? IR_F64 : IR_F32);
     o->d = in->d;
     o->a = in->n;
     o->b = in->m;
@@ -50,7 +50,7 @@ LIFT(with_zero)
 
 LIFT(by_element)
 {
-    unsigned z = in->p ? 3 : 2;
+    unsigned z = in->p > 1 ? 1 : in->p ? 3 : 2;
     struct ir_op *o = vec(l, in, IR_VFP3);
     if (o) {
         o->b = (uint8_t)a64_element_reg(in, z);
@@ -79,9 +79,9 @@ LIFT(two)
     return o;
 }
 
-LIFT(resize) /* p: the narrow side; from or to half precision is left */
+LIFT(resize) /* p: the narrow side, 0 half, 1 single */
 {
-    return in->p == 1 && vec(l, in, IR_VFP2);
+    return typed(l, in, IR_VFP2, in->p ? 1 : 3);
 }
 
 /* immh's highest bit tells the lane size. */
@@ -231,6 +231,10 @@ const struct lift_form_row lift_rows_simd_fp[] = {
     FP(FCVTZS_fix_sc, fixed_point, IR_F_TO_SIGNED, IR_RZ, 0),
     FP(FCVTZU_fix_vec, fixed_point, IR_F_TO_UNSIGNED, IR_RZ, 0),
     FP(FCVTZU_fix_sc, fixed_point, IR_F_TO_UNSIGNED, IR_RZ, 0),
+    FP(FRECPE_vec, two, IR_F_RECPE, 0, 0),
+    FP(FRECPE_sc, two, IR_F_RECPE, 0, 0),
+    FP(FRSQRTE_vec, two, IR_F_RSQRTE, 0, 0),
+    FP(FRSQRTE_sc, two, IR_F_RSQRTE, 0, 0),
 };
 /* clang-format on */
 const unsigned lift_rows_simd_fp_count = ARRAY_SIZE(lift_rows_simd_fp);

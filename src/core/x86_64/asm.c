@@ -329,27 +329,40 @@ void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned
     modrm(b, reg, rm, true);
 }
 
-void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
-             unsigned reg, unsigned second, struct x86_rm rm)
+static void vex(struct x86_buf *b, bool is_256, unsigned pp, unsigned map, unsigned w,
+                unsigned opcode, unsigned reg, unsigned second, struct x86_rm rm)
 {
     unsigned vvvv = second == X86_NO_SECOND ? 0 : second;
-    if (rm.gs)
-        x86_byte(b, 0x65);
-    if (reg >= 16 || vvvv >= 16 || (rm.is_reg && rm.base >= 16)) {
-        x86_evex(b, pp, map, w, opcode, reg, second, rm);
-        return;
-    }
-    w &= 1;
+    unsigned l_pp = (is_256 ? 4u : 0) | pp;
     bool base_high = high(rm.base), index_high = !rm.is_reg && high(rm.index);
+    w &= 1;
     if (map == 1 && !base_high && !index_high && !w) {
         x86_byte(b, 0xc5);
-        x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (~vvvv & 15) << 3 | pp));
+        x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (~vvvv & 15) << 3 | l_pp));
     } else {
         x86_byte(b, 0xc4);
         x86_byte(b, (uint8_t)((reg & 8 ? 0 : 0x80) | (index_high ? 0 : 0x40) |
                               (base_high ? 0 : 0x20) | map));
-        x86_byte(b, (uint8_t)(w << 7 | (~vvvv & 15) << 3 | pp));
+        x86_byte(b, (uint8_t)(w << 7 | (~vvvv & 15) << 3 | l_pp));
     }
     x86_byte(b, (uint8_t)opcode);
     modrm(b, reg, rm, false);
+}
+
+void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+             unsigned reg, unsigned second, struct x86_rm rm)
+{
+    if (rm.gs)
+        x86_byte(b, 0x65);
+    bool far_second = second != X86_NO_SECOND && second >= 16;
+    if (reg >= 16 || far_second || (rm.is_reg && rm.base >= 16))
+        x86_evex(b, pp, map, w, opcode, reg, second, rm);
+    else
+        vex(b, false, pp, map, w, opcode, reg, second, rm);
+}
+
+void x86_vec_256(struct x86_buf *b, unsigned pp, unsigned map, unsigned opcode, unsigned reg,
+                 unsigned second, struct x86_rm rm)
+{
+    vex(b, true, pp, map, 0, opcode, reg, second, rm);
 }

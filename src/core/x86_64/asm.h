@@ -171,6 +171,10 @@ void x86_call_rm(struct x86_buf *b, struct x86_rm rm);
 enum { X86_NO_SECOND = 0x40, X86_W_EVEX = 2 };
 void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
              unsigned reg, unsigned second, struct x86_rm rm);
+/* 256 bits of registers below 16. What lies above 128 bits must be cleared (VZEROUPPER) before code
+ * that does not expect it. */
+void x86_vec_256(struct x86_buf *b, unsigned pp, unsigned map, unsigned opcode, unsigned reg,
+                 unsigned second, struct x86_rm rm);
 /* What exists as EVEX alone, whatever the registers. */
 void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
               unsigned reg, unsigned second, struct x86_rm rm);

@@ -233,7 +233,7 @@ static void note_scalars(struct emitter *e, const struct ir_op *o)
     if (o->op == IR_VLOAD || o->op == IR_VLOADP || o->op == IR_VFROMG)
         bytes = o->size;
     else if (o->op == IR_FCVT)
-        bytes = o->type == IR_F64 ? 4 : 8;
+        bytes = o->sub == IR_F64 ? 8 : 4;
     else if (o->type == IR_F32 || o->type == IR_F64)
         bytes = o->op == IR_VFP3 || o->op == IR_VFP2 ? 16 : o->type == IR_F64 ? 8 : 4;
     uint32_t written = 1u << (o->d & 31);

@@ -221,10 +221,47 @@ void emit_FRINT(struct emitter *e, const struct ir_op *o)
     vec_set(e, o->d, 0, fp_bytes(o));
 }
 
-/* From o->type to the other of the two. */
+/* xmm0 = a half, zero above: as check(). */
+static void check_half(struct emitter *e)
+{
+    x86_vec(e->buf, 1, 1, 0, 0x7e, 0, X86_NO_SECOND, rm_reg(RAX));
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 0x7fff);
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), 0x0400);
+    cold_if(e, CC_E);
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), 0x7c00);
+    cold_if(e, CC_A);
+}
+
+/* Half to single or double, single to half. */
+static void convert_half(struct emitter *e, const struct ir_op *o)
+{
+    if (!e->request->host->f16c) {
+        emit_INTERPRET(e, o);
+        return;
+    }
+    if (o->sub == IR_F16) {
+        clean_copy(e, o, o->a);
+        half_from_single(e, 0, 0);
+        check_half(e);
+        vec_done(e, o->d, 0);
+        return;
+    }
+    bool to_double = o->sub == IR_F64;
+    half_to_single(e, 0, o->a);
+    if (to_double)
+        vec_op(e, (struct vec_code){2, 1, 0, 0x5a}, 0, 0, rm_reg(0));
+    check(e, to_double, false, 0);
+    vec_set(e, o->d, 0, to_double ? 8 : 4);
+}
+
+/* From o->type to o->sub. */
 void emit_FCVT(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
+    if (o->type == IR_F16 || o->sub == IR_F16) {
+        convert_half(e, o);
+        return;
+    }
     unsigned a = vec_use(e, o->a, 0);
     vec_op(e, scalar(o, 0x5a), 0, a, rm_reg(a));
     check(e, !fp_double(o), fp_double(o), 0);
@@ -260,13 +297,18 @@ static void check_range(struct emitter *e, const struct ir_op *o, unsigned a)
 }
 
 /* General register d of o->type = V[a], an FP number of `size` bytes, rounded by x; y: unsigned.
+ * Halves as singles.
  * Rounding is done in FP format first, silent, so that a value out of range raises nothing but
  * Invalid. */
 void emit_FTOI(struct emitter *e, const struct ir_op *o)
 {
     bool is_64 = o->size == 8, wide = o->type == IR_I64 || o->y;
     flags_clobber(e);
-    unsigned a = vec_use(e, o->a, 1), from = a;
+    if (o->size == 2 && !half_to_single(e, 1, o->a)) {
+        emit_INTERPRET(e, o);
+        return;
+    }
+    unsigned a = o->size == 2 ? 1 : vec_use(e, o->a, 1), from = a;
     if (o->y || o->c)
         check_range(e, o, a);
     if (o->c) {
@@ -286,6 +328,29 @@ void emit_FTOI(struct emitter *e, const struct ir_op *o)
     }
     if (o->x != IR_RZ)
         round_plainly(e, is_64, a, IR_RZ, true); /* for Inexact */
+    set_done(e, o->d, RAX);
+}
+
+/* FJCVTZS: what fits 32 bits; Z says whether converting back gives the same bits. */
+void emit_FJCVT(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    flags_clobber(e);
+    unsigned a = vec_use(e, o->a, 1);
+    vec_op(e, (struct vec_code){3, 1, 0, 0x2c}, RAX, X86_NO_SECOND, rm_reg(a));
+    x86_alu_imm(b, ALU_CMP, 4, rm_reg(RAX), 1);
+    cold_if(e, CC_O);
+    vec_zero(e, 0);
+    vec_op(e, (struct vec_code){3, 1, 0, 0x2a}, 0, 0, rm_reg(RAX));
+    x86_vec(b, 1, 1, 1, 0x7e, 0, X86_NO_SECOND, rm_reg(RCX));
+    x86_vec(b, 1, 1, 1, 0x7e, a, X86_NO_SECOND, rm_reg(RDX));
+    x86_alu(b, ALU_CMP, 8, RCX, rm_reg(RDX));
+    x86_movi(b, RCX, flags_saved_form(0));
+    x86_movi(b, RDX, flags_saved_form(4));
+    x86_op(b, 0, 0x0f40u | CC_E, 4, RCX, rm_reg(RDX)); /* cmov */
+    x86_store(b, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RCX);
+    e->flags = FLAGS_NONE;
+    e->flags_in_memory = true;
     set_done(e, o->d, RAX);
 }
 
@@ -313,7 +378,17 @@ static void from_integer(struct emitter *e, const struct ir_op *o, unsigned d)
 void emit_ITOF(struct emitter *e, const struct ir_op *o)
 {
     if (o->size == 8 && o->y && !vec_wide(e))
-        flags_clobber(e); /* before use_reg(): it may use RAX */
+        flags_clobber(e);    /* before use_reg(): it may use RAX */
+    if (o->type == IR_F16) { /* no integer whose rounding to single counts is in a half's range */
+        if (!e->request->host->f16c) {
+            emit_INTERPRET(e, o);
+            return;
+        }
+        from_integer(e, o, 0);
+        half_from_single(e, 0, 0);
+        vec_done(e, o->d, 0);
+        return;
+    }
     unsigned d = vec_dest(e, o->d, 0);
     from_integer(e, o, d);
     if (o->c) { /* exact: the smallest is 2^-64 */
@@ -329,22 +404,36 @@ void emit_ITOF(struct emitter *e, const struct ir_op *o)
 /* EFLAGS of a against b (IR_IMM: zero); y: quiet NaNs are invalid too. */
 static void compare_operands(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
 {
-    unsigned a = vec_use(e, o->a, 0);
-    struct x86_rm b = rm_reg(1);
+    bool is_half = o->type == IR_F16, in_scratch = is_half || o->b == IR_IMM;
+    unsigned a = is_half ? 0 : vec_use(e, o->a, 0);
+    struct x86_rm b = in_scratch ? rm_reg(1) : vec_rm(e, o->b);
+    if (is_half)
+        half_to_single(e, 0, o->a);
     if (o->b == IR_IMM)
         vec_zero(e, 1);
-    else
-        b = vec_rm(e, o->b);
+    else if (is_half)
+        half_to_single(e, 1, o->b);
     if (kind == FLAGS_FP) {
         compare(e, fp_double(o), o->y & 1, a, b);
     } else {
-        unsigned first = o->b == IR_IMM ? 1 : vec_use(e, o->b, 1);
+        unsigned first = in_scratch ? 1 : vec_use(e, o->b, 1);
         compare(e, fp_double(o), o->y & 1, first, rm_reg(a));
     }
 }
 
+/* The interpreter takes comparisons of halves where the host has no F16C. */
+static bool compared_elsewhere(struct emitter *e, const struct ir_op *o)
+{
+    bool elsewhere = o->type == IR_F16 && !e->request->host->f16c;
+    if (elsewhere)
+        emit_INTERPRET(e, o);
+    return elsewhere;
+}
+
 void emit_FCMP(struct emitter *e, const struct ir_op *o)
 {
+    if (compared_elsewhere(e, o))
+        return;
     enum flags_kind kind = flags_fp_kind(e);
     compare_operands(e, o, kind);
     flags_set(e, kind);
@@ -354,6 +443,8 @@ void emit_FCMP(struct emitter *e, const struct ir_op *o)
 void emit_FCCMP(struct emitter *e, const struct ir_op *o)
 {
     uint8_t *skip = NULL;
+    if (compared_elsewhere(e, o))
+        return;
     if (o->x < 14) {
         enum x86_cc cc = flags_condition(e, o->x);
         x86_movi(e->buf, RAX, flags_saved_form(o->y >> 1));
@@ -377,6 +468,8 @@ void emit_FCSEL(struct emitter *e, const struct ir_op *o)
     x86_vec(e->buf, 1, 1, is_64, 0x7e, a, X86_NO_SECOND, rm_reg(RDX));
     x86_vec(e->buf, 1, 1, is_64, 0x7e, b, X86_NO_SECOND, rm_reg(RCX));
     x86_op(e->buf, 0, 0x0f40u | cc, 8, RCX, rm_reg(RDX)); /* cmov */
+    if (o->type == IR_F16)
+        x86_zext(e->buf, 2, RCX, rm_reg(RCX));
     x86_vec(e->buf, 1, 1, is_64, 0x6e, d, X86_NO_SECOND, rm_reg(RCX));
     vec_done(e, o->d, d);
 }

@@ -59,6 +59,16 @@ static inline void fp_round(struct emitter *e, bool is_64, unsigned d, unsigned 
     vec_op_imm(e, c, d, X86_NO_SECOND, rm_reg(a), fp_round_mode(rounding, raise));
 }
 
+/* The predicate of a comparison: x86 raises Invalid for the same operands as Arm. */
+static inline uint8_t fp_predicate_of(enum ir_fbin sub)
+{
+    static const uint8_t predicates[] = {
+        [IR_FCMEQ] = FP_EQ, [IR_FCMGE] = FP_GE, [IR_FCMGT] = FP_GT, [IR_FCMLE] = FP_LE,
+        [IR_FCMLT] = FP_LT, [IR_FACGE] = FP_GE, [IR_FACGT] = FP_GT,
+    };
+    return predicates[sub];
+}
+
 /* emit_simd_fp.c: to the cold path if any lane of xmm `reg` has its top bit. */
 void fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg);
 /* ... or if any lane of xmm0 is a NaN, or with `tiny` the smallest normal number. Overwrites xmm3.
@@ -73,5 +83,16 @@ void fp_round_lanes(struct emitter *e, const struct ir_op *o, unsigned a);
 void fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a);
 void fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a);
 void fp_resize(struct emitter *e, const struct ir_op *o);
+
+/* emit_simd_estimate.c: likewise. */
+void fp_estimate(struct emitter *e, const struct ir_op *o, unsigned a);
+
+/* emit_half.c: VFP3 and VFP2 in half precision. False: the interpreter shall do it. */
+bool half_three(struct emitter *e, const struct ir_op *o);
+bool half_two(struct emitter *e, const struct ir_op *o);
+/* xmm `d` = the half in V[v] as a single, in all lanes. False: the host cannot. */
+bool half_to_single(struct emitter *e, unsigned d, unsigned v);
+/* xmm `d` = singles of xmm `a` as halves, rounded, zero above. The host has F16C. */
+void half_from_single(struct emitter *e, unsigned d, unsigned a);
 
 #endif

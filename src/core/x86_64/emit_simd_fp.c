@@ -91,13 +91,8 @@ static void min_max_across(struct emitter *e, const struct ir_op *o, unsigned a)
     vec_set(e, o->d, 0, 4);
 }
 
-/* The host's predicates raise Invalid exactly where Arm's comparisons do. */
 static void compare_lanes(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    static const uint8_t predicates[] = {
-        [IR_FCMEQ] = FP_EQ, [IR_FCMGE] = FP_GE, [IR_FCMGT] = FP_GT, [IR_FCMLE] = FP_LE,
-        [IR_FCMLT] = FP_LT, [IR_FACGE] = FP_GE, [IR_FACGT] = FP_GT,
-    };
     if (o->sub == IR_FACGE || o->sub == IR_FACGT) {
         fp_absolute(e, fp_double(o), 1, a);
         fp_absolute(e, fp_double(o), 2, b);
@@ -105,7 +100,8 @@ static void compare_lanes(struct emitter *e, const struct ir_op *o, unsigned a, 
         vec_copy_reg(e, 1, a);
         vec_copy_reg(e, 2, b);
     }
-    fp_compare(e, fp_double(o), 0, 1, rm_reg(2), predicates[o->sub]);
+    fp_compare(e, fp_double(o), 0, 1, rm_reg(2),
+               (enum fp_predicate)fp_predicate_of((enum ir_fbin)o->sub));
 }
 
 /* xmm0 = the even lanes of b:a, xmm3 = the odd ones. */
@@ -226,6 +222,11 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
     bool one_lane = o->y, pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP;
     unsigned a, b = 2;
     flags_clobber(e);
+    if (o->type == IR_F16) {
+        if (!half_three(e, o))
+            emit_INTERPRET(e, o);
+        return;
+    }
     if (pairs && one_lane && fp_double(o)) {
         a = b = vec_use(e, o->a, 1);
     } else if (pairs && !(o->flags & IR_Q)) { /* of both lower halves, in both halves */
@@ -248,6 +249,12 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
 void emit_VFP2(struct emitter *e, const struct ir_op *o)
 {
     bool one_lane = o->size;
+    if (o->type == IR_F16) {
+        flags_clobber(e);
+        if (!half_two(e, o))
+            emit_INTERPRET(e, o);
+        return;
+    }
     if (o->sub == IR_F_ABS || o->sub == IR_F_NEG) {
         x86_vec(e->buf, 0, 1, 0, o->sub == IR_F_ABS ? 0x54 : 0x57, 0, vec_use(e, o->a, 1),
                 vec_const(e,
@@ -275,6 +282,10 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
     case IR_F_FROM_SIGNED:
     case IR_F_FROM_UNSIGNED:
         fp_from_integer(e, o, a);
+        break;
+    case IR_F_RECPE:
+    case IR_F_RSQRTE:
+        fp_estimate(e, o, a);
         break;
     case IR_F_MAXV:
     case IR_F_MINV:

@@ -252,11 +252,15 @@ void emit_VINSG(struct emitter *e, const struct ir_op *o)
     x86_byte(e->buf, o->x);
 }
 
-/* V[d] = general register a of `size` bytes (4, 8) in the low element, zero above. */
+/* V[d] = general register a of `size` bytes (2, 4, 8) in the low element, zero above. */
 void emit_VFROMG(struct emitter *e, const struct ir_op *o)
 {
     unsigned d = vec_dest(e, o->d, 0);
     unsigned a = use_reg(e, o->a, RAX, o->size);
+    if (o->size == 2) {
+        x86_zext(e->buf, 2, RAX, rm_reg(a));
+        a = RAX;
+    }
     x86_vec(e->buf, 1, 1, o->size == 8, 0x6e, d, X86_NO_SECOND, rm_reg(a));
     vec_done(e, o->d, d);
 }

@@ -98,17 +98,32 @@ enum vec_constant {
     VEC_SIGN_EVEN64,
     VEC_SIGN_ODD32,
     VEC_SIGN_ODD64,
+    VEC_RECPE_MAX32, /* the largest number with a normal estimate; sums of both's exponents */
+    VEC_RECPE_MAX64,
+    VEC_RECPE_SUM32,
+    VEC_RECPE_SUM64,
+    VEC_RSQRTE_MAX32,
+    VEC_RSQRTE_MAX64,
+    VEC_RSQRTE_SUM32,
+    VEC_RSQRTE_SUM64,
+    VEC_LOW9_32,
+    VEC_LOW9_64,
+    VEC_MIN16, /* halves: the smallest normal number, infinity, the largest number */
+    VEC_INF16,
+    VEC_MAX16,
     /* computed; n is a shift of bytes, 0 to 7 */
     VEC_SHIFT_MATRIX, /* + n for GF2P8AFFINEQB: to the left, right, right with signs */
     VEC_SHL_MASK = VEC_SHIFT_MATRIX + 24, /* + n: the bits that such a shift keeps */
     VEC_SHR_MASK = VEC_SHL_MASK + 8,
-    VEC_SHR_SIGN = VEC_SHR_MASK + 8, /* + n: 0x80 >> n in each byte */
-    VEC_SORT4_8 = VEC_SHR_SIGN + 8,  /* shuffles: + z, see vec_constants.c */
-    VEC_LD3_8 = VEC_SORT4_8 + 2,     /* + 3 z + register */
-    VEC_ST3_16 = VEC_LD3_8 + 6,      /* + register */
-    VEC_ST3_8 = VEC_ST3_16 + 3,      /* + 3 row + register */
-    VEC_LD3_MASK = VEC_ST3_8 + 9,    /* + 3 row + register */
-    VEC_CONSTANT_COUNT = VEC_LD3_MASK + 9,
+    VEC_SHR_SIGN = VEC_SHR_MASK + 8,    /* + n: 0x80 >> n in each byte */
+    VEC_SORT4_8 = VEC_SHR_SIGN + 8,     /* shuffles: + z, see vec_constants.c */
+    VEC_LD3_8 = VEC_SORT4_8 + 2,        /* + 3 z + register */
+    VEC_ST3_16 = VEC_LD3_8 + 6,         /* + register */
+    VEC_ST3_8 = VEC_ST3_16 + 3,         /* + 3 row + register */
+    VEC_LD3_MASK = VEC_ST3_8 + 9,       /* + 3 row + register */
+    VEC_RECPE_TABLE = VEC_LD3_MASK + 9, /* 256 bytes, and 512; see there */
+    VEC_RSQRTE_TABLE = VEC_RECPE_TABLE + 16,
+    VEC_CONSTANT_COUNT = VEC_RSQRTE_TABLE + 33, /* what is gathered may reach beyond */
 };
 const uint8_t *vec_constants(struct x86_buf *b);
 /* As an operand of an instruction that `immediate_bytes` follow. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "core/arm64/fp.h"
 
 static const uint64_t literal[VEC_CONSTANT_COUNT][2] = {
     [VEC_ABS32] = {0x7fffffff7fffffff, 0x7fffffff7fffffff},
@@ -89,6 +90,19 @@ static const uint64_t literal[VEC_CONSTANT_COUNT][2] = {
     [VEC_SIGN_EVEN64] = {0x8000000000000000, 0},
     [VEC_SIGN_ODD32] = {0x8000000000000000, 0x8000000000000000},
     [VEC_SIGN_ODD64] = {0, 0x8000000000000000},
+    [VEC_RECPE_MAX32] = {0x7e7fffff7e7fffff, 0x7e7fffff7e7fffff},
+    [VEC_RECPE_MAX64] = {0x7fcfffffffffffff, 0x7fcfffffffffffff},
+    [VEC_RECPE_SUM32] = {0x7e8000007e800000, 0x7e8000007e800000},
+    [VEC_RECPE_SUM64] = {0x7fd0000000000000, 0x7fd0000000000000},
+    [VEC_RSQRTE_MAX32] = {0x7f7fffff7f7fffff, 0x7f7fffff7f7fffff},
+    [VEC_RSQRTE_MAX64] = {0x7fefffffffffffff, 0x7fefffffffffffff},
+    [VEC_RSQRTE_SUM32] = {0xbe000000be000000, 0xbe000000be000000},
+    [VEC_RSQRTE_SUM64] = {0xbfc0000000000000, 0xbfc0000000000000},
+    [VEC_LOW9_32] = {0x000001ff000001ff, 0x000001ff000001ff},
+    [VEC_LOW9_64] = {0x1ff, 0x1ff},
+    [VEC_MIN16] = {0x0400040004000400, 0x0400040004000400},
+    [VEC_INF16] = {0x7c007c007c007c00, 0x7c007c007c007c00},
+    [VEC_MAX16] = {0x7bff7bff7bff7bff, 0x7bff7bff7bff7bff},
 };
 
 /* Row i of a GF2P8AFFINEQB matrix, in byte 7 - i, says which bits of the source make bit i. */
@@ -150,6 +164,18 @@ static void fill64(uint8_t c[16], uint64_t value)
     store_le(c + 8, 8, value);
 }
 
+/* Bytes: fractions of the estimates by the number's eight highest fraction bits, for roots below
+ * them also the exponent's lowest: 1 makes the number that the definition looks at half as large.
+ */
+static void estimates(uint8_t *recpe, uint8_t *rsqrte)
+{
+    for (unsigned i = 0; i < 256; i++) {
+        recpe[i] = (uint8_t)(a64_unsigned_recpe((256 + i) << 23) >> 23);
+        rsqrte[i] = (uint8_t)(a64_unsigned_rsqrte((256 + i) << 23) >> 23);
+        rsqrte[256 + i] = (uint8_t)(a64_unsigned_rsqrte((128 + i / 2) << 23) >> 23);
+    }
+}
+
 static void computed(uint8_t all[VEC_CONSTANT_COUNT][16])
 {
     static const uint8_t kinds[] = {VEC_SHL, VEC_SHR, VEC_SAR};
@@ -165,6 +191,7 @@ static void computed(uint8_t all[VEC_CONSTANT_COUNT][16])
         for (unsigned r = 0; r < 3; r++)
             structure_of_three(all[VEC_LD3_8 + 3 * z + r], z, r, true);
     }
+    estimates(all[VEC_RECPE_TABLE], all[VEC_RSQRTE_TABLE]);
     for (unsigned r = 0; r < 3; r++)
         structure_of_three(all[VEC_ST3_16 + r], 1, r, false);
     for (unsigned i = 0; i < 9; i++) {

@@ -1,0 +1,323 @@
+/* emit_half.c: half precision by way of single, with F16C.
+ *
+ * Every half is a single, and single has more than twice the digits and a much larger range: sums,
+ * differences, products, quotients and roots of halves that were rounded to single and then to half
+ * are what one rounding gives, and raise the same exceptions, under each rounding mode. (Fused
+ * multiply-add is not among them; it is the interpreter's.) As elsewhere NaNs and results that are
+ * the smallest normal number are cold. Eight lanes are one 256-bit register, whose upper half is
+ * cleared before anything else runs; lanes that are not there repeat those that are.
+ */
+#include "core/x86_64/emit_fp.h"
+
+static bool available(const struct emitter *e)
+{
+    return e->request->host->f16c;
+}
+
+/* ymm `d` = the halves in xmm `a`, which is below 16. SNaNs raise Invalid. */
+static void widen(struct emitter *e, unsigned d, unsigned a)
+{
+    x86_vec_256(e->buf, 1, 2, 0x13, d, X86_NO_SECOND, rm_reg(a));
+}
+
+static void op_256(struct emitter *e, unsigned pp, unsigned opcode, unsigned d, unsigned a,
+                   unsigned b)
+{
+    x86_vec_256(e->buf, pp, 1, opcode, d, a, rm_reg(b));
+}
+
+static void clear_upper(struct emitter *e) /* vzeroupper */
+{
+    x86_byte(e->buf, 0xc5);
+    x86_byte(e->buf, 0xf8);
+    x86_byte(e->buf, 0x77);
+}
+
+/* xmm `d` (not 0 to 3 of the same use) = V[v], its lanes repeated where o has fewer. */
+static void operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v, unsigned d)
+{
+    unsigned reg = vec_use(e, v, d);
+    if (one_lane)
+        x86_vec(e->buf, 1, 2, 0, 0x79, d, X86_NO_SECOND, rm_reg(reg)); /* vpbroadcastw */
+    else if (!(o->flags & IR_Q))
+        vec_lane(e, IR_V_ZIP1, 3, d, reg, reg);
+    else
+        vec_copy_reg(e, d, reg);
+}
+
+static void cold_if_words(struct emitter *e, unsigned reg)
+{
+    x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND, rm_reg(reg)); /* vptest */
+    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
+}
+
+/* xmm `d` = ones where xmm `a` has NaNs. */
+static void find_nans(struct emitter *e, unsigned d, unsigned a)
+{
+    vec_with(e, IR_V_AND, 0, d, a, VEC_ABS16);
+    vec_with(e, IR_V_CMGT, 1, d, d, VEC_INF16);
+}
+
+/* Cold if xmm0 has a NaN, or with `tiny` the smallest normal number. Overwrites xmm2 and xmm3. */
+static void check(struct emitter *e, bool tiny)
+{
+    find_nans(e, 3, 0);
+    if (tiny) {
+        vec_with(e, IR_V_AND, 0, 2, 0, VEC_ABS16);
+        vec_with(e, IR_V_CMEQ, 1, 2, 2, VEC_MIN16);
+        vec_lane(e, IR_V_ORR, 0, 3, 3, 2);
+    }
+    cold_if_words(e, 3);
+}
+
+/* xmm0 = ymm0 as halves, rounded. */
+static void narrow(struct emitter *e)
+{
+    x86_vec_256(e->buf, 1, 3, 0x1d, 0, X86_NO_SECOND, rm_reg(0));
+    x86_byte(e->buf, 4); /* as MXCSR says */
+    clear_upper(e);
+}
+
+/* xmm0 = the words of ymm0, or of unsigned ones, as halfwords. */
+static void pack(struct emitter *e, bool to_unsigned)
+{
+    x86_vec_256(e->buf, 1, 3, 0x39, 0, X86_NO_SECOND, rm_reg(3)); /* vextracti128 */
+    x86_byte(e->buf, 1);
+    clear_upper(e);
+    struct vec_code code = {1, to_unsigned ? 2 : 1, 0, to_unsigned ? 0x2b : 0x6b};
+    vec_op(e, code, 0, 0, rm_reg(3));
+}
+
+static void finish(struct emitter *e, const struct ir_op *o, bool one_lane)
+{
+    vec_set(e, o->d, 0, one_lane ? 2 : o->flags & IR_Q ? 16 : 8);
+}
+
+/* --- two operands --------------------------------------------------------------------------------
+ */
+
+/* xmm1 = the even halves of b:a, xmm2 = the odd ones; in scalar form a's two lowest. */
+static void split_pairs(struct emitter *e, const struct ir_op *o)
+{
+    unsigned a = vec_use(e, o->a, 1), b = vec_use(e, o->b, 2);
+    struct x86_rm sort = vec_const(e, VEC_SORT16, 0);
+    if (o->flags & IR_Q) {
+        x86_vec(e->buf, 1, 2, 0, 0x00, 0, a, sort);
+        x86_vec(e->buf, 1, 2, 0, 0x00, 2, b, sort);
+        vec_lane(e, IR_V_ZIP1, 3, 1, 0, 2);
+        vec_lane(e, IR_V_ZIP2, 3, 2, 0, 2);
+    } else if (o->y) {
+        vec_shift(e, VEC_SHR, 2, 2, a, 16);
+        x86_vec(e->buf, 1, 2, 0, 0x79, 1, X86_NO_SECOND, rm_reg(a));
+        x86_vec(e->buf, 1, 2, 0, 0x79, 2, X86_NO_SECOND, rm_reg(2));
+    } else {
+        vec_lane(e, IR_V_ZIP1, 3, 0, a, b);
+        x86_vec(e->buf, 1, 2, 0, 0x00, 0, 0, sort);
+        vec_lane(e, IR_V_ZIP1, 3, 1, 0, 0);
+        vec_lane(e, IR_V_ZIP2, 3, 2, 0, 0);
+    }
+}
+
+/* xmm2 = element o->size - 1 of B in all lanes. */
+static void element(struct emitter *e, const struct ir_op *o)
+{
+    unsigned b = vec_use(e, o->b, 2);
+    vec_shift_bytes(e, 2, b, (o->size - 1u) * 2);
+    x86_vec(e->buf, 1, 2, 0, 0x79, 2, X86_NO_SECOND, rm_reg(2));
+}
+
+/* As in emit_simd_fp.c: both ways round. */
+static void min_max(struct emitter *e, bool max)
+{
+    find_nans(e, 3, 1);
+    find_nans(e, 0, 2);
+    vec_lane(e, IR_V_ORR, 0, 3, 3, 0);
+    cold_if_words(e, 3);
+    widen(e, 1, 1);
+    widen(e, 2, 2);
+    op_256(e, 0, max ? 0x5f : 0x5d, 0, 1, 2);
+    op_256(e, 0, max ? 0x5f : 0x5d, 3, 2, 1);
+    op_256(e, 0, max ? 0x54 : 0x56, 0, 0, 3);
+    narrow(e);
+}
+
+static void compare_lanes(struct emitter *e, const struct ir_op *o)
+{
+    if (o->sub == IR_FACGE || o->sub == IR_FACGT) {
+        vec_with(e, IR_V_AND, 0, 1, 1, VEC_ABS16);
+        vec_with(e, IR_V_AND, 0, 2, 2, VEC_ABS16);
+    }
+    widen(e, 1, 1);
+    widen(e, 2, 2);
+    op_256(e, 0, 0xc2, 0, 1, 2); /* vcmpps */
+    x86_byte(e->buf, fp_predicate_of((enum ir_fbin)o->sub));
+    pack(e, false);
+}
+
+static void arithmetic(struct emitter *e, const struct ir_op *o)
+{
+    static const uint8_t opcodes[] = {
+        [IR_FADD] = 0x58, [IR_FADDP] = 0x58, [IR_FSUB] = 0x5c, [IR_FABD] = 0x5c,
+        [IR_FMUL] = 0x59, [IR_FNMUL] = 0x59, [IR_FDIV] = 0x5e};
+    widen(e, 1, 1);
+    widen(e, 2, 2);
+    op_256(e, 0, opcodes[o->sub], 0, 1, 2);
+    narrow(e);
+    check(e, opcodes[o->sub] == 0x59 || opcodes[o->sub] == 0x5e);
+    if (o->sub == IR_FABD)
+        vec_with(e, IR_V_AND, 0, 0, 0, VEC_ABS16);
+    else if (o->sub == IR_FNMUL)
+        vec_with(e, IR_V_EOR, 0, 0, 0, VEC_SIGN16);
+}
+
+bool half_three(struct emitter *e, const struct ir_op *o)
+{
+    bool pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP, compares = o->sub >= IR_FCMEQ;
+    bool limits =
+        o->sub == IR_FMAX || o->sub == IR_FMIN || o->sub == IR_FMAXP || o->sub == IR_FMINP;
+    bool sums = o->sub <= IR_FDIV || o->sub == IR_FABD || o->sub == IR_FADDP;
+    if (!available(e) || !(compares || limits || sums))
+        return false;
+    if (pairs) {
+        split_pairs(e, o);
+    } else {
+        operand(e, o, o->y, o->a, 1);
+        if (o->b == IR_IMM)
+            vec_zero(e, 2);
+        else if (o->size)
+            element(e, o);
+        else
+            operand(e, o, o->y, o->b, 2);
+    }
+    if (compares)
+        compare_lanes(e, o);
+    else if (limits)
+        min_max(e, o->sub == IR_FMAX || o->sub == IR_FMAXP);
+    else
+        arithmetic(e, o);
+    finish(e, o, o->y);
+    return true;
+}
+
+/* --- one operand ---------------------------------------------------------------------------------
+ */
+
+/* ymm `d` = ymm1 rounded to integers. */
+static void round_lanes(struct emitter *e, unsigned d, unsigned rounding, bool raise)
+{
+    x86_vec_256(e->buf, 1, 3, 0x08, d, X86_NO_SECOND, rm_reg(1));
+    x86_byte(e->buf, (uint8_t)fp_round_mode(rounding, raise));
+}
+
+static void from_integer(struct emitter *e, bool is_unsigned)
+{
+    x86_vec_256(e->buf, 1, 2, is_unsigned ? 0x33 : 0x23, 0, X86_NO_SECOND, rm_reg(1)); /* vpmov */
+    x86_vec_256(e->buf, 0, 1, 0x5b, 0, X86_NO_SECOND, rm_reg(0)); /* vcvtdq2ps */
+    narrow(e);
+}
+
+/* Infinities, NaNs and signed numbers that need saturation (or just so do not) are cold, and for
+ * unsigned results negative numbers. Halves that large are integers. */
+static void to_integer(struct emitter *e, const struct ir_op *o)
+{
+    bool to_unsigned = o->sub == IR_F_TO_UNSIGNED;
+    if (to_unsigned) {
+        vec_with(e, IR_V_CMGT, 1, 3, 1, VEC_MAX16);
+        vec_lane(e, IR_V_ORR, 0, 3, 3, 1);
+        vec_with(e, IR_V_AND, 0, 3, 3, VEC_SIGN16);
+        cold_if_words(e, 3);
+    }
+    widen(e, 1, 1);
+    if (o->x != IR_RZ) {
+        round_lanes(e, 0, o->x, false);
+        round_lanes(e, 3, IR_RZ, true);
+    }
+    x86_vec_256(e->buf, 2, 1, 0x5b, 0, X86_NO_SECOND,
+                rm_reg(o->x == IR_RZ ? 1 : 0)); /* vcvttps2dq */
+    pack(e, to_unsigned);
+    if (!to_unsigned) {
+        vec_with(e, IR_V_CMEQ, 1, 3, 0, VEC_SIGN16);
+        vec_with(e, IR_V_CMEQ, 1, 2, 0, VEC_ABS16);
+        vec_lane(e, IR_V_ORR, 0, 3, 3, 2);
+        cold_if_words(e, 3);
+    }
+}
+
+/* Between half and single; IR_Q: the upper half of the narrow side. */
+static void resize(struct emitter *e, const struct ir_op *o)
+{
+    bool upper = o->flags & IR_Q;
+    unsigned a = vec_use(e, o->a, 1);
+    if (o->sub == IR_F_LONG) {
+        if (upper)
+            vec_shift_bytes(e, 1, a, 8);
+        x86_vec(e->buf, 1, 2, 0, 0x13, 0, X86_NO_SECOND, rm_reg(upper ? 1 : a));
+        fp_check(e, false, false);
+        vec_set(e, o->d, 0, 16);
+        return;
+    }
+    half_from_single(e, 0, a);
+    check(e, true);
+    if (upper)
+        vec_lane(e, IR_V_ZIP1, 3, 0, vec_use(e, o->d, 3), 0);
+    vec_set(e, o->d, 0, upper ? 16 : 8);
+}
+
+/* FABS, FNEG: of all lanes, whatever they hold. */
+static void change_sign(struct emitter *e, const struct ir_op *o)
+{
+    bool absolute = o->sub == IR_F_ABS;
+    vec_with(e, absolute ? IR_V_AND : IR_V_EOR, 0, 0, vec_use(e, o->a, 1),
+             absolute ? VEC_ABS16 : VEC_SIGN16);
+    finish(e, o, o->size);
+}
+
+bool half_two(struct emitter *e, const struct ir_op *o)
+{
+    if (o->sub == IR_F_ABS || o->sub == IR_F_NEG) {
+        change_sign(e, o);
+        return true;
+    }
+    bool known = o->sub <= IR_F_NARROW && !o->c && o->x != IR_RA;
+    if (!available(e) || !known)
+        return false;
+    if (o->sub == IR_F_LONG || o->sub == IR_F_NARROW) {
+        resize(e, o);
+        return true;
+    }
+    operand(e, o, o->size, o->a, 1);
+    if (o->sub == IR_F_FROM_SIGNED || o->sub == IR_F_FROM_UNSIGNED) {
+        from_integer(e, o->sub == IR_F_FROM_UNSIGNED);
+    } else if (o->sub == IR_F_TO_SIGNED || o->sub == IR_F_TO_UNSIGNED) {
+        to_integer(e, o);
+    } else {
+        widen(e, 1, 1);
+        if (o->sub == IR_F_SQRT)
+            x86_vec_256(e->buf, 0, 1, 0x51, 0, X86_NO_SECOND, rm_reg(1));
+        else
+            round_lanes(e, 0, o->x, o->y);
+        narrow(e);
+        check(e, false);
+    }
+    finish(e, o, o->size);
+    return true;
+}
+
+/* --- scalars -------------------------------------------------------------------------------------
+ */
+
+bool half_to_single(struct emitter *e, unsigned d, unsigned v)
+{
+    if (!available(e))
+        return false;
+    unsigned a = vec_use(e, v, d);
+    x86_vec(e->buf, 1, 2, 0, 0x79, d, X86_NO_SECOND, rm_reg(a)); /* vpbroadcastw */
+    x86_vec(e->buf, 1, 2, 0, 0x13, d, X86_NO_SECOND, rm_reg(d)); /* vcvtph2ps */
+    return true;
+}
+
+void half_from_single(struct emitter *e, unsigned d, unsigned a)
+{
+    x86_vec(e->buf, 1, 3, 0, 0x1d, a, X86_NO_SECOND, rm_reg(d)); /* vcvtps2ph */
+    x86_byte(e->buf, 4);
+}
