@@ -48,17 +48,17 @@ bool vec_lengthen(struct emitter *e, const struct ir_op *o, unsigned a, unsigned
     switch (o->sub - !is_signed) {
     case IR_V_SABAL:
         accumulate = true;
-        /* fall through */
+        __attribute__((fallthrough));
     case IR_V_SABDL:
         vec_difference(e, o->y, is_signed, a, b);
         extend(e, o->y, false, 0, 0, upper);
         break;
     case IR_V_SMLSL:
         subtract = true;
-        /* fall through */
+        __attribute__((fallthrough));
     case IR_V_SMLAL:
         accumulate = true;
-        /* fall through */
+        __attribute__((fallthrough));
     case IR_V_SMULL:
         vec_multiply_long(e, o->y, is_signed, upper, a, b);
         break;
