@@ -348,8 +348,8 @@ static void kill_target(struct gdb_session *s, const char *args)
     (void)args;
     gdb_session_remove_breakpoints(s);
     s->detached = true;
+    s->killed = true; /* once the answer is sent */
     answer_ok(s, true);
-    s->target.kill(s->target.ctx);
 }
 
 /* --- threads and queries -----------------------------------------------------------------------
@@ -580,6 +580,8 @@ static void run_packet(struct gdb_session *s, gdb_send_fn send, void *send_ctx)
     gdb_reply_finish(&s->reply);
     if (!silent)
         send(send_ctx, s->reply.data, s->reply.length);
+    if (s->killed)
+        s->target.kill(s->target.ctx);
 }
 
 void gdb_session_init(struct gdb_session *s, const struct gdb_target *target)

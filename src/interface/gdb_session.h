@@ -76,7 +76,7 @@ struct gdb_session {
     uint32_t thread;        /* that registers and memory are those of */
     uint32_t stop_thread;   /* that the last stop was of */
     unsigned stop_signal;
-    bool running, no_ack, detached;
+    bool running, no_ack, detached, killed;
     unsigned next_listed; /* of qsThreadInfo */
     struct gdb_files files;
     uint64_t breakpoints[GDB_BREAKPOINTS_MAX];

@@ -160,8 +160,9 @@ static int64_t get_siginfo(struct request *r)
         info = r->b.info;
     } else if (stopped_at(r, LINUX_STOP_START) && !event) {
         info.si_signo = SIGSTOP;
-    } else if (event || r->e->why != LINUX_STOP_EXEC) { /* as ptrace_notify() makes it */
-        info.si_code = event << 8 | WSTOPSIG(r->e->status);
+    } else { /* as ptrace_notify() makes it; exec without an event is SIGTRAP to itself */
+        bool sent = !event && stopped_at(r, LINUX_STOP_EXEC);
+        info.si_code = sent ? SI_USER : event << 8 | WSTOPSIG(r->e->status);
         info.si_pid = r->b.tid;
         info.si_uid = getuid();
     }

@@ -232,6 +232,7 @@ void linux_tracee_leave(struct linux_thread *t, bool restart)
     struct a64_cpu *cpu = t->cpu;
     unsigned why = restart && !t->debug.restart ? LINUX_RESTART_ALWAYS : t->debug.restart;
     t->debug.restarts = restart;
+    t->debug.restart_pc = cpu->pc - CALL_BACK; /* tracing may have begun within the call */
     take_back(t);
     if (t->debug.no_leave || b->mode != LINUX_TRACE_SYSCALL) {
         t->debug.no_leave = false;
