@@ -307,8 +307,53 @@ const void *store_find(struct store *store, const uint8_t page[4096], uint32_t c
 /* --- adding -------------------------------------------------------------------------------------
  */
 
+static bool is_store_file(const char *name)
+{
+    return strncmp(name, "code-", 5) == 0;
+}
+
+/* The file of another version that was written least recently; adds up what all take. */
+static bool find_oldest(const struct store *store, DIR *dir, char name[256], uint64_t *ret_bytes)
+{
+    const char *own = strrchr(store->path, '/') + 1;
+    struct timespec oldest = {0};
+    bool found = false;
+    *ret_bytes = 0;
+    rewinddir(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        struct stat st;
+        if (!is_store_file(entry->d_name) ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+            continue;
+        *ret_bytes += (uint64_t)st.st_blocks * 512;
+        bool older = !found || st.st_mtim.tv_sec < oldest.tv_sec;
+        if (older && strncmp(entry->d_name, own, strlen(own)) != 0) {
+            snprintf(name, 256, "%s", entry->d_name);
+            oldest = st.st_mtim;
+            found = true;
+        }
+    }
+    return found;
+}
+
+/* Each build and CPU has a file of its own: the oldest of them make room for a new one. */
+static void evict_other_versions(const struct store *store)
+{
+    char name[256], path[512];
+    uint64_t bytes;
+    snprintf(path, sizeof(path), "%s", store->path);
+    *strrchr(path, '/') = 0;
+    DIR *dir = opendir(path);
+    while (dir && find_oldest(store, dir, name, &bytes) && bytes > store->half_bytes * 2)
+        if (unlinkat(dirfd(dir), name, 0) < 0)
+            break;
+    if (dir)
+        closedir(dir);
+}
+
 static bool start_file(struct store *store)
 {
+    evict_other_versions(store);
     store->header = (struct header){STORE_MAGIC, store->version, records_start(), 0};
     return ftruncate(store->writing.fd, 0) == 0 &&
            ftruncate(store->writing.fd, (off_t)records_start()) == 0 &&
@@ -409,11 +454,6 @@ void store_end(struct store *store)
 
 /* --- for the user -------------------------------------------------------------------------------
  */
-
-static bool is_store_file(const char *name)
-{
-    return strncmp(name, "code-", 5) == 0;
-}
 
 int store_info(const char *directory, struct store_info *ret, struct err *e)
 {

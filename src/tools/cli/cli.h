@@ -14,8 +14,10 @@ enum {
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_binfmt(int argc, char **argv);
+int cmd_cache(int argc, char **argv);
 void cmd_run_print_options(void *file);
 void cmd_binfmt_print_options(void *file);
+void cmd_cache_print_options(void *file);
 
 /* Prints "peng: TEXT" on standard error and returns EXIT_USER. */
 int cli_fail(const struct err *e);

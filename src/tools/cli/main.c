@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"run", "run a machine in the foreground until it powers off", cmd_run},
     {"binfmt", "have this host run arm64 programs: install, remove, status", cmd_binfmt},
     {"doctor", "check what this host offers to machines", cmd_doctor},
+    {"cache", "translations that are kept between runs: info, clear", cmd_cache},
     {"version", "print the version", cmd_version},
     {"help", "print this help", cmd_help},
 };
@@ -42,6 +43,8 @@ static int cmd_help(int argc, char **argv)
     cmd_run_print_options(stdout);
     printf("\npeng binfmt install|remove|status [OPTION]...\n\n");
     cmd_binfmt_print_options(stdout);
+    printf("\npeng cache info|clear [OPTION]...\n\n");
+    cmd_cache_print_options(stdout);
     return EXIT_OK;
 }
 
