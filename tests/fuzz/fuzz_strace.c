@@ -25,19 +25,13 @@ static void on_fault(int signal, siginfo_t *info, void *context)
     *pc = (greg_t)fixed;
 }
 
-/* With nothing as standard error while strace looks for it. */
 static int start(struct linux_process *p)
 {
     struct sigaction fault = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-    int saved = dup(STDERR_FILENO), nothing = open("/dev/null", O_WRONLY);
     sigaction(SIGSEGV, &fault, NULL);
     sigaction(SIGBUS, &fault, NULL);
-    dup2(nothing, STDERR_FILENO);
-    int rc = linux_strace_new(p, NULL);
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    close(nothing);
-    return rc;
+    p->report_fd = open("/dev/null", O_WRONLY);
+    return linux_strace_new(p, NULL);
 }
 
 static uint64_t argument(const uint8_t *data, size_t size, unsigned i)

@@ -2,7 +2,7 @@
  * so that the kernel, ps and core dumps know the process by them. What else the new run must know
  * is in one more environment string, the last, which it takes out before the guest sees it:
  *
- *   PENG_HANDOVER=PID PROGRAM-FD SELF-FD SECCOMP-FD FLAGS STACK
+ *   PENG_HANDOVER=PID PROGRAM-FD SELF-FD SECCOMP-FD REPORT-FD FLAGS STACK
  * <1f>CPU<1f>RELEASE<1f>SYSROOT<1f>NAME
  *
  * PID is the process it is meant for: exec does not change it, so a string that strays into another
@@ -31,9 +31,9 @@ size_t handover_write(char *out, size_t size_bytes, const struct linux_config *c
 {
     unsigned flags = (config->interpreter ? FLAG_INTERPRETER : 0) |
                      (config->strace ? FLAG_STRACE : 0) | (config->stats ? FLAG_STATS : 0);
-    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %x %llx %c%s%c%s%c%s%c%s", getpid(),
-                     config->program_fd, config->self_fd, config->seccomp_fd, flags,
-                     (unsigned long long)config->stack_bytes, SEPARATOR, text(config->cpu),
+    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %d %x %llx %c%s%c%s%c%s%c%s", getpid(),
+                     config->program_fd, config->self_fd, config->seccomp_fd, config->report_fd,
+                     flags, (unsigned long long)config->stack_bytes, SEPARATOR, text(config->cpu),
                      SEPARATOR, text(config->release), SEPARATOR, text(config->sysroot), SEPARATOR,
                      config->exec_name);
     return n > 0 && (size_t)n < size_bytes ? (size_t)n : 0;
@@ -61,8 +61,8 @@ bool handover_read(char **envp, struct linux_config *config)
         return false;
     char *at = envp[n - 1] + strlen(NAME);
     struct linux_config c = *config;
-    if (sscanf(at, "%d %d %d %d %x %llx %n", &pid, &c.program_fd, &c.self_fd, &c.seccomp_fd, &flags,
-               &stack, &taken) < 6 ||
+    if (sscanf(at, "%d %d %d %d %d %x %llx %n", &pid, &c.program_fd, &c.self_fd, &c.seccomp_fd,
+               &c.report_fd, &flags, &stack, &taken) < 7 ||
         pid != getpid() || at[taken] != SEPARATOR)
         return false;
     envp[n - 1] = NULL;

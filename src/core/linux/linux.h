@@ -28,6 +28,7 @@ struct linux_config {
     const char *cpu;       /* model name; NULL: the default */
     const char *release;   /* uname -r to report; NULL: the host's */
     uint64_t stack_bytes;  /* 0: as RLIMIT_STACK says */
+    int report_fd; /* where --strace and --stats print; -1: standard error */
     int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int seccomp_fd; /* filters of the program before this one (seccomp.c), or -1 */
     bool interpreter; /* run on the interpreter instead of the translator */

@@ -77,6 +77,7 @@ struct linux_process {
     struct translator *translator; /* NULL: the interpreter */
     struct linux_memory *memory;
     struct linux_layout layout;
+    int report_fd; /* where --strace and --stats print; -1: nowhere */
     int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     _Atomic int own_fds[16]; /* fds.c: descriptors that the guest does not have, plus 1; 0: none */
     pthread_mutex_t threads_lock; /* guards the list */

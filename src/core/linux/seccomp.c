@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -138,12 +139,27 @@ static bool strict_allows(struct linux_thread *t)
     return true;
 }
 
-bool linux_seccomp_allows(struct linux_thread *t, const uint64_t a[6], int64_t *ret_result)
+static bool filters_allow(struct linux_thread *t, const uint64_t a[6], bool traced,
+                          int64_t *ret_result);
+
+/* SECCOMP_RET_TRACE: the tracer may change the call, which is then looked at once more, or drop it,
+ * and what it left in x0 is the result. */
+static bool ask_tracer(struct linux_thread *t, const uint64_t a[6], unsigned data,
+                       int64_t *ret_result)
 {
-    const struct linux_seccomp *s = t->seccomp;
-    if (s->strict)
-        return strict_allows(t);
-    uint32_t decision = decide(t, s, a);
+    const struct linux_tracee *tracee = &t->debug.tracee;
+    *ret_result = -ENOSYS;
+    if (!tracee->traced || !(tracee->options & PTRACE_O_TRACESECCOMP))
+        return false;
+    *ret_result = -LINUX_NO_RESULT;
+    return linux_tracee_seccomp(t, data) && filters_allow(t, a, true, ret_result);
+}
+
+/* `traced`: the tracer has had its say. `a` are the registers, which it may have changed. */
+static bool filters_allow(struct linux_thread *t, const uint64_t a[6], bool traced,
+                          int64_t *ret_result)
+{
+    uint32_t decision = decide(t, t->seccomp, a);
     unsigned data = decision & SECCOMP_RET_DATA;
     switch (decision & SECCOMP_RET_ACTION_FULL) {
     case SECCOMP_RET_ALLOW:
@@ -157,10 +173,7 @@ bool linux_seccomp_allows(struct linux_thread *t, const uint64_t a[6], int64_t *
         *ret_result = -LINUX_NO_RESULT;
         return false;
     case SECCOMP_RET_TRACE:
-        if (linux_tracee_seccomp(t, data))
-            return true;
-        *ret_result = t->debug.tracee.traced ? (int64_t)t->cpu->x[0] : -ENOSYS;
-        return false;
+        return traced || ask_tracer(t, a, data, ret_result);
     case SECCOMP_RET_USER_NOTIF: /* nobody listens */
         *ret_result = -ENOSYS;
         return false;
@@ -170,6 +183,12 @@ bool linux_seccomp_allows(struct linux_thread *t, const uint64_t a[6], int64_t *
     default: /* SECCOMP_RET_KILL_PROCESS and actions that do not exist */
         linux_die(t, SIGSYS);
     }
+}
+
+bool linux_seccomp_allows(struct linux_thread *t, const uint64_t a[6], int64_t *ret_result)
+{
+    const struct linux_seccomp *s = t->seccomp;
+    return s->strict ? strict_allows(t) : filters_allow(t, a, false, ret_result);
 }
 
 /* --- installing ----------------------------------------------------------------------------------

@@ -59,6 +59,12 @@ static int start_translator(struct linux_process *p, struct err *e)
 
 static int keep_fds(struct linux_process *p, struct err *e)
 {
+    const struct linux_config *config = p->config;
+    p->report_fd = config->report_fd;
+    if (p->report_fd < 0 && (config->strace || config->stats))
+        p->report_fd = dup(STDERR_FILENO);
+    if (p->report_fd >= 0)
+        p->report_fd = linux_fd_keep(p, p->report_fd);
     p->self_fd = p->config->self_fd;
     if (p->self_fd >= 0)
         p->self_fd = linux_fd_keep(p, p->self_fd);
@@ -88,9 +94,9 @@ int linux_run(const struct linux_config *config, struct err *e)
         return err_set_errno(e, ENOMEM, "CPU");
     linux_thread_add(t);
     rc = keep_fds(p, e);
-    if (rc == 0 && config->strace)
+    if (rc == 0 && config->strace && p->report_fd >= 0)
         rc = linux_strace_new(p, e);
-    if (rc == 0 && config->stats)
+    if (rc == 0 && config->stats && p->report_fd >= 0)
         rc = linux_stats_new(p, e);
     if (rc == 0)
         rc = linux_load(p, t, e);

@@ -25,13 +25,9 @@ struct linux_stats {
 int linux_stats_new(struct linux_process *p, struct err *e)
 {
     struct linux_stats *s = calloc(1, sizeof *s);
-    int fd = s ? dup(STDERR_FILENO) : -1;
-    int rc = !s ? -ENOMEM : fd < 0 ? -errno : linux_fd_keep(p, fd);
-    if (rc >= 0 && !(s->out = fdopen(rc, "w")))
-        rc = -ENOMEM;
-    if (rc < 0) {
+    if (!s || !(s->out = fdopen(p->report_fd, "w"))) {
         free(s);
-        return err_set_errno(e, rc, "--stats: standard error");
+        return err_set_errno(e, ENOMEM, "--stats");
     }
     p->stats = s;
     return 0;

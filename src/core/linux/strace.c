@@ -13,13 +13,13 @@
  * not to be seen yet; if a signal ends the process there, linux_strace_ended() prints it with
  * `<unfinished ...>`.
  *
- * The lines go to the file that was standard error at the start, whatever the guest does with 2.
+ * The lines go to the file that was standard error at the start, whatever the guest does with 2,
+ * and so do those of the arm64 programs that it execs.
  *
  * Limits: no filters (strace -e); what is cut is cut at fixed sizes (strace_int.h).
  */
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,14 +47,8 @@ int linux_strace_new(struct linux_process *p, struct err *e)
 {
     struct linux_strace *strace = calloc(1, sizeof *strace);
     if (!strace)
-        return err_set(e, ENOMEM, "strace: no memory");
-    int fd = dup(STDERR_FILENO);
-    strace->fd = fd < 0 ? -errno : linux_fd_keep(p, fd);
-    if (strace->fd < 0) {
-        int rc = err_set_errno(e, strace->fd, "strace: standard error");
-        free(strace);
-        return rc;
-    }
+        return err_set_errno(e, ENOMEM, "--strace");
+    strace->fd = p->report_fd;
     p->strace = strace;
     return 0;
 }
