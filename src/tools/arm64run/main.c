@@ -59,13 +59,15 @@ static bool started_by_binfmt(void)
     return errno == 0 || getauxval(AT_FLAGS) & AT_FLAGS_PRESERVE_ARGV0_BIT;
 }
 
-/* By binfmt_misc: the path is what execve() was called with, so it is AT_EXECFN, too. */
+/* By binfmt_misc. AT_EXECFN is the program's own: what execve() was called with, a script's name
+ * where the program is its interpreter. */
 static void read_binfmt(struct linux_config *config, char **argv, char **envp)
 {
     errno = 0;
     unsigned long fd = getauxval(AT_EXECFD);
     config->program_fd = errno == 0 ? (int)fd : -1;
     config->program = argv[1];
+    config->exec_name = (const char *)getauxval(AT_EXECFN);
     config->argv = argv + 2;
     config->envp = envp;
 }
