@@ -6,28 +6,37 @@
 
 #include <sys/platform/x86.h>
 
+/* As x86_cpu_active() of the header, which shifts a signed 1 into its sign. */
+static bool active(unsigned index)
+{
+    enum { REGISTER_BITS = 32, LEAF_BITS = 4 * REGISTER_BITS };
+    const struct cpuid_feature *leaf = __x86_get_cpuid_feature_leaf(index / LEAF_BITS);
+    return leaf->active_array[index % LEAF_BITS / REGISTER_BITS] >> index % REGISTER_BITS & 1;
+}
+
+#define HAS(feature) active(x86_cpu_##feature)
+
 void hostcpu_detect(struct hostcpu *cpu)
 {
     *cpu = (struct hostcpu){
-        .sse41 = CPU_FEATURE_ACTIVE(SSE4_1),
-        .avx = CPU_FEATURE_ACTIVE(AVX),
-        .avx2 = CPU_FEATURE_ACTIVE(AVX2),
-        .fma = CPU_FEATURE_ACTIVE(FMA),
-        .f16c = CPU_FEATURE_ACTIVE(F16C),
-        .bmi1 = CPU_FEATURE_ACTIVE(BMI1),
-        .bmi2 = CPU_FEATURE_ACTIVE(BMI2),
-        .lzcnt = CPU_FEATURE_ACTIVE(LZCNT),
-        .popcnt = CPU_FEATURE_ACTIVE(POPCNT),
-        .cx16 = CPU_FEATURE_ACTIVE(CMPXCHG16B),
-        .aes = CPU_FEATURE_ACTIVE(AES),
-        .pclmul = CPU_FEATURE_ACTIVE(PCLMULQDQ),
-        .sha = CPU_FEATURE_ACTIVE(SHA),
-        .gfni = CPU_FEATURE_ACTIVE(GFNI),
-        .vaes = CPU_FEATURE_ACTIVE(VAES),
-        .vpclmul = CPU_FEATURE_ACTIVE(VPCLMULQDQ),
-        .avx512vl = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512VL) &&
-                    CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512DQ),
-        .avx512vbmi = CPU_FEATURE_ACTIVE(AVX512_VBMI),
-        .avx512bitalg = CPU_FEATURE_ACTIVE(AVX512_BITALG),
+        .sse41 = HAS(SSE4_1),
+        .avx = HAS(AVX),
+        .avx2 = HAS(AVX2),
+        .fma = HAS(FMA),
+        .f16c = HAS(F16C),
+        .bmi1 = HAS(BMI1),
+        .bmi2 = HAS(BMI2),
+        .lzcnt = HAS(LZCNT),
+        .popcnt = HAS(POPCNT),
+        .cx16 = HAS(CMPXCHG16B),
+        .aes = HAS(AES),
+        .pclmul = HAS(PCLMULQDQ),
+        .sha = HAS(SHA),
+        .gfni = HAS(GFNI),
+        .vaes = HAS(VAES),
+        .vpclmul = HAS(VPCLMULQDQ),
+        .avx512vl = HAS(AVX512F) && HAS(AVX512VL) && HAS(AVX512BW) && HAS(AVX512DQ),
+        .avx512vbmi = HAS(AVX512_VBMI),
+        .avx512bitalg = HAS(AVX512_BITALG),
     };
 }
