@@ -6,12 +6,15 @@ static int make(const struct engine_config *config, struct a64_system *system, v
                 struct err *e)
 {
     struct translator_config translator = {.system = system,
-                                           .cache_bytes = config->code_cache_bytes};
+                                           .cache_bytes = config->code_cache_bytes,
+                                           .keep = true,
+                                           .log = config->log};
     return translator_new(&translator, (struct translator **)ret_impl, e);
 }
 
 static void discard(void *impl)
 {
+    translator_save(impl);
     translator_free(impl);
 }
 

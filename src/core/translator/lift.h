@@ -12,6 +12,7 @@ enum lift_context {
     LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, no default NaN, IEEE half precision */
     LIFT_UAO = 8,
     LIFT_ZVA = 16, /* DC ZVA does not trap */
+    LIFT_CONTEXTS = 32,
 };
 
 struct lift_table;

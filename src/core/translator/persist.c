@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "core/translator/lift.h"
 #include "core/translator/pack.h"
 #include "hardware/hostcpu.h"
 
@@ -22,14 +23,15 @@ enum { NOTES_FIRST = 1024, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
 enum note_flags {
     NOTE_USED = 1,
     NOTE_WAITS = 2,     /* has units that its record lacks */
-    NOTE_GENERATED = 4, /* written by the guest */
+    NOTE_GENERATED = 4, /* by the guest, which writes it again and again */
     NOTE_FETCHED = 8,
 };
 
 struct note {
     uint64_t page;
     uint32_t context;
-    uint32_t flags;
+    uint16_t flags;
+    uint16_t written; /* in the note of all contexts: how often */
 };
 
 /* Of all contexts: what the guest writes, it writes for all. */
@@ -140,7 +142,7 @@ static struct note *note_of(struct persist *p, uint64_t pa, uint32_t context)
         note = slot_of(p->notes, p->size, page, context);
     }
     p->used++;
-    *note = (struct note){page, context, NOTE_USED};
+    *note = (struct note){page, context, NOTE_USED, 0};
     return note;
 }
 
@@ -150,17 +152,32 @@ static bool is_generated(struct persist *p, uint64_t pa)
     return slot_of(p->notes, p->size, page, ANY_CONTEXT)->flags & NOTE_GENERATED;
 }
 
-void persist_generated(struct persist *p, uint64_t pa)
-{
-    note_of(p, pa, ANY_CONTEXT)->flags |= NOTE_GENERATED;
-}
-
 /* A note is not taken out, for others may lie behind it; it starts again. */
 static void forget(struct persist *p, struct note *note)
 {
     if (note->flags & NOTE_WAITS)
         p->waiting--;
     note->flags &= NOTE_USED;
+}
+
+/* Notes by context are few bits (enum lift_context): all are looked for. */
+static void forget_page(struct persist *p, uint64_t page)
+{
+    for (uint32_t context = 0; context < LIFT_CONTEXTS; context++) {
+        struct note *note = slot_of(p->notes, p->size, page, context);
+        if (note->flags)
+            forget(p, note);
+    }
+}
+
+void persist_written(struct persist *p, uint64_t pa, unsigned tolerated)
+{
+    struct note *note = note_of(p, pa, ANY_CONTEXT);
+    if (note->flags & NOTE_GENERATED)
+        return;
+    if (++note->written > tolerated)
+        note->flags |= NOTE_GENERATED;
+    forget_page(p, note->page);
 }
 
 void persist_forget(struct persist *p, uint64_t start, uint64_t end)
@@ -229,7 +246,7 @@ void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, 
         struct note *note = &p->notes[i];
         if (!(note->flags & NOTE_WAITS))
             continue;
-        note->flags &= ~(uint32_t)NOTE_WAITS;
+        note->flags &= (uint16_t)~NOTE_WAITS;
         if (!is_generated(p, note->page) && read(ctx, note->page, page))
             save_page(p, cache, note, page, buffer);
     }

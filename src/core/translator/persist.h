@@ -23,8 +23,9 @@ bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t
                    const uint8_t page[4096]);
 /* A unit of that page was made. True: so many wait to be saved that it is time. */
 bool persist_made(struct persist *p, uint64_t pa, uint32_t context);
-/* The guest writes code here itself: what is made of it is not worth keeping. */
-void persist_generated(struct persist *p, uint64_t pa);
+/* The guest announced that it wrote code into this page. More often than `tolerated` times: what is
+ * made of it is not worth keeping. (Kernels announce a page of a program once, as they read it.) */
+void persist_written(struct persist *p, uint64_t pa, unsigned tolerated);
 /* Other contents lie at [start, end) now. */
 void persist_forget(struct persist *p, uint64_t start, uint64_t end);
 

@@ -56,7 +56,10 @@ struct translator {
     uint64_t page_drops;      /* statistics */
 };
 
-enum { USER_LINE_BYTES = 64 }; /* CTR_EL0.IminLine in user mode */
+enum {
+    USER_LINE_BYTES = 64, /* CTR_EL0.IminLine in user mode */
+    MACHINE_WRITES_TOLERATED = 4,
+};
 
 struct code_page {
     uint8_t bytes[4096];
@@ -283,8 +286,20 @@ static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu)
         a64_jumps_clear(t->system->cpus[i]);
 }
 
+static bool read_page(void *ctx, uint64_t pa, uint8_t page[4096])
+{
+    struct translator *t = ctx;
+    if (t->user)
+        return t->system->ops->fetch(t->system->ops_ctx, NULL, pa, page, 4096);
+    return guestmem_read(t->system->mem, pa, page, 4096);
+}
+
 static void retire(struct translator *t, struct a64_cpu *cpu, void (*how)(struct cache *cache))
 {
+    if (t->persist) { /* what goes may come back from the store */
+        persist_save(t->persist, &t->cache, read_page, t);
+        persist_forget(t->persist, 0, UINT64_MAX);
+    }
     how(&t->cache);
     drop_jumps_everywhere(t, cpu);
 }
@@ -301,7 +316,7 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
 {
     lock(t, cpu);
     if (t->persist && page != UINT64_MAX)
-        persist_generated(t->persist, page);
+        persist_written(t->persist, page, t->user ? 0 : MACHINE_WRITES_TOLERATED);
     if (t->user)
         t->page_drops += cache_drop_range(&t->cache, page, page + USER_LINE_BYTES);
     else if (page == UINT64_MAX)
@@ -422,17 +437,6 @@ static const uint8_t *page_of(struct translator *t, struct a64_cpu *cpu, uint64_
     const struct a64_host_ops *ops = t->system->ops;
     bool there = ops->fetch(t->system->ops_ctx, cpu, pa & ~0xfffull, copy->bytes, 4096);
     return there ? copy->bytes : NULL;
-}
-
-/* --- keeping ------------------------------------------------------------------------------------
- */
-
-static bool read_page(void *ctx, uint64_t pa, uint8_t page[4096])
-{
-    struct translator *t = ctx;
-    if (t->user)
-        return t->system->ops->fetch(t->system->ops_ctx, NULL, pa, page, 4096);
-    return guestmem_read(t->system->mem, pa, page, 4096);
 }
 
 void translator_save(struct translator *t)
