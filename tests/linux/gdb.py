@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""gdb.py PROGRAM -- PENG [OPTION]...: gdb-multiarch debugs gdb_target.c by `peng-arm64 -g PORT`, once
-to its end and once until it is killed."""
+"""gdb.py PROGRAM -- PENG [OPTION]...: gdb-multiarch debugs gdb_target.c by `peng-arm64 -g PORT`: to
+its end, until signals end it, interrupted while it runs, and until it is killed."""
 import os
 import re
 import shutil
@@ -39,6 +39,23 @@ TO_THE_END = [
     ('print counter', r'= 10[12]\n'),
     ('continue', r'exited with code 052'),
 ]
+BY_SIGNAL = [
+    ('break pause_here', 'Breakpoint 1 at'),
+    ('continue', 'Breakpoint 1, pause_here'),
+    ('continue', 'Program received signal SIGTERM'),
+    ('continue', 'Program terminated with signal SIGTERM'),
+]
+INTERRUPTED = [
+    ('break pause_here', 'Breakpoint 1 at'),
+    ('continue', 'Breakpoint 1, pause_here'),
+    ('python import os, signal, threading; '
+     'threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()', ''),
+    ('set variable spinning = 1', ''),
+    ('continue', 'Program received signal SIGINT'),
+    ('set variable spinning = 0', ''),
+    ('handle SIGTERM nostop noprint pass', ''),
+    ('continue', 'Program terminated with signal SIGTERM'),
+]
 KILLED = [
     ('break main', 'Breakpoint 1 at'),
     ('continue', 'Breakpoint 1, main'),
@@ -53,10 +70,10 @@ def free_port():
         return s.getsockname()[1]
 
 
-def debug(command, program, steps):
+def debug(command, program, arguments, steps):
     """What gdb printed, by step, and how the program ended."""
     port = free_port()
-    with subprocess.Popen(command[:1] + ['-g', str(port)] + command[1:] + [program],
+    with subprocess.Popen(command[:1] + ['-g', str(port)] + command[1:] + [program] + arguments,
                           stdout=subprocess.PIPE, text=True) as peng:
         gdb = ['gdb-multiarch', '-nx', '-batch', '-iex', 'set debuginfod enabled off', '-ex',
                'set pagination off', '-ex', 'set confirm off', '-ex', 'set tcp connect-timeout 30',
@@ -80,11 +97,13 @@ def main():
         print('there is no gdb-multiarch')
         return SKIPPED
     failures = []
-    for steps, status, output in [
-            (TO_THE_END, 42, 'sum 5 handled 10 counter 10[23] half 1.5 child 7\n'),
-            (KILLED, -signal.SIGKILL, '')]:
+    for arguments, steps, status, output in [
+            ([], TO_THE_END, 42, 'sum 5 handled 10 counter 10[23] half 1.5 child 7\n'),
+            (['die'], BY_SIGNAL, -signal.SIGTERM, ''),
+            (['die'], INTERRUPTED, -signal.SIGTERM, ''),
+            ([], KILLED, -signal.SIGKILL, '')]:
         start = time.monotonic()
-        parts, out, ended, everything = debug(command, program, steps)
+        parts, out, ended, everything = debug(command, program, arguments, steps)
         bad = [f'{step}: not {answer!r} but {part!r}'
                for (step, answer), part in zip(steps, parts) if not re.search(answer, part + '\n')]
         if ended != status:

@@ -26,8 +26,19 @@ static void *thread_body(void *arg)
     return NULL;
 }
 
+volatile int spinning;
+
+__attribute__((noinline)) void pause_here(void)
+{
+    while (spinning)
+        counter++;
+    kill(getpid(), SIGTERM);
+}
+
 int main(int argc, char **argv)
 {
+    if (argc > 1)
+        pause_here();
     pthread_t thread;
     signal(SIGUSR1, on_signal);
     volatile double half = 1.5;

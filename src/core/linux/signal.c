@@ -166,6 +166,9 @@ void linux_signal_install(int signal, const struct linux_sigaction *action)
 {
     const uint64_t bit = linux_signal_bit(signal);
     bool handled = action->handler > LINUX_SIG_IGN;
+    /* What ends the process is first told to the debugger behind -g, or leaves a core file. */
+    uint64_t told =
+        linux_self->process->gdb ? ~(DEFAULT_IGNORE | DEFAULT_STOP) : LINUX_CORE_SIGNALS;
     uint64_t passed = LINUX_SA_NOCLDSTOP | LINUX_SA_NOCLDWAIT | LINUX_SA_RESTART;
     struct host_sigaction host = {
         .handler = linux_ptr(action->handler),
@@ -178,8 +181,7 @@ void linux_signal_install(int signal, const struct linux_sigaction *action)
     if (!(bit & LINUX_CORE_SIGNALS))
         passed |= LINUX_SA_RESETHAND;
     host.flags |= action->flags & passed;
-    if (handled || bit & LINUX_FAULT_SIGNALS ||
-        (action->handler == LINUX_SIG_DFL && bit & LINUX_CORE_SIGNALS)) {
+    if (handled || bit & LINUX_FAULT_SIGNALS || (action->handler == LINUX_SIG_DFL && bit & told)) {
         host.handler = (void *)(uintptr_t)host_handler;
         host.flags |= LINUX_SA_SIGINFO;
     }

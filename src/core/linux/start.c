@@ -100,12 +100,12 @@ int linux_run(const struct linux_config *config, struct err *e)
         rc = linux_stats_new(p, e);
     if (rc == 0)
         rc = linux_load(p, t, e);
+    if (rc == 0 && config->gdb)
+        rc = linux_gdb_new(p, config->gdb, &p->gdb, e);
     if (rc == 0)
         rc = linux_signals_start(p, t, e);
     if (rc == 0 && config->seccomp_fd >= 0)
         rc = linux_seccomp_load(t, config->seccomp_fd, e);
-    if (rc == 0 && config->gdb)
-        rc = linux_gdb_new(p, config->gdb, &p->gdb, e);
     if (rc == 0 && config->gdb)
         rc = linux_gdb_start(p->gdb, e);
     if (rc < 0)

@@ -277,9 +277,9 @@ static bool block_stopped(struct tracee *e, uint64_t block, int *status)
     if (tracer_read(e->tid, block, &b, sizeof(b)) < 0 || b.magic != LINUX_TRACEE_MAGIC)
         return go_on(e, 0);
     set_up(e, &b);
-    for (int signal = 1; signal < 32; signal++)
-        if (e->deferred >> signal & 1)
-            syscall(SYS_tgkill, b.tgid, b.tid, signal);
+    for (int signal = 1; signal <= LINUX_SIGNALS; signal++)
+        if (e->deferred >> (signal - 1) & 1)
+            syscall(SYS_tgkill, b.tgid, e->tid, signal);
     e->deferred = 0;
     e->why = b.stop;
     int call = SIGTRAP | (e->options & PTRACE_O_TRACESYSGOOD ? 0x80 : 0);
@@ -316,6 +316,7 @@ static bool event_stopped(struct linux_process *p, struct tracee *e, int event,
         return exec_begins(p, e, regs, status);
     case EVENT_STOP:
         locate(e, regs);
+        e->newborn = false;
         if (WSTOPSIG(*status) != SIGTRAP)
             return tell(e, TRACER_GROUP, *status, status);
         return go_on(e, 0);
@@ -325,8 +326,9 @@ static bool event_stopped(struct linux_process *p, struct tracee *e, int event,
         ptrace(PTRACE_GETEVENTMSG, e->tid, NULL, &message);
         if (message && !tracer_find(p, (pid_t)message)) {
             struct tracee *child = tracer_add(p, (pid_t)message);
-            child->starting = child->newborn = child->known = true;
+            child->starting = child->known = true;
             child->seized = e->seized;
+            child->newborn = !e->seized;
             child->options = e->options;
         }
         break;
@@ -385,8 +387,8 @@ static bool signal_stopped(struct linux_process *p, struct tracee *e, siginfo_t 
     if (e->starting || !locate(e, regs)) {
         if (signal == SIGSTOP && e->newborn)
             e->newborn = false;
-        else if (signal < 32)
-            e->deferred |= 1u << signal;
+        else
+            e->deferred |= bit;
         return go_on(e, 0);
     }
     tracer_read(e->tid, e->block + offsetof(struct linux_tracee, raising), &raising,

@@ -28,7 +28,7 @@ struct tracee {
     bool starting;     /* a program or thread that has not made its first stop */
     bool newborn;      /* its first SIGSTOP is the kernel's */
     unsigned options;  /* as the guest gave them */
-    unsigned deferred; /* signals that came too early, by bit */
+    uint64_t deferred; /* signals that came too early, by bit */
     enum tracer_stop stop;
     int status;       /* that the stop was told with */
     unsigned why;     /* enum linux_trace_stop, with TRACER_BLOCK */
