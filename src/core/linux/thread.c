@@ -247,7 +247,8 @@ int64_t linux_sys_clone3(struct linux_thread *t, const uint64_t a[6])
         return r;
     if (!args.stack != !args.stack_size || args.flags & CLONE_DETACHED ||
         args.flags & (CSIGNAL & ~CLONE_NEWTIME) ||
-        (args.flags & CLONE_SIGHAND && args.flags & CLONE_CLEAR_SIGHAND))
+        (args.flags & CLONE_SIGHAND && args.flags & CLONE_CLEAR_SIGHAND) ||
+        args.exit_signal > LINUX_SIGNALS)
         return -EINVAL;
     uint64_t stack = args.stack + args.stack_size, tls = args.tls;
     return clone_thread(t, &args, stack, tls);
