@@ -39,9 +39,11 @@ def main():
         return SKIPPED
     resource.setrlimit(resource.RLIMIT_CORE, (resource.RLIM_INFINITY,) * 2)
     with tempfile.TemporaryDirectory() as folder:
-        done = subprocess.run(command, cwd=folder, timeout=60, check=False)
-        if done.returncode != -signal.SIGSEGV:
-            print(f'ended with {done.returncode}, not by SIGSEGV')
+        signal.alarm(60)
+        _, status = os.waitpid(subprocess.Popen(command, cwd=folder).pid, 0)
+        signal.alarm(0)
+        if os.WTERMSIG(status) != signal.SIGSEGV or not os.WCOREDUMP(status):
+            print(f'ended with status {status:#x}, not by SIGSEGV with a core file')
             return 1
         cores = glob.glob(folder + '/*')
         if len(cores) != 1:

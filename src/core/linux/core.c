@@ -18,135 +18,18 @@
 #include <ctype.h>
 #include <elf.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <time.h>
 
 #include "core/linux/signal_int.h"
 
-enum { NAME_MAX_BYTES = 4096, MAPPINGS_MAX = 65536, STOP_MS = 1000 };
-
-/* --- the file's name (format_corename) ----------------------------------------------------------
- */
-
-static size_t read_small_file(const char *path, char *out, size_t size_bytes)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? 0 : read(fd, out, size_bytes - 1);
-    if (fd >= 0)
-        close(fd);
-    n = n > 0 ? n : 0;
-    out[n] = 0;
-    out[strcspn(out, "\n")] = 0;
-    return strlen(out);
-}
-
-/* What %c stands for; slashes in names would make directories of them. */
-static void expand(char c, struct linux_thread *t, int signal, char *out, size_t size_bytes)
-{
-    const char *program = t->process->layout.program_path, *slash = strrchr(program, '/');
-    struct utsname host;
-    struct rlimit limit;
-    out[0] = 0;
-    switch (c) {
-    case '%':
-        snprintf(out, size_bytes, "%%");
-        break;
-    case 'p':
-    case 'P':
-        snprintf(out, size_bytes, "%d", getpid());
-        break;
-    case 'i':
-    case 'I':
-        snprintf(out, size_bytes, "%d", t->tid);
-        break;
-    case 'u':
-        snprintf(out, size_bytes, "%u", getuid());
-        break;
-    case 'g':
-        snprintf(out, size_bytes, "%u", getgid());
-        break;
-    case 'd':
-        snprintf(out, size_bytes, "%d", prctl(PR_GET_DUMPABLE));
-        break;
-    case 's':
-        snprintf(out, size_bytes, "%d", signal);
-        break;
-    case 't':
-        snprintf(out, size_bytes, "%lld", (long long)time(NULL));
-        break;
-    case 'h':
-        uname(&host);
-        snprintf(out, size_bytes, "%s", host.nodename);
-        break;
-    case 'e':
-        read_small_file("/proc/thread-self/comm", out, size_bytes);
-        break;
-    case 'f':
-        snprintf(out, size_bytes, "%.255s", slash ? slash + 1 : program);
-        break;
-    case 'E':
-        snprintf(out, size_bytes, "%.255s", program);
-        break;
-    case 'c':
-        getrlimit(RLIMIT_CORE, &limit);
-        snprintf(out, size_bytes, "%lu", (unsigned long)limit.rlim_cur);
-        break;
-    default:
-        break;
-    }
-    for (char *p = out; *p; p++)
-        *p = *p == '/' ? '!' : *p;
-}
-
-/* False: no file is wanted. */
-static bool core_name(struct linux_thread *t, int signal, char out[NAME_MAX_BYTES])
-{
-    char pattern[256], uses_pid[8];
-    size_t n = 0;
-    bool pid_in_name = false;
-    if (!read_small_file("/proc/sys/kernel/core_pattern", pattern, sizeof(pattern)) ||
-        pattern[0] == '|')
-        return false;
-    read_small_file("/proc/sys/kernel/core_uses_pid", uses_pid, sizeof(uses_pid));
-    for (const char *p = pattern; *p && n + 256 < NAME_MAX_BYTES; p++) {
-        if (*p != '%') {
-            out[n++] = *p;
-        } else if (*++p) {
-            pid_in_name |= *p == 'p';
-            expand(*p, t, signal, out + n, 256);
-            n += strlen(out + n);
-        } else {
-            break;
-        }
-    }
-    if (uses_pid[0] == '1' && !pid_in_name)
-        n += (size_t)sprintf(out + n, ".%d", getpid());
-    out[n] = 0;
-    return n > 0;
-}
-
-/* As do_coredump() opens it: a plain file of ours, with one name. */
-static int open_core(struct linux_thread *t, int signal)
-{
-    char name[NAME_MAX_BYTES];
-    struct stat st;
-    if (!core_name(t, signal, name))
-        return -1;
-    int fd = open(name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid() ||
-        ftruncate(fd, 0) < 0) {
-        close(fd);
-        return -1;
-    }
-    return fd;
-}
+enum { MAPPINGS_MAX = 65536, STOP_MS = 1000, CLEAR_UP_MS = 10000 };
 
 /* --- the guest's mappings -----------------------------------------------------------------------
  */
@@ -336,6 +219,24 @@ static void write_core(struct linux_thread *t, const siginfo_t *info, int fd, ui
     close(o.pagemap);
 }
 
+/* As do_coredump() opens it: a plain file of ours, with one name. */
+static int open_core(struct linux_thread *t, int signal)
+{
+    char name[CORE_NAME_BYTES];
+    struct stat st;
+    if (!core_name(t, signal, name))
+        return -1;
+    int fd = open(name, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1 || st.st_uid != geteuid() ||
+        ftruncate(fd, 0) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 /* --- the end -------------------------------------------------------------------------------------
  */
 
@@ -357,19 +258,60 @@ static void stop_others(struct linux_thread *t)
     }
 }
 
-static void dump(struct linux_thread *t, const siginfo_t *info)
+/* True where there is a core file now. */
+static bool dump(struct linux_thread *t, const siginfo_t *info)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_CORE, &limit) < 0 || limit.rlim_cur < LINUX_PAGE ||
         prctl(PR_GET_DUMPABLE) != 1)
-        return;
+        return false;
     int fd = open_core(t, info->si_signo);
     if (fd < 0)
-        return;
+        return false;
     if (!t->vfork_child)
         stop_others(t);
     write_core(t, info, fd, limit.rlim_cur);
     close(fd);
+    return true;
+}
+
+/* The child: waits for the end of its parent, then clears up. Holds nothing of the parent's open.
+ */
+static void __attribute__((noreturn)) clear_up(int parent, const char *name, const char *folder)
+{
+    struct pollfd ended = {.fd = parent, .events = POLLIN};
+    dup2(parent, 0);
+    syscall(SYS_close_range, 1, UINT32_MAX, 0);
+    ended.fd = 0;
+    setsid();
+    poll(&ended, 1, CLEAR_UP_MS);
+    unlink(name);
+    rmdir(folder);
+    _exit(0);
+}
+
+/* Lets the kernel dump a page elsewhere. False: it cannot be. */
+static bool divert_host_core(struct linux_thread *t, int signal)
+{
+    char folder[] = "/tmp/core-XXXXXX", name[CORE_NAME_BYTES];
+    struct rlimit limit;
+    if (t->vfork_child || !core_name(t, signal, name) || strchr(name, '/') ||
+        getrlimit(RLIMIT_CORE, &limit) < 0)
+        return false;
+    int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (self < 0)
+        return false;
+    if (!mkdtemp(folder))
+        return false;
+    limit.rlim_cur = LINUX_PAGE;
+    pid_t child = chdir(folder) < 0 || setrlimit(RLIMIT_CORE, &limit) < 0
+                      ? -1
+                      : (pid_t)syscall(SYS_clone, 0, NULL, NULL, NULL, 0);
+    if (child == 0)
+        clear_up(self, name, folder);
+    if (child < 0)
+        rmdir(folder);
+    return child > 0;
 }
 
 /* Keeps the kernel from dumping this x86-64 process. Whether it may is a mark on memory, which the
@@ -398,15 +340,15 @@ void linux_die_info(struct linux_thread *t, const siginfo_t *info)
     struct linux_thread *nobody = NULL;
     if (!t->vfork_child && !atomic_compare_exchange_strong(&t->process->dying, &nobody, t))
         linux_park(t);
-    if (LINUX_CORE_SIGNALS & linux_signal_bit(signal))
-        dump(t, info);
+    bool dumped = LINUX_CORE_SIGNALS & linux_signal_bit(signal) && dump(t, info);
     if (t->process->strace)
         linux_strace_ended(t, signal);
     if (t->process->stats && !t->vfork_child)
         linux_stats_print(t->process);
     linux_debug_ended(t, signal);
     linux_debug_raise(t, signal);
-    suppress_host_core(t);
+    if (!dumped || !divert_host_core(t, signal))
+        suppress_host_core(t);
     syscall(SYS_rt_sigaction, signal, &standard, NULL, sizeof(uint64_t));
     syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
     linux_host_mask_set(~linux_signal_bit(signal));

@@ -25,6 +25,11 @@ struct core_bytes {
 void core_bytes_add(struct core_bytes *b, const void *data, size_t size_bytes);
 void core_bytes_free(struct core_bytes *b);
 
+enum { CORE_NAME_BYTES = 4096 };
+
+/* What the file is to be called; false: none is wanted. */
+bool core_name(struct linux_thread *t, int signal, char out[CORE_NAME_BYTES]);
+
 /* The PT_NOTE segment: the process, then its threads, the one that dies first. */
 void core_notes(struct core_bytes *b, struct linux_thread *dying, const siginfo_t *info,
                 const struct core_mapping *mappings, size_t mapping_count);
