@@ -20,9 +20,10 @@ static unsigned rsqrt_estimate(unsigned a)
         a = a * 2 + 1;
     else
         a = ((a >> 1 << 1) + 1) * 2;
-    unsigned b = 512;
-    while ((uint64_t)a * (b + 1) * (b + 1) < 1u << 28)
-        b++;
+    unsigned b = 512; /* the largest for which a * b^2 < 2^28: bit by bit, as it is below 1024 */
+    for (unsigned step = 256; step; step /= 2)
+        if ((uint64_t)a * (b + step) * (b + step) < 1u << 28)
+            b += step;
     return (b + 1) / 2;
 }
 

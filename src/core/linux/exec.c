@@ -241,6 +241,8 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
         drop_filters(t, seccomp_fd);
         return -E2BIG;
     }
+    if (p->translator && !t->vfork_child) /* this program ends here, most often */
+        translator_save(p->translator);
     r->envp[r->envc] = handover;
     r->envp[r->envc + 1] = NULL;
     const int inherited[] = {config.program_fd, config.self_fd, config.seccomp_fd,

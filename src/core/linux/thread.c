@@ -265,6 +265,8 @@ static void end_process(struct linux_thread *t, int status)
     if (t->vfork_child)
         return;
     linux_debug_ended(t, (status & 0xff) << 8);
+    if (p->translator) /* for whoever runs this program next */
+        translator_save(p->translator);
     if (p->stats)
         linux_stats_print(p);
 }
