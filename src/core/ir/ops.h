@@ -112,7 +112,7 @@
     X(FNEG, "DA", 0, 0, 0)                                                                         \
     X(FSQRT, "DA", 0, 0, IR_FP)                                                                    \
     X(FRINT, "DA", 0, 0, IR_FP) /* rounding x; y: raises Inexact */                                \
-    X(FCVT, "DA", 0, 0, IR_FP)  /* from `type` to type sub */                                     \
+    X(FCVT, "DA", 0, 0, IR_FP)  /* from `type` to type sub */                                      \
     X(FTOI, "dA", 0, 0, IR_FP) /* from `size` bytes to type I32 or I64; rounding x; y: unsigned */ \
     X(FJCVT, "dA", 0, 1, IR_FP) /* from double, modulo 2^32 towards zero; Z: exact */              \
     X(ITOF, "Da", 0, 0, IR_FP)  /* from `size` bytes; y: unsigned */                               \

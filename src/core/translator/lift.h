@@ -9,7 +9,7 @@
 enum lift_context {
     LIFT_EL1 = 1,
     LIFT_FP = 2,       /* FP and NEON allowed at this EL */
-    LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, no default NaN, IEEE half precision */
+    LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, IEEE half precision; NaNs are cold */
     LIFT_UAO = 8,
     LIFT_ZVA = 16, /* DC ZVA does not trap */
     LIFT_CONTEXTS = 32,

@@ -368,7 +368,7 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
 
 static uint32_t context_of(const struct a64_cpu *cpu)
 {
-    const uint32_t not_plain = 1u << 19 | 1u << 24 | 1u << 25 | 1u << 26; /* FZ16, FZ, DN, AHP */
+    const uint32_t not_plain = 1u << 19 | 1u << 24 | 1u << 26; /* FZ16, FZ, AHP */
     uint32_t context = cpu->el ? LIFT_EL1 : 0;
     if (a64_fp_allowed(cpu))
         context |= LIFT_FP;

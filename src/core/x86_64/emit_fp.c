@@ -6,7 +6,7 @@
  * normal number, which Arm may call an underflow that x86 does not (tiny before or after rounding,
  * DDI 0487 A1.4.5). x86 must raise nothing on the way there that Arm would not.
  *
- * Lifted only under FPCR without FZ, DN and AHP.
+ * Lifted only under FPCR without FZ and AHP.
  */
 #include "core/x86_64/emit_fp.h"
 
