@@ -105,6 +105,8 @@ static const struct sequence {
     {"single to half", "fcvt h0, s1", {0x1e23c020}, 1, 9},
     {"four singles to halves", "fcvtn v0.4h, v1.4s", {0x0e216820}, 1, 9},
     {"reciprocal estimate", "frecpe v0.4s, v1.4s", {0x4ea1d820}, 1, 21},
+    {"half-precision fused multiply-add", "fmla v0.8h, v1.8h, v2.8h", {0x4e420c20}, 1, 36},
+    {"double to half", "fcvt h0, d1", {0x1e63c020}, 1, 15},
     // clang-format on
 };
 

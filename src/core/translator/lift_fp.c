@@ -1,8 +1,8 @@
 /* lift_fp.c: scalar floating point (DDI 0487 C4.1.90).
  *
  * Arithmetic is lifted under a plain FPCR (LIFT_FP_PLAIN). Moves, FABS and FNEG do not look at it.
- * Half precision is a vector of one lane; its fused multiply-add, rounding with ties away and
- * conversions from double and fixed point stay with the interpreter.
+ * Half precision is mostly a vector of one lane; its conversions from fixed point stay with the
+ * interpreter.
  */
 #include "core/translator/lift_int.h"
 
@@ -78,7 +78,7 @@ LIFT(binary)
 
 LIFT(fused)
 {
-    return plain(l) && !is_half(in) && by_row(l, in, IR_FMA);
+    return plain(l) && by_row(l, in, IR_FMA);
 }
 
 LIFT(FSQRT)
@@ -116,7 +116,7 @@ LIFT(FNEG)
 
 LIFT(FCVT)
 {
-    if (!plain(l) || (in->p == 1 && in->o > 1)) /* double to half: two roundings */
+    if (!plain(l))
         return false;
     fp_op(l, in, IR_FCVT)->sub = (uint16_t)type_of(in->o);
     return true;

@@ -131,19 +131,6 @@ void emit_FBIN(struct emitter *e, const struct ir_op *o)
     vec_done(e, o->d, d);
 }
 
-/* d = +-c +- a * b, in the form that overwrites a. */
-void emit_FMA(struct emitter *e, const struct ir_op *o)
-{
-    static const uint8_t opcodes[] = {
-        [IR_FMADD] = 0xa9, [IR_FMSUB] = 0xad, [IR_FNMADD] = 0xaf, [IR_FNMSUB] = 0xab};
-    flags_clobber(e);
-    clean_copy(e, o, o->a);
-    unsigned b = vec_use(e, o->b, 1);
-    vec_op(e, (struct vec_code){1, 2, fp_double(o), opcodes[o->sub]}, 0, b, vec_rm(e, o->c));
-    check(e, fp_double(o), true, 0);
-    vec_done(e, o->d, 0);
-}
-
 void emit_FMOV(struct emitter *e, const struct ir_op *o)
 {
     vec_done(e, o->d, clean_use(e, o, o->a));
@@ -232,7 +219,35 @@ static void check_half(struct emitter *e)
     cold_if(e, CC_A);
 }
 
-/* Half to single or double, single to half. */
+static void fused_halves(struct emitter *e, const struct ir_op *o)
+{
+    if (!e->request->host->f16c) {
+        emit_INTERPRET(e, o);
+        return;
+    }
+    half_fused(e, o);
+    check_half(e);
+    vec_done(e, o->d, 0);
+}
+
+/* d = +-c +- a * b, in the form that overwrites a. */
+void emit_FMA(struct emitter *e, const struct ir_op *o)
+{
+    static const uint8_t opcodes[] = {
+        [IR_FMADD] = 0xa9, [IR_FMSUB] = 0xad, [IR_FNMADD] = 0xaf, [IR_FNMSUB] = 0xab};
+    flags_clobber(e);
+    if (o->type == IR_F16) {
+        fused_halves(e, o);
+        return;
+    }
+    clean_copy(e, o, o->a);
+    unsigned b = vec_use(e, o->b, 1);
+    vec_op(e, (struct vec_code){1, 2, fp_double(o), opcodes[o->sub]}, 0, b, vec_rm(e, o->c));
+    check(e, fp_double(o), true, 0);
+    vec_done(e, o->d, 0);
+}
+
+/* From or to half. */
 static void convert_half(struct emitter *e, const struct ir_op *o)
 {
     if (!e->request->host->f16c) {
@@ -241,7 +256,10 @@ static void convert_half(struct emitter *e, const struct ir_op *o)
     }
     if (o->sub == IR_F16) {
         clean_copy(e, o, o->a);
-        half_from_single(e, 0, 0);
+        if (fp_double(o))
+            half_from_double(e, 0, 0);
+        else
+            half_from_single(e, 0, 0);
         check_half(e);
         vec_done(e, o->d, 0);
         return;

@@ -92,6 +92,11 @@ bool half_three(struct emitter *e, const struct ir_op *o);
 bool half_two(struct emitter *e, const struct ir_op *o);
 /* xmm `d` = the half in V[v] as a single, in all lanes. False: the host cannot. */
 bool half_to_single(struct emitter *e, unsigned d, unsigned v);
+/* xmm0 = FMADD and kin, zero above. The host has F16C. */
+void half_fused(struct emitter *e, const struct ir_op *o);
+/* xmm `d` = the double in xmm `a`, which is lost, as a half, zero above. Overwrites xmm2 and xmm3.
+ */
+void half_from_double(struct emitter *e, unsigned d, unsigned a);
 /* xmm `d` = singles of xmm `a` as halves, rounded, zero above. The host has F16C. */
 void half_from_single(struct emitter *e, unsigned d, unsigned a);
 

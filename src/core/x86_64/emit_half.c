@@ -2,10 +2,11 @@
  *
  * Every half is a single, and single has more than twice the digits and a much larger range: sums,
  * differences, products, quotients and roots of halves that were rounded to single and then to half
- * are what one rounding gives, and raise the same exceptions, under each rounding mode. (Fused
- * multiply-add is not among them; it is the interpreter's.) As elsewhere NaNs and results that are
- * the smallest normal number are cold. Eight lanes are one 256-bit register, whose upper half is
- * cleared before anything else runs; lanes that are not there repeat those that are.
+ * are what one rounding gives, and raise the same exceptions, under each rounding mode. Fused
+ * multiply-add has an exact product in single and its sum in double, from which single must keep
+ * whether anything was lost: its lowest bit is set then ("round to odd"). As elsewhere NaNs and
+ * results that are the smallest normal number are cold. Eight lanes are one 256-bit register, whose
+ * upper half is cleared before anything else runs; lanes that are not there repeat those that are.
  */
 #include "core/x86_64/emit_fp.h"
 
@@ -93,6 +94,53 @@ static void finish(struct emitter *e, const struct ir_op *o, bool one_lane)
     vec_set(e, o->d, 0, one_lane ? 2 : o->flags & IR_Q ? 16 : 8);
 }
 
+/* --- fused multiply-add --------------------------------------------------------------------------
+ */
+
+/* ymm `d` = doubles in ymm `a` with what a single has no room for in its lowest bit. */
+static void round_to_odd_256(struct emitter *e, unsigned d, unsigned a)
+{
+    struct x86_rm lost = vec_const(e, VEC_LOW29, 0), kept = vec_const(e, VEC_HIGH35, 0);
+    x86_vec_256(e->buf, 1, 1, 0xdb, d, a, lost);      /* vpand */
+    x86_vec_256(e->buf, 1, 1, 0xd4, d, d, lost);      /* vpaddq: a carry unless zero */
+    x86_vec_256(e->buf, 1, 1, 0xeb, d, d, rm_reg(a)); /* vpor */
+    x86_vec_256(e->buf, 1, 1, 0xdb, d, d, kept);
+}
+
+/* xmm `d` (0 or 1) = the four sums of xmm1 and xmm2 (singles), to odd. Overwrites ymm3 and, if d is
+ * 1, ymm2. */
+static void add_to_odd(struct emitter *e, unsigned d)
+{
+    unsigned other = d ? 2 : 3;
+    x86_vec_256(e->buf, 0, 1, 0x5a, d, X86_NO_SECOND, rm_reg(1)); /* vcvtps2pd */
+    x86_vec_256(e->buf, 0, 1, 0x5a, other, X86_NO_SECOND, rm_reg(2));
+    op_256(e, 1, 0x58, d, d, other);
+    round_to_odd_256(e, 3, d);
+    x86_vec_256(e->buf, 1, 1, 0x5a, d, X86_NO_SECOND, rm_reg(3)); /* vcvtpd2ps */
+}
+
+/* FMLA, FMLS: a in xmm1, b in xmm2, the rest of the product's rules as in emit_simd_fp.c. */
+static void fused(struct emitter *e, const struct ir_op *o)
+{
+    if (o->sub == IR_FMLS)
+        vec_with(e, IR_V_EOR, 0, 1, 1, VEC_SIGN16);
+    widen(e, 1, 1);
+    widen(e, 2, 2);
+    op_256(e, 0, 0x59, 1, 1, 2);
+    operand(e, o, o->y, o->d, 2);
+    widen(e, 2, 2);
+    add_to_odd(e, 0);
+    for (unsigned i = 1; i <= 2; i++) { /* vextractf128 */
+        x86_vec_256(e->buf, 1, 3, 0x19, i, X86_NO_SECOND, rm_reg(i));
+        x86_byte(e->buf, 1);
+    }
+    add_to_odd(e, 1);
+    x86_vec_256(e->buf, 1, 3, 0x18, 0, 0, rm_reg(1)); /* vinsertf128 */
+    x86_byte(e->buf, 1);
+    narrow(e);
+    check(e, true);
+}
+
 /* --- two operands --------------------------------------------------------------------------------
  */
 
@@ -176,7 +224,8 @@ bool half_three(struct emitter *e, const struct ir_op *o)
     bool limits =
         o->sub == IR_FMAX || o->sub == IR_FMIN || o->sub == IR_FMAXP || o->sub == IR_FMINP;
     bool sums = o->sub <= IR_FDIV || o->sub == IR_FABD || o->sub == IR_FADDP;
-    if (!available(e) || !(compares || limits || sums))
+    bool fuses = o->sub == IR_FMLA || o->sub == IR_FMLS;
+    if (!available(e) || !(compares || limits || sums || fuses))
         return false;
     if (pairs) {
         split_pairs(e, o);
@@ -193,6 +242,8 @@ bool half_three(struct emitter *e, const struct ir_op *o)
         compare_lanes(e, o);
     else if (limits)
         min_max(e, o->sub == IR_FMAX || o->sub == IR_FMAXP);
+    else if (fuses)
+        fused(e, o);
     else
         arithmetic(e, o);
     finish(e, o, o->y);
@@ -202,9 +253,32 @@ bool half_three(struct emitter *e, const struct ir_op *o)
 /* --- one operand ---------------------------------------------------------------------------------
  */
 
-/* ymm `d` = ymm1 rounded to integers. */
+/* ymm `d` = the constant in all lanes. */
+static void broadcast(struct emitter *e, unsigned d, enum vec_constant c)
+{
+    x86_vec_256(e->buf, 1, 2, 0x18, d, X86_NO_SECOND, vec_const(e, c, 0)); /* vbroadcastss */
+}
+
+/* ymm0 = ymm1 rounded, ties away from zero: a half's magnitude plus 0.5 is exact in single. */
+static void round_away(struct emitter *e)
+{
+    broadcast(e, 2, VEC_SIGN32);
+    op_256(e, 0, 0x54, 3, 1, 2); /* vandps, vandnps: sign and magnitude */
+    op_256(e, 0, 0x55, 0, 2, 1);
+    broadcast(e, 2, VEC_HALF_F32);
+    op_256(e, 0, 0x58, 0, 0, 2);
+    x86_vec_256(e->buf, 1, 3, 0x08, 0, X86_NO_SECOND, rm_reg(0));
+    x86_byte(e->buf, (uint8_t)fp_round_mode(IR_RZ, false));
+    op_256(e, 0, 0x56, 0, 0, 3);
+}
+
+/* ymm `d` = ymm1 rounded to integers; ties away: ymm0. */
 static void round_lanes(struct emitter *e, unsigned d, unsigned rounding, bool raise)
 {
+    if (rounding == IR_RA) {
+        round_away(e);
+        return;
+    }
     x86_vec_256(e->buf, 1, 3, 0x08, d, X86_NO_SECOND, rm_reg(1));
     x86_byte(e->buf, (uint8_t)fp_round_mode(rounding, raise));
 }
@@ -278,7 +352,7 @@ bool half_two(struct emitter *e, const struct ir_op *o)
         change_sign(e, o);
         return true;
     }
-    bool known = o->sub <= IR_F_NARROW && !o->c && o->x != IR_RA;
+    bool known = o->sub <= IR_F_NARROW && !o->c;
     if (!available(e) || !known)
         return false;
     if (o->sub == IR_F_LONG || o->sub == IR_F_NARROW) {
@@ -314,6 +388,45 @@ bool half_to_single(struct emitter *e, unsigned d, unsigned v)
     x86_vec(e->buf, 1, 2, 0, 0x79, d, X86_NO_SECOND, rm_reg(a)); /* vpbroadcastw */
     x86_vec(e->buf, 1, 2, 0, 0x13, d, X86_NO_SECOND, rm_reg(d)); /* vcvtph2ps */
     return true;
+}
+
+static void round_to_odd(struct emitter *e, unsigned d, unsigned temp)
+{
+    vec_with(e, IR_V_AND, 0, temp, d, VEC_LOW29);
+    vec_with(e, IR_V_ADD, 3, temp, temp, VEC_LOW29);
+    vec_lane(e, IR_V_ORR, 0, d, d, temp);
+    vec_with(e, IR_V_AND, 0, d, d, VEC_HIGH35);
+}
+
+void half_fused(struct emitter *e, const struct ir_op *o)
+{
+    static const struct {
+        bool product, addend;
+    } negated[] = {[IR_FMADD] = {false, false},
+                   [IR_FMSUB] = {true, false},
+                   [IR_FNMADD] = {true, true},
+                   [IR_FNMSUB] = {false, true}};
+    static const struct vec_code multiply = {2, 1, 0, 0x59}, lengthen = {2, 1, 0, 0x5a};
+    half_to_single(e, 1, o->a);
+    half_to_single(e, 2, o->b);
+    vec_op(e, multiply, 1, 1, rm_reg(2));
+    if (negated[o->sub].product)
+        vec_with(e, IR_V_EOR, 0, 1, 1, VEC_SIGN32);
+    half_to_single(e, 2, o->c);
+    if (negated[o->sub].addend)
+        vec_with(e, IR_V_EOR, 0, 2, 2, VEC_SIGN32);
+    vec_op(e, lengthen, 1, 1, rm_reg(1));
+    vec_op(e, lengthen, 2, 2, rm_reg(2));
+    vec_op(e, (struct vec_code){3, 1, 0, 0x58}, 1, 1, rm_reg(2));
+    half_from_double(e, 0, 1);
+}
+
+void half_from_double(struct emitter *e, unsigned d, unsigned a)
+{
+    round_to_odd(e, a, 2);
+    vec_zero(e, 3);
+    vec_op(e, (struct vec_code){3, 1, 0, 0x5a}, d, 3, rm_reg(a)); /* vcvtsd2ss, zero above */
+    half_from_single(e, d, d);
 }
 
 void half_from_single(struct emitter *e, unsigned d, unsigned a)

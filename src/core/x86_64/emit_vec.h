@@ -111,8 +111,12 @@ enum vec_constant {
     VEC_MIN16, /* halves: the smallest normal number, infinity, the largest number */
     VEC_INF16,
     VEC_MAX16,
+    VEC_LOW29, /* bits of a double that a single has not, 256 bits; and the others */
+    VEC_HIGH35 = VEC_LOW29 + 2,
+    VEC_LITERAL_COUNT = VEC_HIGH35 + 2,
     /* computed; n is a shift of bytes, 0 to 7 */
-    VEC_SHIFT_MATRIX, /* + n for GF2P8AFFINEQB: to the left, right, right with signs */
+    VEC_SHIFT_MATRIX =
+        VEC_LITERAL_COUNT, /* + n for GF2P8AFFINEQB: to the left, right, right with signs */
     VEC_SHL_MASK = VEC_SHIFT_MATRIX + 24, /* + n: the bits that such a shift keeps */
     VEC_SHR_MASK = VEC_SHL_MASK + 8,
     VEC_SHR_SIGN = VEC_SHR_MASK + 8,    /* + n: 0x80 >> n in each byte */

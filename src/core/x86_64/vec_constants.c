@@ -103,6 +103,10 @@ static const uint64_t literal[VEC_CONSTANT_COUNT][2] = {
     [VEC_MIN16] = {0x0400040004000400, 0x0400040004000400},
     [VEC_INF16] = {0x7c007c007c007c00, 0x7c007c007c007c00},
     [VEC_MAX16] = {0x7bff7bff7bff7bff, 0x7bff7bff7bff7bff},
+    [VEC_LOW29] = {0x1fffffff, 0x1fffffff},
+    [VEC_LOW29 + 1] = {0x1fffffff, 0x1fffffff},
+    [VEC_HIGH35] = {~0x1fffffffull, ~0x1fffffffull},
+    [VEC_HIGH35 + 1] = {~0x1fffffffull, ~0x1fffffffull},
 };
 
 /* Row i of a GF2P8AFFINEQB matrix, in byte 7 - i, says which bits of the source make bit i. */

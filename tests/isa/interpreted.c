@@ -1,0 +1,200 @@
+/* interpreted.c: pins which floating-point and vector instructions the translator leaves to the
+ * interpreter, on a host with AVX2 alone and on one with AVX-512.
+ *
+ * Random words of each pattern are lifted and emitted under a plain FPCR; a call of the
+ * interpreter's stub in the unit's main part gives a pattern away (those in the cold part are for
+ * operands out of the ordinary). A name may only leave `expected`, or its reason must be good.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "core/translator/lift.h"
+#include "core/translator/lift_int.h"
+#include "core/x86_64/emit.h"
+#include "vector.h"
+
+enum { CODE_BYTES = 64 << 10, WORDS_EACH = 200, OFFSET = 2048 };
+
+/* Some words of the pattern, or all. */
+static const char *const expected[] = {
+    "SCVTF_fix",
+    "UCVTF_fix",
+    "SQSHL_vec",
+    "SQSHL_sc",
+    "UQSHL_vec",
+    "UQSHL_sc",
+    "SQRSHL_vec",
+    "SQRSHL_sc",
+    "UQRSHL_vec",
+    "UQRSHL_sc",
+    "FMULX_vec",
+    "FMULX_sc",
+    "FRECPS_vec",
+    "FRECPS_sc",
+    "FRSQRTS_vec",
+    "FRSQRTS_sc",
+    "FMLAL_vec",
+    "FMLSL_vec",
+    "FMLAL2_vec",
+    "FMLSL2_vec",
+    "SQRDMLAH_vec",
+    "SQRDMLAH_sc",
+    "SQRDMLSH_vec",
+    "SQRDMLSH_sc",
+    "FCMLA_vec",
+    "FCADD_vec",
+    "PMUL_vec",
+    "PMULL_vec",
+    "FRECPE_vec",
+    "FRECPE_sc",
+    "FRSQRTE_vec",
+    "FRSQRTE_sc",
+    "FRECPX_sc",
+    "URECPE_vec",
+    "URSQRTE_vec",
+    "FCVTXN_vec",
+    "FCVTXN_sc",
+    "FMAXNMV",
+    "FMAXV",
+    "FMINNMV",
+    "FMINV",
+    "SCVTF_fix_vec",
+    "SCVTF_fix_sc",
+    "UCVTF_fix_vec",
+    "UCVTF_fix_sc",
+    "FCVTZS_fix_vec",
+    "FCVTZS_fix_sc",
+    "FCVTZU_fix_vec",
+    "FCVTZU_fix_sc",
+    "SQRDMLAH_elem",
+    "SQRDMLAH_elem_sc",
+    "SQRDMLSH_elem",
+    "SQRDMLSH_elem_sc",
+    "FMULX_elem",
+    "FMULX_elem_sc",
+    "FMLAL_elem",
+    "FMLSL_elem",
+    "FMLAL2_elem",
+    "FMLSL2_elem",
+    "FCMLA_elem",
+};
+
+static uint64_t never(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
+{
+    (void)cpu, (void)offset, (void)raw;
+    return 0;
+}
+
+/* DDI 0487 C4.1: data processing of floating point and vectors; loads and stores of structures. */
+static bool is_vector(const struct a64_pattern *p)
+{
+    return (p->value & 0x0e000000) == 0x0e000000 || (p->value & 0xbe000000) == 0x0c000000;
+}
+
+struct bench {
+    struct hostcpu host;
+    struct lift_table table;
+    struct emit_stubs stubs;
+    uint8_t code[CODE_BYTES];
+    struct x86_buf buf;
+};
+
+static void bench_init(struct bench *b, bool wide)
+{
+    b->host = (struct hostcpu){.sse41 = true,
+                               .avx = true,
+                               .avx2 = true,
+                               .fma = true,
+                               .f16c = true,
+                               .bmi1 = true,
+                               .bmi2 = true,
+                               .lzcnt = true,
+                               .popcnt = true,
+                               .cx16 = true,
+                               .aes = true,
+                               .pclmul = true,
+                               .sha = true,
+                               .avx512vl = wide};
+    b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + CODE_BYTES};
+    lift_table_init(&b->table);
+    emit_stubs(&b->buf, &b->host, never, &b->stubs);
+}
+
+/* CALL rel32 of the stub, where it can only be that. */
+static bool calls(const uint8_t *code, size_t bytes, const uint8_t *stub)
+{
+    for (size_t i = 0; i + 5 <= bytes; i++) {
+        int32_t displacement = (int32_t)load_le(code + i + 1, 4);
+        if (code[i] == 0xe8 && code + i + 5 + displacement == stub)
+            return true;
+    }
+    return false;
+}
+
+static bool is_interpreted(struct bench *b, uint32_t word)
+{
+    static uint8_t page[4096];
+    static struct ir_unit unit;
+    static struct emit_result result;
+    struct lift_source source = {.table = &b->table,
+                                 .page = page,
+                                 .offset = OFFSET,
+                                 .context = LIFT_EL1 | LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA,
+                                 .features = UINT32_MAX,
+                                 .max_insns = 1};
+    struct emit_request request = {.unit = &unit, .host = &b->host, .stubs = &b->stubs};
+    struct x86_buf buf = b->buf;
+    store_le(page + OFFSET, 4, word);
+    lift_unit(&source, &unit);
+    return !emit_unit(&buf, &request, &result) ||
+           calls(b->buf.at, result.main_bytes, b->stubs.interpret);
+}
+
+/* Some defined word of the pattern is interpreted. */
+static bool any_interpreted(struct bench *b, const struct a64_pattern *p, uint64_t *random)
+{
+    for (unsigned i = 0; i < WORDS_EACH; i++) {
+        uint32_t word = ((uint32_t)vector_random(random) & ~p->mask) | p->value;
+        struct a64_insn in;
+        if (a64_decode(word, &in) && in.op == p->op && is_interpreted(b, word))
+            return true;
+    }
+    return false;
+}
+
+static bool is_expected(const char *name)
+{
+    for (unsigned i = 0; i < ARRAY_SIZE(expected); i++)
+        if (strcmp(expected[i], name) == 0)
+            return true;
+    return false;
+}
+
+int main(void)
+{
+    static struct bench benches[2];
+    uint64_t random = 1;
+    unsigned wrong = 0, found = 0;
+    const char *last = "";
+    bench_init(&benches[0], false);
+    bench_init(&benches[1], true);
+    for (unsigned i = 0; i < A64_PATTERN_COUNT; i++) {
+        const struct a64_pattern *p = &a64_patterns[i];
+        if (!is_vector(p) || strcmp(p->name, last) == 0 ||
+            !(any_interpreted(&benches[0], p, &random) || any_interpreted(&benches[1], p, &random)))
+            continue;
+        last = p->name; /* a name's patterns follow one another */
+        found++;
+        if (!is_expected(p->name)) {
+            printf("%s is interpreted\n", p->name);
+            wrong++;
+        }
+    }
+    if (found - wrong != ARRAY_SIZE(expected)) {
+        printf("of %zu expected names %u are left\n", ARRAY_SIZE(expected), found - wrong);
+        wrong++;
+    }
+    printf("%u interpreted, %u failed\n", found, wrong);
+    return wrong != 0;
+}
