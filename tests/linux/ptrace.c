@@ -481,6 +481,61 @@ static void attaching(void)
     TELL(shared->error);
 }
 
+static void interrupting(void)
+{
+    int pid = start_untraced(sleeper);
+    TELL(ptrace(PTRACE_SEIZE, pid, NULL, NULL));
+    TELL(ptrace(PTRACE_INTERRUPT, pid, NULL, NULL));
+    wait_for("interrupted", pid);
+    TELL(ptrace(PTRACE_CONT, pid, NULL, NULL));
+    wait_for("end", pid);
+    TELL(shared->result);
+    TELL(shared->error);
+}
+
+static void *sleep_in_thread(void *arg)
+{
+    sleep(30);
+    return arg;
+}
+
+static void *exec_from_thread(void *arg)
+{
+    execl("/proc/self/exe", "ptrace", "again", NULL);
+    return arg;
+}
+
+static void many_threads_exec(void)
+{
+    pthread_t threads[3];
+    for (unsigned i = 0; i < 2; i++)
+        pthread_create(&threads[i], NULL, sleep_in_thread, NULL);
+    pthread_create(&threads[2], NULL, exec_from_thread, NULL);
+    pthread_join(threads[0], NULL);
+}
+
+/* The thread that execs takes its process's id; the others are gone without a word. */
+static void thread_execs(void)
+{
+    int pid = start(many_threads_exec), status = 0, stopped, clones = 0;
+    TELL(ptrace(PTRACE_SETOPTIONS, pid, NULL, PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC));
+    ptrace(PTRACE_CONT, pid, NULL, NULL);
+    while ((stopped = waitpid(-1, &status, __WALL)) > 0) {
+        unsigned long message = 0;
+        if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_CLONE)
+            clones++;
+        if (WIFSTOPPED(status) && status >> 16 == PTRACE_EVENT_EXEC) {
+            ptrace(PTRACE_GETEVENTMSG, stopped, NULL, &message);
+            TELL_BOOL(stopped == pid && message != (unsigned long)pid);
+        }
+        if (stopped == pid && !WIFSTOPPED(status))
+            break;
+        ptrace(PTRACE_CONT, stopped, NULL, NULL);
+    }
+    tell_status("end", status);
+    TELL(clones);
+}
+
 static void busy(void)
 {
     shared->ready = 1;
@@ -552,6 +607,8 @@ int main(int argc, char **argv)
         {"events", events},
         {"exec", plain_exec},
         {"attaching", attaching},
+        {"interrupting", interrupting},
+        {"threads", thread_execs},
         {"seizing", seizing},
         {"errors", errors},
     };

@@ -127,18 +127,27 @@ static bool handler_ends_call(const struct linux_thread *t, int signal, unsigned
     return why != LINUX_RESTART_SYS || !(action->flags & SA_RESTART);
 }
 
+/* Why the last call was interrupted. One that failed because our news came by a handler is put
+ * back, so that the tracer sees, and may decide, that it starts over. */
+static unsigned take_restart(struct linux_thread *t)
+{
+    struct a64_cpu *cpu = t->cpu;
+    unsigned why = t->debug.restart;
+    t->debug.restart = LINUX_RESTART_NONE;
+    if (why != LINUX_RESTART_NONE && !t->debug.restarts && (int64_t)cpu->x[0] == -EINTR &&
+        cpu->pc == t->debug.restart_pc + CALL_BACK) {
+        t->debug.restarts = true;
+        cpu->x[0] = t->call_x0;
+        cpu->pc -= CALL_BACK;
+    }
+    return why;
+}
+
 bool linux_tracee_signal(struct linux_thread *t, siginfo_t *info)
 {
     struct linux_tracee *b = &t->debug.tracee;
     struct a64_cpu *cpu = t->cpu;
-    unsigned why = t->debug.restart;
-    t->debug.restart = LINUX_RESTART_NONE;
-    if (why >= LINUX_RESTART_NOHAND && !t->debug.restarts && (int64_t)cpu->x[0] == -EINTR &&
-        cpu->pc == t->debug.restart_pc + CALL_BACK) {
-        t->debug.restarts = true; /* the tracer sees, and may decide, that it starts over */
-        cpu->x[0] = t->call_x0;
-        cpu->pc -= CALL_BACK;
-    }
+    unsigned why = take_restart(t);
     b->info = *info;
     b->signal = info->si_signo;
     stop(t, LINUX_STOP_SIGNAL);
@@ -171,6 +180,7 @@ void linux_tracee_look(struct linux_thread *t)
     }
     if (b->interrupt) {
         b->interrupt = 0;
+        take_restart(t);
         stop(t, LINUX_STOP_ASKED);
     }
 }
@@ -239,7 +249,7 @@ void linux_tracee_leave(struct linux_thread *t, bool restart)
         return;
     }
     uint64_t result = cpu->x[0], shown = result;
-    if (restart || (why >= LINUX_RESTART_NOHAND && (int64_t)result == -EINTR))
+    if (restart || (why != LINUX_RESTART_NONE && (int64_t)result == -EINTR))
         shown = (uint64_t)-restart_errno[why];
     cpu->x[0] = shown;
     stop_at_call(t, LINUX_STOP_LEAVE);
