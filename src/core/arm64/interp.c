@@ -111,6 +111,13 @@ static inline enum a64_step step_one(struct a64_cpu *cpu)
     return step;
 }
 
+enum a64_step a64_execute(struct a64_cpu *cpu, uint32_t raw)
+{
+    make_cache(cpu);
+    const struct a64_decoded *entry = decoded(cpu, raw);
+    return entry->fn(cpu, &entry->in);
+}
+
 enum a64_step a64_step_one(struct a64_cpu *cpu)
 {
     make_cache(cpu);

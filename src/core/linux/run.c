@@ -121,7 +121,11 @@ static void data_abort(struct linux_thread *t)
 {
     enum { FSC_ALIGNMENT = 0x21 };
     const uint64_t *sys = t->cpu->sys;
-    if ((sys[A64_ESR_EL1] & 0x3f) == FSC_ALIGNMENT)
+    struct linux_fault fault = t->fault;
+    t->fault.signal = 0;
+    if (fault.signal) /* as the host saw it */
+        linux_signal_force(t, fault.signal, fault.code, fault.address);
+    else if ((sys[A64_ESR_EL1] & 0x3f) == FSC_ALIGNMENT)
         linux_signal_force(t, SIGBUS, BUS_ADRALN, sys[A64_FAR_EL1]);
     else
         linux_signal_force(t, SIGSEGV, SEGV_MAPERR, sys[A64_FAR_EL1]);
@@ -176,7 +180,7 @@ void linux_thread_loop(struct linux_thread *t)
     if (setjmp(recover)) { /* fault.c: the instruction at pc touched what it may not */
         __builtin_ia32_ldmxcsr(0x1f80);
         a64_leave_guest(cpu);
-        linux_signal_force(t, t->fault.signal, t->fault.code, t->fault.address);
+        take_trap(t);
     }
     for (;;) {
         while (atomic_load(&cpu->signals.stop)) {

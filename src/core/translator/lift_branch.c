@@ -145,6 +145,12 @@ LIFT(MRS)
         emit_op(l, IR_GETFLAGS, IR_I64)->d = zr(in->d);
         return true;
     }
+    if (key == A64_SYSREG_KEY(3, 3, 4, 4, 0) && l->source->context & LIFT_FP) { /* FPCR */
+        struct ir_op *o = emit_op(l, IR_GETSTATE, IR_I32);
+        o->d = zr(in->d);
+        o->imm = offsetof(struct a64_cpu, fpcr);
+        return true;
+    }
     const struct a64_sysreg_info *info = a64_sysreg_find(key);
     if (!info || !(info->flags & A64_SYSREG_PLAIN_READ) || el(l) < info->el_read ||
         (el(l) == 0 && info->flags & A64_SYSREG_EL0_TRAP))

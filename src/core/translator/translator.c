@@ -76,10 +76,8 @@ enum {
 /* One instruction by the interpreter, from within a unit. Nonzero: pc is set, leave. */
 static uint64_t interpret(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
 {
-    struct a64_insn in;
     cpu->pc = cpu->code_page + offset;
-    a64_decode(raw, &in);
-    return a64_exec[in.op](cpu, &in) != A64_NEXT;
+    return a64_execute(cpu, raw) != A64_NEXT;
 }
 
 /* --- life cycle ----------------------------------------------------------------------------------

@@ -295,7 +295,7 @@ void emit_DAIFCLR(struct emitter *e, const struct ir_op *o)
 void emit_GETSTATE(struct emitter *e, const struct ir_op *o)
 {
     unsigned d = set_reg(o->d, RAX);
-    x86_load(e->buf, 8, d, rm_mem(RBP, (int32_t)o->imm - EMIT_BIAS));
+    x86_load(e->buf, op_width(o), d, rm_mem(RBP, (int32_t)o->imm - EMIT_BIAS));
     if (d == RAX)
         set_done(e, o->d, RAX);
 }
