@@ -66,6 +66,24 @@ static int report(int argc, char **argv)
     return 7;
 }
 
+/* Started from a file without a name. */
+static int report_memory(void)
+{
+    char exe[256] = "", head[20];
+    readlink("/proc/self/exe", exe, sizeof(exe) - 1);
+    TELL_TEXT(exe);
+    int fd = open("/proc/self/exe", O_RDONLY);
+    TELL_OK(fd);
+    TELL(read(fd, head, sizeof(head)));
+    TELL(fcntl(fd, F_GET_SEALS));
+    struct stat st;
+    TELL(stat("/proc/self/exe", &st));
+    char *const argv[] = {"again", "report", NULL}, *const none[] = {NULL};
+    fflush(stdout);
+    execve("/proc/self/exe", argv, none);
+    return 1;
+}
+
 /* --- starting it --------------------------------------------------------------------------------
  */
 
@@ -227,7 +245,8 @@ static void test_inherit(void)
 
 static void test_memfd(void)
 {
-    int fd = memfd_create("in memory", MFD_CLOEXEC), in = open("program", O_RDONLY);
+    int fd = memfd_create("in memory", MFD_CLOEXEC | MFD_ALLOW_SEALING),
+        in = open("program", O_RDONLY);
     char part[65536];
     ssize_t n;
     while ((n = read(in, part, sizeof(part))) > 0)
@@ -251,7 +270,7 @@ int main(int argc, char **argv)
 {
     if (argc == 0 || strcmp(argv[0], "linux") != 0) {
         if (argc && strcmp(argv[0], "memory") == 0)
-            return 9;
+            return report_memory();
         if ((argc && strcmp(argv[0], "report") == 0) ||
             (argc > 1 && strncmp(argv[1], "report", 6) == 0))
             return report(argc, argv);

@@ -125,6 +125,32 @@ static void test_advice(void)
     munmap(p, 4 * PAGE);
 }
 
+/* How much of this process is locked, in KiB. */
+static long locked(void)
+{
+    char line[256];
+    long kib = -1;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (fgets(line, sizeof(line), f))
+        sscanf(line, "VmLck: %ld", &kib);
+    fclose(f);
+    return kib;
+}
+
+static void test_lock_all(void)
+{
+    FAILS(mlockall(0), EINVAL);
+    FAILS(mlockall(MCL_ONFAULT), EINVAL);
+    if (mlockall(MCL_CURRENT | MCL_FUTURE) < 0) /* the limit may be low */
+        return;
+    long before = locked();
+    OK(before > 0 && before < 64 << 10); /* what belongs to the program, and no more */
+    char *p = anonymous(NULL, 16 * PAGE, PROT_READ, 0);
+    OK(locked() == before + 16 * PAGE / 1024);
+    munmap(p, 16 * PAGE);
+    OK(munlockall() == 0 && locked() == 0);
+}
+
 static void test_shared(void)
 {
     int id = shmget(IPC_PRIVATE, 3 * PAGE, 0600);
@@ -243,6 +269,7 @@ int main(void)
     test_remap();
     test_brk();
     test_advice();
+    test_lock_all();
     test_shared();
     test_other_memory();
     test_not_ours();

@@ -79,6 +79,7 @@ struct linux_process {
     struct linux_layout layout;
     int report_fd; /* where --strace and --stats print; -1: nowhere */
     int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    int program_fd; /* the program, where its file has no name; else -1 (loader.c) */
     _Atomic int own_fds[16]; /* fds.c: descriptors that the guest does not have, plus 1; 0: none */
     pthread_mutex_t threads_lock; /* guards the list */
     struct linux_thread *threads;

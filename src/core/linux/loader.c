@@ -222,18 +222,24 @@ static void set_layout(struct linux_process *p, const struct elf_file *f, uint64
     linux_memory_set_brk(p, bias + f->end + random_pages(start, 20, BRK_PAGES));
 }
 
-/* The name that /proc/self/exe is to show: where the open file is, links resolved. */
+/* The name that /proc/self/exe is to show: where the open file is, links resolved. A file without a
+ * name (a memfd, or removed) stays open, for whoever opens that link. */
 static void note_program_path(struct linux_process *p, int fd, const char *name)
 {
+    static const char gone[] = " (deleted)";
     char link[32];
     char *path = p->layout.program_path;
     size_t room = sizeof(p->layout.program_path);
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     ssize_t n = readlink(link, path, room - 1);
-    if (n > 0)
+    p->program_fd = -1;
+    if (n > 0) {
         path[n] = 0;
-    else if (!realpath(name, path)) /* no /proc */
+        if ((size_t)n >= strlen(gone) && strcmp(path + n - strlen(gone), gone) == 0)
+            p->program_fd = linux_fd_keep(p, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    } else if (!realpath(name, path)) { /* no /proc */
         snprintf(path, room, "%s", name);
+    }
 }
 
 static int load_interpreter(struct linux_process *p, const char *path, uint64_t *ret_base,

@@ -21,6 +21,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     /* x86's MAP_32BIT and MAP_ABOVE4G, which arm64 does not have and therefore ignores. */
@@ -193,6 +194,8 @@ static int64_t map_locked(struct linux_process *p, uint64_t address, uint64_t si
             return -ENOMEM;
         claimed = true;
     }
+    if (m->locks_future && m->locks_future == getpid())
+        flags |= MAP_LOCKED;
     void *at = mmap((void *)address, size_bytes, host_prot(prot), flags, fd, (off_t)offset);
     if (at == MAP_FAILED) {
         int error = errno;

@@ -78,6 +78,48 @@ int64_t linux_sys_munlock(struct linux_thread *t, const uint64_t a[6])
     return for_owned(t, SYS_munlock, a);
 }
 
+/* The whole address space means the guest's: the host's call would lock our tables, too. Locking
+ * without touching comes first, as only that can fail for the limit's sake. */
+static int64_t lock_all(const struct linux_memory *m, bool touch)
+{
+    uint64_t from = 0, s, n;
+    for (; ranges_next(&m->owned, from, &s, &n); from = n) {
+        if (syscall(SYS_mlock2, s, n - s, MLOCK_ONFAULT) < 0)
+            return -errno;
+        if (touch)
+            mlock((void *)s, n - s);
+    }
+    return 0;
+}
+
+int64_t linux_sys_mlockall(struct linux_thread *t, const uint64_t a[6])
+{
+    struct linux_memory *m = t->process->memory;
+    int64_t r = 0;
+    if (a[0] & ~(uint64_t)(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) || a[0] == 0 ||
+        a[0] == MCL_ONFAULT)
+        return -EINVAL;
+    linux_memory_lock(t->process);
+    if (a[0] & MCL_CURRENT)
+        r = lock_all(m, !(a[0] & MCL_ONFAULT));
+    if (r == 0)
+        m->locks_future = a[0] & MCL_FUTURE ? getpid() : 0;
+    linux_memory_unlock(t->process);
+    return r;
+}
+
+int64_t linux_sys_munlockall(struct linux_thread *t, const uint64_t a[6])
+{
+    struct linux_memory *m = t->process->memory;
+    uint64_t from = 0, s, n;
+    linux_memory_lock(t->process);
+    m->locks_future = 0;
+    for (; ranges_next(&m->owned, from, &s, &n); from = n)
+        munlock((void *)s, n - s);
+    linux_memory_unlock(t->process);
+    return 0;
+}
+
 int64_t linux_sys_mincore(struct linux_thread *t, const uint64_t a[6])
 {
     uint64_t start = linux_untag(a[0]), end = align_up(start + a[1], LINUX_PAGE);

@@ -19,6 +19,7 @@ struct linux_memory {
     pthread_mutex_t lock;     /* held over the host's call and the books; writers only */
     struct ranges owned;      /* what the guest has mapped: nothing else is touched for it */
     struct ranges executable; /* of that, what has PROT_EXEC */
+    pid_t locks_future;       /* mlockall(MCL_FUTURE) of this process (a fork drops it); 0: none */
     uint64_t brk_start, brk;  /* brk_start 0: no program yet */
     unsigned attached_count;  /* shmat() */
     unsigned attached_room;

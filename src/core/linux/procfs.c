@@ -361,7 +361,11 @@ size_t linux_proc_readlink(struct linux_thread *t, int dirfd, const char *path, 
 bool linux_proc_follow(struct linux_thread *t, int dirfd, const char *path, char *out,
                        size_t size_bytes)
 {
-    return program_of(t, dirfd, path, out, size_bytes);
+    if (!program_of(t, dirfd, path, out, size_bytes))
+        return false;
+    if (t->process->program_fd >= 0 && strcmp(out, t->process->layout.program_path) == 0)
+        snprintf(out, size_bytes, "/proc/self/fd/%d", t->process->program_fd);
+    return true;
 }
 
 /* --- open --------------------------------------------------------------------------------------

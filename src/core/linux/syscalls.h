@@ -253,8 +253,8 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(227, msync,                  CALL, "ptr size msyncflags")                                    \
     X(228, mlock,                  CALL, "ptr size")                                               \
     X(229, munlock,                CALL, "ptr size")                                               \
-    X(230, mlockall,               PASS, "mlockflags")                                             \
-    X(231, munlockall,             PASS, "")                                                       \
+    X(230, mlockall,               CALL, "mlockflags")                                             \
+    X(231, munlockall,             CALL, "")                                                       \
     X(232, mincore,                CALL, "ptr size ptr")                                           \
     X(233, madvise,                CALL, "ptr size madvice")                                       \
     X(234, remap_file_pages,       CALL, "ptr size prot ulong mmapflags")                          \
