@@ -107,6 +107,9 @@ static const struct sequence {
     {"reciprocal estimate", "frecpe v0.4s, v1.4s", {0x4ea1d820}, 1, 21},
     {"half-precision fused multiply-add", "fmla v0.8h, v1.8h, v2.8h", {0x4e420c20}, 1, 36},
     {"double to half", "fcvt h0, d1", {0x1e63c020}, 1, 15},
+    {"saturating rounding shift by register, bytes", "sqrshl v0.16b, v1.16b, v2.16b", {0x4e225c20}, 1, 51},
+    {"saturating shift by register, halfwords", "uqshl v0.8h, v1.8h, v2.8h", {0x6e624c20}, 1, 22},
+    {"saturating shift by register, words", "sqshl v0.4s, v1.4s, v2.4s", {0x4ea24c20}, 1, 21},
     // clang-format on
 };
 

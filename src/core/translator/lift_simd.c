@@ -322,6 +322,14 @@ const struct lift_form_row lift_rows_simd[] = {
     VEC(SQSHRUN_vimm_sc, shift_right, SQSHRUN),
     VEC(SQRSHRUN_vimm, shift_right, SQRSHRUN),
     VEC(SQRSHRUN_vimm_sc, shift_right, SQRSHRUN),
+    VEC(SQSHL_vec, three, SQSHL),
+    VEC(SQSHL_sc, three, SQSHL),
+    VEC(UQSHL_vec, three, UQSHL),
+    VEC(UQSHL_sc, three, UQSHL),
+    VEC(SQRSHL_vec, three, SQRSHL),
+    VEC(SQRSHL_sc, three, SQRSHL),
+    VEC(UQRSHL_vec, three, UQRSHL),
+    VEC(UQRSHL_sc, three, UQRSHL),
 };
 /* clang-format on */
 const unsigned lift_rows_simd_count = ARRAY_SIZE(lift_rows_simd);

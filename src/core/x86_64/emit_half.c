@@ -27,13 +27,6 @@ static void op_256(struct emitter *e, unsigned pp, unsigned opcode, unsigned d, 
     x86_vec_256(e->buf, pp, 1, opcode, d, a, rm_reg(b));
 }
 
-static void clear_upper(struct emitter *e) /* vzeroupper */
-{
-    x86_byte(e->buf, 0xc5);
-    x86_byte(e->buf, 0xf8);
-    x86_byte(e->buf, 0x77);
-}
-
 /* xmm `d` (not 0 to 3 of the same use) = V[v], its lanes repeated where o has fewer. */
 static void operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v, unsigned d)
 {
@@ -76,7 +69,7 @@ static void narrow(struct emitter *e)
 {
     x86_vec_256(e->buf, 1, 3, 0x1d, 0, X86_NO_SECOND, rm_reg(0));
     x86_byte(e->buf, 4); /* as MXCSR says */
-    clear_upper(e);
+    vec_clear_upper(e);
 }
 
 /* xmm0 = the words of ymm0, or of unsigned ones, as halfwords. */
@@ -84,7 +77,7 @@ static void pack(struct emitter *e, bool to_unsigned)
 {
     x86_vec_256(e->buf, 1, 3, 0x39, 0, X86_NO_SECOND, rm_reg(3)); /* vextracti128 */
     x86_byte(e->buf, 1);
-    clear_upper(e);
+    vec_clear_upper(e);
     struct vec_code code = {1, to_unsigned ? 2 : 1, 0, to_unsigned ? 0x2b : 0x6b};
     vec_op(e, code, 0, 0, rm_reg(3));
 }

@@ -35,6 +35,8 @@ static vec_fn *const by_operation[IR_V_COUNT] = {
 
     [IR_V_USHL] = vec_shift_register, [IR_V_SSHL] = vec_shift_register,
     [IR_V_URSHL] = vec_shift_register, [IR_V_SRSHL] = vec_shift_register,
+    [IR_V_SQSHL] = vec_saturating_register, [IR_V_UQSHL] = vec_saturating_register,
+    [IR_V_SQRSHL] = vec_saturating_register, [IR_V_UQRSHL] = vec_saturating_register,
     [IR_V_SHL] = vec_shift_constant, [IR_V_USHR] = vec_shift_constant,
     [IR_V_SSHR] = vec_shift_constant, [IR_V_USRA] = vec_shift_constant,
     [IR_V_SSRA] = vec_shift_constant, [IR_V_URSHR] = vec_shift_constant,

@@ -29,7 +29,7 @@ vec_fn vec_saturating, vec_saturating_sign, vec_saturating_mixed, vec_doubling_h
     vec_doubling_long, vec_saturating_shift;
 
 /* emit_simd_shift.c: by constants and by registers */
-vec_fn vec_shift_constant, vec_shift_insert, vec_shift_register;
+vec_fn vec_shift_constant, vec_shift_insert, vec_shift_register, vec_saturating_register;
 /* Any lane size on any host: xmm `d` (not 3) = a shifted. Overwrites xmm3. */
 void vec_shift_lanes(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
                      unsigned bits);

@@ -136,12 +136,14 @@ bool vec_shift_insert(struct emitter *e, const struct ir_op *o, unsigned a, unsi
 
 static bool is_signed(const struct ir_op *o)
 {
-    return o->sub == IR_V_SSHL || o->sub == IR_V_SRSHL;
+    return o->sub == IR_V_SSHL || o->sub == IR_V_SRSHL || o->sub == IR_V_SQSHL ||
+           o->sub == IR_V_SQRSHL;
 }
 
 static bool rounds(const struct ir_op *o)
 {
-    return o->sub == IR_V_URSHL || o->sub == IR_V_SRSHL;
+    return o->sub == IR_V_URSHL || o->sub == IR_V_SRSHL || o->sub == IR_V_UQRSHL ||
+           o->sub == IR_V_SQRSHL;
 }
 
 /* xmm0 = 2 to the power of each byte of xmm3, in halfwords of its lower or upper half; 0 for
@@ -209,12 +211,13 @@ static void shift_each_halfword(struct emitter *e, const struct ir_op *o, unsign
     vec_op(e, (struct vec_code){1, 2, 0, 0x2b}, 0, 0, rm_reg(3)); /* vpackusdw */
 }
 
-/* d = V[a] shifted to the right by each lane of xmm `counts`: zeros or signs from the lane's size
- * on. Without AVX-512 signs of 64 bits: the number or its complement is positive. Overwrites xmm1
- * and xmm2. */
-static void right_by_counts(struct emitter *e, const struct ir_op *o, unsigned d, unsigned counts)
+/* d = a shifted to the right by each lane of xmm `counts`: zeros or signs from the lane's size on.
+ * Without AVX-512 signs of 64 bits: the number or its complement is positive. Overwrites xmm1 and
+ * xmm2. */
+static void right_by_counts(struct emitter *e, const struct ir_op *o, unsigned d, unsigned a,
+                            unsigned counts)
 {
-    unsigned a = vec_use(e, o->a, 1), z = o->y;
+    unsigned z = o->y;
     struct vec_code logical = {1, 2, z == 3, 0x45}, arithmetic = {1, 2, z == 3, 0x46};
     if (!is_signed(o)) {
         vec_op(e, logical, d, a, rm_reg(counts));
@@ -231,30 +234,52 @@ static void right_by_counts(struct emitter *e, const struct ir_op *o, unsigned d
     }
 }
 
-/* Words and doublewords: one shift in each direction, where the count of the wrong one, modulo 256,
- * is too large. A rounded shift adds the bit below: b inverted counts one less than b negated. */
-static void shift_each_lane(struct emitter *e, const struct ir_op *o, unsigned b)
+static enum vec_constant lowest_byte(const struct ir_op *o)
 {
-    unsigned z = o->y;
-    enum vec_constant low = z == 3 ? VEC_COUNT64 : VEC_COUNT32;
-    vec_zero(e, 3);
-    vec_lane(e, IR_V_SUB, z, 3, 3, b);
-    vec_with(e, IR_V_AND, 0, 3, 3, low);
-    right_by_counts(e, o, 0, 3);
+    return o->y == 3 ? VEC_COUNT64 : VEC_COUNT32;
+}
+
+/* xmm `d` = V[a] shifted to the right where b is negative. A rounded shift adds the bit below: b
+ * inverted counts one less than b negated. Overwrites xmm `temp`, xmm1 and, as right_by_counts()
+ * does, xmm2. */
+static void right_lanes(struct emitter *e, const struct ir_op *o, unsigned d, unsigned temp)
+{
+    unsigned z = o->y, b = vec_use(e, o->b, temp);
+    vec_zero(e, d);
+    vec_lane(e, IR_V_SUB, z, d, d, b);
+    vec_with(e, IR_V_AND, 0, d, d, lowest_byte(o));
+    right_by_counts(e, o, d, vec_use(e, o->a, 1), d);
     if (rounds(o)) {
-        vec_with(e, IR_V_EOR, 0, 3, vec_use(e, o->b, 3), VEC_ONES);
-        vec_with(e, IR_V_AND, 0, 3, 3, low);
-        right_by_counts(e, o, 3, 3);
-        vec_with(e, IR_V_AND, 0, 3, 3, z == 3 ? VEC_ONE64 : VEC_ONE32);
-        vec_lane(e, IR_V_ADD, z, 0, 0, 3);
+        vec_with(e, IR_V_EOR, 0, temp, vec_use(e, o->b, temp), VEC_ONES);
+        vec_with(e, IR_V_AND, 0, temp, temp, lowest_byte(o));
+        right_by_counts(e, o, temp, vec_use(e, o->a, 1), temp);
+        vec_with(e, IR_V_AND, 0, temp, temp, z == 3 ? VEC_ONE64 : VEC_ONE32);
+        vec_lane(e, IR_V_ADD, z, d, d, temp);
     }
-    unsigned a = vec_use(e, o->a, 1);
-    b = vec_use(e, o->b, 2);
-    vec_with(e, IR_V_AND, 0, 3, b, low);
-    vec_op(e, (struct vec_code){1, 2, z == 3, 0x47}, 3, a, rm_reg(3)); /* vpsllv */
+}
+
+/* xmm `d` = V[a] shifted to the left by the lowest byte of b: zero where that is negative. */
+static void left_lanes(struct emitter *e, const struct ir_op *o, unsigned d, unsigned counts)
+{
+    vec_with(e, IR_V_AND, 0, counts, vec_use(e, o->b, 2), lowest_byte(o));
+    vec_op(e, (struct vec_code){1, 2, o->y == 3, 0x47}, d, vec_use(e, o->a, 1), rm_reg(counts));
+}
+
+/* xmm `d` = b with its lowest byte's sign as each lane's. */
+static void signs_of_counts(struct emitter *e, const struct ir_op *o, unsigned d)
+{
+    vec_shift(e, VEC_SHL, o->y, d, vec_use(e, o->b, d), (8u << o->y) - 8);
+}
+
+/* Words and doublewords: one shift in each direction, where the count of the wrong one, modulo 256,
+ * is too large. */
+static void shift_each_lane(struct emitter *e, const struct ir_op *o)
+{
+    right_lanes(e, o, 0, 3);
+    left_lanes(e, o, 3, 3);
     if (is_signed(o)) {
-        vec_shift(e, VEC_SHL, z, 2, b, (8u << z) - 8);
-        vec_blend(e, z, 0, 2, 0, 3);
+        signs_of_counts(e, o, 2);
+        vec_blend(e, o->y, 0, 2, 0, 3);
     } else {
         vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
     }
@@ -267,7 +292,144 @@ bool vec_shift_register(struct emitter *e, const struct ir_op *o, unsigned a, un
     else if (o->y == 1)
         shift_each_halfword(e, o, a, b);
     else
-        shift_each_lane(e, o, b);
+        shift_each_lane(e, o);
     vec_finish(e, o, 0);
+    return true;
+}
+
+/* --- by a register, with saturation --------------------------------------------------------------
+ */
+
+/* Words and doublewords: left is saturated if it does not give the operand when shifted back. */
+static void saturate_each_lane(struct emitter *e, const struct ir_op *o)
+{
+    unsigned z = o->y;
+    left_lanes(e, o, 0, 3);
+    right_by_counts(e, o, 3, 0, 3);
+    vec_copy(e, 1, o->a);
+    vec_lane(e, IR_V_CMEQ, z, 3, 3, 1);
+    if (is_signed(o)) {
+        vec_zero(e, 2);
+        vec_lane(e, IR_V_CMGT, z, 2, 2, 1);
+        vec_with(e, IR_V_EOR, 0, 2, 2, z == 3 ? VEC_ABS64 : VEC_ABS32);
+    } else {
+        vec_ones(e, 2);
+    }
+    vec_blend(e, 0, 0, 3, 0, 2);
+    signs_of_counts(e, o, 2);
+    vec_lane(e, IR_V_ORR, 0, 3, 3, 2);
+    vec_with(e, IR_V_EOR, 0, 3, 3, VEC_ONES);
+    vec_saturated_if_signs(e, z, 3, vec_bytes(o, z));
+    right_lanes(e, o, 3, 2);
+    signs_of_counts(e, o, 2);
+    vec_blend(e, z, 0, 2, 3, 0);
+}
+
+/* xmm `d` = V[v], its lanes repeated where o has fewer, and of bytes the lower or upper half. */
+static void eight_lanes(struct emitter *e, const struct ir_op *o, unsigned v, unsigned d,
+                        bool upper)
+{
+    unsigned reg = vec_use(e, v, d);
+    if (o->flags & IR_SCALAR) { /* vpbroadcastb, vpbroadcastw */
+        vec_op(e, (struct vec_code){1, 2, 0, (uint8_t)(0x78 + o->y)}, d, X86_NO_SECOND,
+               rm_reg(reg));
+        reg = d;
+    } else if (!(o->flags & IR_Q)) {
+        vec_lane(e, IR_V_ZIP1, 3, d, reg, reg);
+        reg = d;
+    }
+    if (upper)
+        vec_shift_bytes(e, d, reg, 8);
+    else
+        vec_copy_reg(e, d, reg);
+}
+
+/* 256-bit instructions on words: opcode in 0F 38, or in 0F. */
+static void word_op(struct emitter *e, unsigned opcode, unsigned d, unsigned a, struct x86_rm b)
+{
+    x86_vec_256(e->buf, 1, 2, opcode, d, a, b);
+}
+
+static void word_op_0f(struct emitter *e, unsigned opcode, unsigned d, unsigned a, struct x86_rm b)
+{
+    x86_vec_256(e->buf, 1, 1, opcode, d, a, b);
+}
+
+static struct x86_rm words(const struct emitter *e, enum vec_words which)
+{
+    return vec_const(e, (enum vec_constant)(VEC_WORDS + 2 * which), 0);
+}
+
+/* ymm3 = ymm1 within the bounds of the lanes' own size; QC if that is not the same. */
+static void saturate_words(struct emitter *e, const struct ir_op *o)
+{
+    unsigned bounds = 2u * o->y;
+    if (is_signed(o)) { /* vpminsd, vpmaxsd */
+        word_op(e, 0x39, 3, 1, words(e, WORDS_127 + bounds));
+        word_op(e, 0x3d, 3, 3, words(e, WORDS_MINUS_128 + bounds));
+    } else { /* vpminud */
+        word_op(e, 0x3b, 3, 1, words(e, WORDS_255 + o->y));
+    }
+    word_op_0f(e, 0xef, 1, 1, rm_reg(3));
+    word_op(e, 0x17, 1, X86_NO_SECOND, rm_reg(1)); /* vptest */
+    vec_saturated_unless_zero(e);
+}
+
+/* xmm3 = eight lanes of bytes or halfwords, as halfwords. They are words meanwhile, which have room
+ * for shifts by the lanes' size; larger ones give no other result. */
+static void saturate_as_words(struct emitter *e, const struct ir_op *o, bool upper)
+{
+    bool with_signs = is_signed(o);
+    unsigned z = o->y, extend_signed = z ? 0x23 : 0x21;
+    eight_lanes(e, o, o->a, 1, upper);
+    eight_lanes(e, o, o->b, 2, upper);
+    if (z) {
+        vec_shift(e, VEC_SHL, 1, 2, 2, 8);
+        vec_shift(e, VEC_SAR, 1, 2, 2, 8);
+    }
+    word_op(e, with_signs ? extend_signed : extend_signed + 0x10, 1, X86_NO_SECOND, rm_reg(1));
+    word_op(e, extend_signed, 2, X86_NO_SECOND, rm_reg(2));
+    word_op_0f(e, 0x72, 4, 3, rm_reg(2)); /* vpsrad: ymm3 = the count if to the left, else 0 */
+    x86_byte(e->buf, 31);
+    word_op_0f(e, 0xdf, 3, 3, rm_reg(2));
+    word_op_0f(e, 0xfa, 2, 2, rm_reg(3)); /* ymm2 = the count if to the right, else 0 */
+    word_op(e, 0x1e, 2, X86_NO_SECOND, rm_reg(2));
+    word_op(e, 0x3b, 3, 3, words(e, WORDS_8 + 2 * z));
+    word_op(e, 0x47, 1, 1, rm_reg(3)); /* vpsllvd */
+    word_op(e, 0x3b, 2, 2, words(e, WORDS_9 + 2 * z));
+    if (rounds(o)) { /* half of the last bit's value */
+        x86_vec_256(e->buf, 2, 1, 0x6f, 3, X86_NO_SECOND, words(e, WORDS_1)); /* vmovdqu */
+        word_op(e, 0x47, 3, 3, rm_reg(2));
+        word_op_0f(e, 0x72, 2, 3, rm_reg(3));
+        x86_byte(e->buf, 1);
+        word_op_0f(e, 0xfe, 1, 1, rm_reg(3));
+    }
+    word_op(e, with_signs ? 0x46 : 0x45, 1, 1, rm_reg(2)); /* vpsravd, vpsrlvd */
+    saturate_words(e, o);
+    x86_vec_256(e->buf, 1, 3, 0x39, 3, X86_NO_SECOND, rm_reg(2)); /* vextracti128 */
+    x86_byte(e->buf, 1);
+    vec_clear_upper(e);
+    vec_op(e, with_signs ? (struct vec_code){1, 1, 0, 0x6b} : (struct vec_code){1, 2, 0, 0x2b}, 3,
+           3, rm_reg(2));
+}
+
+bool vec_saturating_register(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    if (o->y == 3 && is_signed(o) && rounds(o) && !vec_wide(e))
+        return false;
+    flags_clobber(e);
+    if (o->y >= 2) {
+        saturate_each_lane(e, o);
+        vec_finish(e, o, 0);
+        return true;
+    }
+    saturate_as_words(e, o, false);
+    if (o->y == 0) {
+        vec_copy_reg(e, 0, 3);
+        if (o->flags & IR_Q)
+            saturate_as_words(e, o, true);
+        vec_op(e, (struct vec_code){1, 1, 0, is_signed(o) ? 0x63 : 0x67}, 3, 0, rm_reg(3));
+    }
+    vec_finish(e, o, 3);
     return true;
 }

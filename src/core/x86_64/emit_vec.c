@@ -140,6 +140,13 @@ void vec_fill(struct emitter *e, unsigned reg, uint64_t imm)
     x86_vec(e->buf, 1, 2, X86_W_EVEX, 0x59, reg, X86_NO_SECOND, rm_reg(reg));
 }
 
+void vec_clear_upper(struct emitter *e)
+{
+    x86_byte(e->buf, 0xc5); /* vzeroupper */
+    x86_byte(e->buf, 0xf8);
+    x86_byte(e->buf, 0x77);
+}
+
 void vec_shift(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
                unsigned bits)
 {
@@ -167,7 +174,7 @@ static void test_low(struct emitter *e, unsigned reg, unsigned bytes, unsigned s
     x86_vec(e->buf, 1, 2, 0, opcode, reg, X86_NO_SECOND, mask);
 }
 
-static void saturated_unless_zero(struct emitter *e)
+void vec_saturated_unless_zero(struct emitter *e)
 {
     struct cold *c = cold_add(e, COLD_SATURATED, x86_jcc(e->buf, CC_NE));
     c->resume = e->buf->at;
@@ -176,13 +183,13 @@ static void saturated_unless_zero(struct emitter *e)
 void vec_saturated_if(struct emitter *e, unsigned reg, unsigned bytes)
 {
     test_low(e, reg, bytes, 0);
-    saturated_unless_zero(e);
+    vec_saturated_unless_zero(e);
 }
 
 void vec_saturated_if_signs(struct emitter *e, unsigned z, unsigned reg, unsigned bytes)
 {
     test_low(e, reg, bytes, 1u << z);
-    saturated_unless_zero(e);
+    vec_saturated_unless_zero(e);
 }
 
 /* --- ops ---------------------------------------------------------------------------------------

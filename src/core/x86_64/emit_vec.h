@@ -127,7 +127,23 @@ enum vec_constant {
     VEC_LD3_MASK = VEC_ST3_8 + 9,       /* + 3 row + register */
     VEC_RECPE_TABLE = VEC_LD3_MASK + 9, /* 256 bytes, and 512; see there */
     VEC_RSQRTE_TABLE = VEC_RECPE_TABLE + 16,
-    VEC_CONSTANT_COUNT = VEC_RSQRTE_TABLE + 33, /* what is gathered may reach beyond */
+    VEC_WORDS = VEC_RSQRTE_TABLE + 33, /* what is gathered may reach beyond; + 2 enum vec_words */
+    VEC_CONSTANT_COUNT = VEC_WORDS + 22,
+};
+/* 256-bit constants: this number in each word. Bounds of bytes and halfwords by twos. */
+enum vec_words {
+    WORDS_1,
+    WORDS_8,
+    WORDS_9,
+    WORDS_16,
+    WORDS_17,
+    WORDS_127,
+    WORDS_MINUS_128,
+    WORDS_32767,
+    WORDS_MINUS_32768,
+    WORDS_255,
+    WORDS_65535,
+    WORDS_COUNT
 };
 const uint8_t *vec_constants(struct x86_buf *b);
 /* As an operand of an instruction that `immediate_bytes` follow. */
@@ -169,6 +185,7 @@ void vec_done(struct emitter *e, unsigned v, unsigned reg);
 void vec_set(struct emitter *e, unsigned v, unsigned reg, unsigned bytes);
 void vec_zero(struct emitter *e, unsigned reg);
 void vec_ones(struct emitter *e, unsigned reg); /* one of the scratch registers */
+void vec_clear_upper(struct emitter *e);        /* what lies above 128 bits */
 /* reg = imm in both halves; a scratch register. Overwrites rax. */
 void vec_fill(struct emitter *e, unsigned reg, uint64_t imm);
 /* How many bytes of a result with lanes of 1 << z are not cleared. */
@@ -197,6 +214,7 @@ static inline bool vec_wide(const struct emitter *e)
 /* FPSR.QC is set unless the low `bytes` of `reg` (scratch) are all zeros, or no lane of 4 or 8
  * bytes has its top bit. EFLAGS are lost. */
 void vec_saturated_if(struct emitter *e, unsigned reg, unsigned bytes);
+void vec_saturated_unless_zero(struct emitter *e); /* by ZF */
 void vec_saturated_if_signs(struct emitter *e, unsigned z, unsigned reg, unsigned bytes);
 
 #endif

@@ -180,6 +180,14 @@ static void estimates(uint8_t *recpe, uint8_t *rsqrte)
     }
 }
 
+static void words(uint8_t pairs[WORDS_COUNT * 2][16])
+{
+    static const int32_t numbers[WORDS_COUNT] = {1,    8,     9,      16,  17,   127,
+                                                 -128, 32767, -32768, 255, 65535};
+    for (unsigned i = 0; i < WORDS_COUNT * 8; i++)
+        store_le(pairs[i / 4] + i % 4 * 4, 4, (uint32_t)numbers[i / 8]);
+}
+
 static void computed(uint8_t all[VEC_CONSTANT_COUNT][16])
 {
     static const uint8_t kinds[] = {VEC_SHL, VEC_SHR, VEC_SAR};
@@ -195,6 +203,7 @@ static void computed(uint8_t all[VEC_CONSTANT_COUNT][16])
         for (unsigned r = 0; r < 3; r++)
             structure_of_three(all[VEC_LD3_8 + 3 * z + r], z, r, true);
     }
+    words(all + VEC_WORDS);
     estimates(all[VEC_RECPE_TABLE], all[VEC_RSQRTE_TABLE]);
     for (unsigned r = 0; r < 3; r++)
         structure_of_three(all[VEC_ST3_16 + r], 1, r, false);
