@@ -17,20 +17,26 @@ CLASSES = {
     'net': 'sock sockpair socket udp pipe eventfd epoll poll msg mq dccp sockabuse',
 }
 
+NOT_ROOT = ('exec', 'spawn')
+NOBODY = 65534
+
 
 @case
 def stressors(directory):
     """Each alone for a moment; one that this kernel or these rights do not allow skips itself."""
     known = guest('stress-ng', '--stressors').split()
-    failed = []
+    failed, skipped = [], []
     for group, names in CLASSES.items():
         for name in names.split():
             if name not in known:
                 continue
-            text = guest('stress-ng', '--verify', '--' + name, '2', '--timeout', '2', '--metrics-brief',
-                         '--temp-path', '/tmp', '--oomable', timeout_s=90, ok=False)
-            if 'successful run completed' not in text and 'skipped' not in text:
+            text = guest('stress-ng', '--verify', '--' + name, '2', '--timeout', '1', '--oomable',
+                         '--temp-path', '/tmp', timeout_s=90, ok=False,
+                         user=NOBODY if name in NOT_ROOT else None)
+            skipped += [name] * ('skipp' in text)
+            if 'successful run completed' not in text and 'skipp' not in text:
                 failed.append(f'{group}: {name}: {text[-700:]}')
+    print('not run here:', *skipped)
     check(not failed, '\n'.join(failed))
 
 
