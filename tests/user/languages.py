@@ -13,7 +13,7 @@ PEAK = ('test_array test_ast test_base64 test_bigmem test_binascii test_bisect t
         'test_marshal test_math test_memoryview test_mmap test_openpty test_operator test_ordered_dict '
         'test_os test_pathlib test_pickle test_pipes test_poll test_posix test_pty test_pwd test_queue '
         'test_random test_re test_resource test_sched test_select test_selectors test_set test_shelve '
-        'test_shutil test_signal test_sort test_sqlite3 test_statistics test_str test_strptime test_struct '
+        'test_shutil test_signal test_sort test_statistics test_strptime test_struct '
         'test_subprocess test_tarfile test_tempfile test_thread test_threading test_threadsignals test_time '
         'test_timeout test_tuple test_unicode test_urlparse test_uuid test_weakref test_zipfile test_zlib')
 
