@@ -89,6 +89,8 @@ def mount_root(lower, where):
           (',userxattr' if own_handlers() else ''), where)
     for name in ('proc', 'sys', 'dev'):
         mount('--rbind', '/' + name, os.path.join(where, name))
+    # The nodes are the host's own: no test may change their modes.
+    mount('-o', 'remount,bind,ro', os.path.join(where, 'dev'))
 
 
 def prepare():
