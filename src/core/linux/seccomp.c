@@ -237,7 +237,8 @@ static int64_t install_on_host(uint64_t flags)
 static void set_all(struct linux_process *p, struct linux_seccomp *s)
 {
     for (struct linux_thread *other = p->threads; other; other = other->next)
-        let_go(atomic_exchange(&other->seccomp, hold(s)));
+        if (!other->vfork_child) /* those are processes of their own */
+            let_go(atomic_exchange(&other->seccomp, hold(s)));
 }
 
 static int read_program(uint64_t address, struct sock_filter *program, uint32_t *ret_length)

@@ -28,6 +28,8 @@
 
 #include "core/linux/strace_int.h"
 
+enum { POLLED_MAX = 1 << 16 }; /* descriptors looked at for those that are ready */
+
 struct linux_strace {
     int fd;
 };
@@ -167,7 +169,8 @@ static void add_ready(const struct linux_strace_line *line, struct strace_text *
         int16_t events, revents;
     } at;
     const char *between = " ([";
-    for (unsigned i = 0, shown = 0; i < (uint32_t)c->a[1] && shown < STRACE_ITEMS_MAX; i++) {
+    int64_t left = c->result < STRACE_ITEMS_MAX ? c->result : STRACE_ITEMS_MAX;
+    for (unsigned i = 0; left > 0 && i < (uint32_t)c->a[1] && i < POLLED_MAX; i++) {
         if (linux_read(c->a[0] + i * sizeof at, &at, sizeof at) < 0)
             break;
         if (!at.revents)
@@ -176,7 +179,7 @@ static void add_ready(const struct linux_strace_line *line, struct strace_text *
         strace_names(s, strace_poll_events, (uint16_t)at.revents);
         strace_add(s, "}");
         between = ", ";
-        shown++;
+        left--;
     }
     strace_add(s, between[0] == ',' ? "])" : "");
 }

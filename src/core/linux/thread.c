@@ -90,7 +90,6 @@ static struct linux_thread *new_sharing(struct linux_thread *t, uint64_t flags)
     }
     if (!(flags & CLONE_VFORK)) /* sas_ss_reset() in copy_process() */
         child->signals->altstack = (struct linux_altstack){.flags = LINUX_SS_DISABLE};
-    linux_seccomp_inherit(child, t);
     return child;
 }
 
@@ -118,6 +117,7 @@ static int64_t clone_sharing(struct linux_thread *t, struct clone_args *args, ui
     args->flags &= ~CLONE_CLEAR_SIGHAND;
     struct host_stack host_stack = child->host_stack;
     linux_thread_add(child);
+    linux_seccomp_inherit(child, t); /* now that another thread's TSYNC would reach it */
     long r = host_thread_clone(args, &host_stack, start, child);
     if (r < 0 || flags & CLONE_VFORK) {
         linux_thread_remove(child);
