@@ -185,6 +185,8 @@ static int64_t put_stat(uint64_t to, const struct stat *st)
 int64_t linux_sys_fstat(struct linux_thread *t, const uint64_t a[6])
 {
     struct stat st;
+    if (linux_fd_is_ours(t->process, a[0]))
+        return -EBADF;
     int64_t r = linux_host_call(t, SYS_fstat, a[0], (uintptr_t)&st, 0, 0, 0, 0);
     return r < 0 ? r : put_stat(a[1], &st);
 }
@@ -193,6 +195,8 @@ int64_t linux_sys_newfstatat(struct linux_thread *t, const uint64_t a[6])
 {
     struct linux_path path;
     struct stat st;
+    if (linux_fd_is_ours(t->process, a[0]))
+        return -EBADF;
     linux_path_take(t, a[0], a[1], &path);
     uint64_t place = linux_path_place(t, &path, !(a[3] & AT_SYMLINK_NOFOLLOW));
     int64_t r = linux_host_call(t, SYS_newfstatat, a[0], place, (uintptr_t)&st, a[3], 0, 0);
@@ -202,6 +206,8 @@ int64_t linux_sys_newfstatat(struct linux_thread *t, const uint64_t a[6])
 int64_t linux_sys_statx(struct linux_thread *t, const uint64_t a[6])
 {
     struct linux_path path;
+    if (linux_fd_is_ours(t->process, a[0]))
+        return -EBADF;
     linux_path_take(t, a[0], a[1], &path);
     uint64_t place = linux_path_place(t, &path, !(a[2] & AT_SYMLINK_NOFOLLOW));
     return linux_host_call(t, SYS_statx, a[0], place, a[2], a[3], a[4], 0);
