@@ -47,6 +47,7 @@ struct linux_memory; /* memory.c */
 struct linux_gdb;
 struct linux_seccomp;
 struct linux_uring;
+struct linux_rseq;
 struct linux_strace;
 struct linux_stats;
 
@@ -90,6 +91,7 @@ struct linux_process {
     struct tracee *tracees;       /* tracer.c: whom we trace */
     struct linux_strace *strace; /* NULL: calls are not printed */
     struct linux_stats *stats;   /* NULL: nothing is counted */
+    _Atomic(struct linux_rseq *) rseq;    /* rseq.c; NULL: no thread registered */
     _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */
 };
 
@@ -135,6 +137,12 @@ struct linux_thread {
     uint64_t call;                  /* number of the system call at hand */
     uint64_t call_x0;               /* its first argument, which the result overwrites */
     void *recover;                  /* fault.c: jmp_buf of the run loop */
+    struct {
+        uint64_t address;      /* of struct rseq; 0: not registered */
+        uint32_t signature, cpu; /* the number it was told */
+        unsigned calls;
+        pthread_mutex_t *lock; /* held while a section runs */
+    } rseq;
     bool vfork_child;    /* a process of its own in its maker's memory, until it execs or exits */
     uint64_t clone_flags; /* that it was made with, and the signal at its end */
     struct linux_debug debug;
@@ -276,10 +284,25 @@ void linux_signals_after_exec(struct linux_thread *t);
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 
+/* --- rseq.c: restartable sequences -------------------------------------------------------------- */
+
+/* After each system call of a thread with t->rseq.address. */
+void linux_rseq_look(struct linux_thread *t);
+/* For the fetch of code: `code` at `va` was read, a page or an instruction; marks where sections start. */
+void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t size_bytes);
+/* An undefined instruction at pc: true where it marked a section, which ran; cpu->trapped may be set. */
+bool linux_rseq_run(struct linux_thread *t);
+/* Where pc is inside a section, moves it to the abort address: before a signal's frame. */
+void linux_rseq_abort(struct linux_thread *t);
+void linux_rseq_leave(struct linux_thread *t);     /* a fault ended linux_rseq_run() from outside */
+void linux_rseq_barrier(struct linux_process *p);  /* sections that run now are over when it returns */
+void linux_rseq_forked(struct linux_process *p);   /* in the child */
+
 /* --- sys_uring.c ------------------------------------------------------------------------------- */
 
 /* For mmap: `fd` was mapped from `offset` on at `address`; noted where it is a ring. */
 void linux_uring_mapped(struct linux_process *p, int fd, uint64_t offset, uint64_t address);
+void linux_uring_forked(struct linux_process *p); /* in the child */
 
 /* --- syscall.c ----------------------------------------------------------------------------------
  */

@@ -106,6 +106,8 @@ static bool emulate_id_register(struct a64_cpu *cpu)
 
 static void undefined(struct linux_thread *t)
 {
+    if (linux_rseq_run(t))
+        return;
     if (!emulate_id_register(t->cpu))
         linux_signal_force(t, SIGILL, ILL_ILLOPC, t->cpu->pc);
 }
@@ -180,6 +182,7 @@ void linux_thread_loop(struct linux_thread *t)
     if (setjmp(recover)) { /* fault.c: the instruction at pc touched what it may not */
         __builtin_ia32_ldmxcsr(0x1f80);
         a64_leave_guest(cpu);
+        linux_rseq_leave(t);
         take_trap(t);
     }
     for (;;) {
@@ -192,7 +195,7 @@ void linux_thread_loop(struct linux_thread *t)
                 linux_debug_look(t);
         }
         run_guest(t);
-        if (cpu->trapped)
+        while (cpu->trapped)
             take_trap(t);
     }
 }

@@ -439,6 +439,7 @@ static void deliver(struct linux_thread *t, siginfo_t *info, bool forced)
     uint64_t before = mask_in_force(s);
     if (t->process->strace)
         linux_strace_signal(t, info);
+    linux_rseq_abort(t);
     if (linux_sigframe_push(t, info, &action, s->mask) < 0) {
         if (signal == SIGSEGV)
             linux_die(t, SIGSEGV);

@@ -14,7 +14,10 @@
 
 static bool fetch(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t size_bytes)
 {
-    return linux_memory_executable(ctx, va) && linux_read(va, out, size_bytes) == 0;
+    if (!linux_memory_executable(ctx, va) || linux_read(va, out, size_bytes) < 0)
+        return false;
+    linux_rseq_fetched(ctx, va, out, size_bytes);
+    return true;
 }
 
 static void code_changed(void *ctx, struct a64_cpu *cpu, uint64_t va)

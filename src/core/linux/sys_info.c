@@ -1,13 +1,5 @@
 /* sys_info.c: what the machine tells about itself, prctl, and the clocks that programs read often.
  *
- * rseq does not exist here. Its contract is that the kernel sends a thread to the abort address of
- * its critical section before another thread can run on the same CPU number. The host preempts and
- * migrates our threads in the middle of translated code without a word, and where its own rseq
- * would tell us, the place that was interrupted is lost. Handing out numbers that no two running
- * threads share would do instead, but only by holding back threads beyond the number of CPUs. As
- * the call is allowed to be absent, every user of it falls back to atomics; that is the exact thing
- * to offer.
- *
  * Source: Linux 6.1, kernel/sys.c, kernel/sched/membarrier.c, arch/arm64/kernel/process.c and
  * sys.c.
  */
@@ -103,15 +95,12 @@ int64_t linux_sys_prctl(struct linux_thread *t, const uint64_t a[6])
 
 /* --- barriers --------------------------------------------------------------------------------- */
 
-/* As a kernel without rseq answers. */
 int64_t linux_sys_membarrier(struct linux_thread *t, const uint64_t a[6])
 {
-    const int64_t rseq =
-        MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_RSEQ;
-    if ((int)a[0] & rseq)
-        return -EINVAL;
     int64_t r = linux_host_call(t, SYS_membarrier, a[0], a[1], a[2], 0, 0, 0);
-    return (int)a[0] == MEMBARRIER_CMD_QUERY && r > 0 ? r & ~rseq : r;
+    if (r == 0 && (int)a[0] == MEMBARRIER_CMD_PRIVATE_EXPEDITED_RSEQ)
+        linux_rseq_barrier(t->process);
+    return r;
 }
 
 /* --- clocks -------------------------------------------------------------------------------------

@@ -46,7 +46,6 @@ struct linux_uring {
     struct io_sqring_offsets offsets;
     _Atomic uint64_t ring, sqes; /* guest addresses; 0: not mapped yet */
     pthread_mutex_t lock;        /* held while converted entries lie in the ring */
-    _Atomic pid_t owner;         /* process that `lock` belongs to: a fork may find it locked */
     struct {
         _Atomic pid_t tid; /* 0: free */
         uint32_t index;
@@ -83,7 +82,6 @@ static int remember(struct linux_process *p, int fd, const struct io_uring_param
         if (!ring)
             return -ENOMEM;
         pthread_mutex_init(&ring->lock, NULL);
-        atomic_store(&ring->owner, getpid());
     }
     atomic_store(&ring->ring, 0);
     atomic_store(&ring->sqes, 0);
@@ -109,6 +107,12 @@ void linux_uring_mapped(struct linux_process *p, int fd, uint64_t offset, uint64
         atomic_store(&ring->sqes, address);
     else if (ring && (offset == IORING_OFF_SQ_RING || offset == IORING_OFF_CQ_RING))
         atomic_store(&ring->ring, address);
+}
+
+void linux_uring_forked(struct linux_process *p)
+{
+    for (struct linux_uring *ring = atomic_load(&p->urings); ring; ring = ring->next)
+        pthread_mutex_init(&ring->lock, NULL);
 }
 
 /* --- setup --------------------------------------------------------------------------------------
@@ -298,14 +302,6 @@ static void put_back(const struct batch *b)
         (void)linux_write(b->patches[i].address, &b->patches[i].sqe, sizeof(b->patches[i].sqe));
 }
 
-static void lock_ring(struct linux_uring *ring)
-{
-    pid_t owner = atomic_load(&ring->owner), self = getpid();
-    if (owner != self && atomic_compare_exchange_strong(&ring->owner, &owner, self))
-        pthread_mutex_init(&ring->lock, NULL);
-    pthread_mutex_lock(&ring->lock);
-}
-
 /* Submits, in rounds where many entries need work. Returns how many the kernel took, or -errno
  * where it took none; *ret_plain: there was nothing to convert, and nothing was submitted. */
 static int64_t submit(struct linux_thread *t, struct linux_uring *ring, const uint64_t a[6],
@@ -315,7 +311,7 @@ static int64_t submit(struct linux_thread *t, struct linux_uring *ring, const ui
     uint32_t want = (uint32_t)a[1], done = 0;
     int64_t r = 0;
     *ret_plain = false;
-    lock_ring(ring);
+    pthread_mutex_lock(&ring->lock);
     while (done < want) {
         bool known = look_through(ring, want - done, &b);
         if (!done && (!known || !b.patch_count)) {

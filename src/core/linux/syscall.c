@@ -65,4 +65,6 @@ void linux_syscall(struct linux_thread *t)
         linux_debug_leave(t, result == -LINUX_ERESTART);
     if (result == -LINUX_ERESTART)
         cpu->pc -= 4;
+    if (t->rseq.address)
+        linux_rseq_look(t);
 }

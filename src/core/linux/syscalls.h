@@ -6,7 +6,7 @@
  *   PASS  the host's call of the same name with the same arguments: on two 64-bit little-endian
  *         machines most structures are laid out alike, and the kernel checks the pointers
  *   CALL  linux_sys_NAME(), in sys_*.c or in the file of its theme
- *   NONE  does not exist on arm64 as of Linux 6.1, or not here by choice (rseq: sys_info.c): ENOSYS
+ *   NONE  does not exist on arm64 as of Linux 6.1, or says so: ENOSYS
  *   TODO  exists there, but nobody has written it here yet: ENOSYS too
  *
  * `arguments` is how strace.c prints them: a word each, from the table in strace_args.c. A word that
@@ -300,7 +300,7 @@ enum { LINUX_CALL_NUMBERS = 451, LINUX_CALL_ARGUMENTS = 6 };
     X(290, pkey_free,              NONE, "int")                                                    \
     X(291, statx,                  CALL, "dirfd path atflags statxmask statx>")                    \
     X(292, io_pgetevents,          CALL, "ptr long long ptr timespec ptr")                         \
-    X(293, rseq,                   NONE, "ptr size hex hex")                                       \
+    X(293, rseq,                   CALL, "ptr size hex hex")                                       \
     X(294, kexec_file_load,        PASS, "fd fd size str hex")                                     \
     X(424, pidfd_send_signal,      PASS, "fd signal siginfo hex")                                  \
     X(425, io_uring_setup,         CALL, "uint ptr")                                               \

@@ -172,6 +172,8 @@ static void become_process(struct linux_thread *t)
     p->thread_count = 1;
     t->sighand->users = 1;
     t->tid = (pid_t)syscall(SYS_gettid);
+    linux_rseq_forked(p);
+    linux_uring_forked(p);
     struct linux_signal_state *s = t->signals;
     s->sent = 0;
     s->forced = s->caught = false;
