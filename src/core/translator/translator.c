@@ -532,10 +532,10 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
         return NULL;
     }
     void *code = cache_run_address(&t->cache, unit->code);
-    if (t->user)
-        *a64_bank_jump(cpu->bank, cpu->pc) = (struct a64_jump){cpu->pc, code};
-    else
+    if (!t->user)
         a64_bank_set_jump(cpu->bank, cpu->pc, code);
+    else if (!exit) /* what comes by a direct branch is linked, and needs no page of the cache */
+        *a64_bank_jump(cpu->bank, cpu->pc) = (struct a64_jump){cpu->pc, code};
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
         /* The page's mapping may have changed between the jump and the fetch: then this is no unit
          * of the page that the jump is in. */
