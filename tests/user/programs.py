@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """programs: what people run every day in an arm64 root, in small. Quick; the long ones are in
 languages.py, packages.py, build.py, servers.py and stress.py."""
+import os
 import subprocess
 
 from root import (LOWER, PENG, PENG_ARM64, ROOT, direct, execute, expect, guest, interpreted, qemu,
@@ -107,6 +108,22 @@ def gdb(directory):
            '^result 0$', 'exited with code 05')
     text = guest('gdb', '-nx', '-batch', '-ex', 'run fault', '-ex', 'backtrace', '/tmp/crash', timeout_s=90)
     expect(text, 'received signal SIGSEGV', r'^#0 .* inner \(depth=3, where=0x10\)', r'^#1 .* main ')
+
+
+@case
+def set_id(directory):
+    """Who calls a set-id program has no say in how it is run: neither by options in the environment nor by
+    what peng-arm64 hands over to itself at exec (handover.c)."""
+    shell('cp /usr/bin/id /tmp/as-root; chmod 4755 /tmp/as-root')
+    asks = {'PENG_STRACE': '1', 'PENG_CACHE': '/root/made', 'PENG_LD_PREFIX': '/tmp'}
+    same(guest('/tmp/as-root', '-u', user=1000, env=asks), '0\n', 'set-id with options')
+    check(not os.path.exists(ROOT + '/root/made'), 'a directory was made with rights of the program')
+    forged = """import os
+fd = os.open('/usr/bin/uname', os.O_RDONLY)
+os.set_inheritable(fd, True)
+handed = f'{os.getpid()} {fd} -1 -1 -1 0 0 ' + 4 * chr(0x1f) + '/usr/bin/uname'
+os.execve('/tmp/as-root', ['id', '-u'], {'PENG_HANDOVER': handed})"""
+    same(guest('python3', '-c', forged, user=1000), '0\n', 'set-id with a forged handover')
 
 
 @case
