@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -399,8 +400,17 @@ static bool turn_over(struct store *store)
     return open_for_writing(store);
 }
 
+/* A file that grows beyond the limit would bring the process SIGXFSZ. */
+static bool files_may_grow(void)
+{
+    struct rlimit limit;
+    return getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur == RLIM_INFINITY;
+}
+
 bool store_begin(struct store *store)
 {
+    if (!files_may_grow())
+        return false;
     if (!open_for_writing(store))
         return false;
     return store->header.end <= store->half_bytes || turn_over(store);
