@@ -110,6 +110,8 @@ static const struct sequence {
     {"saturating rounding shift by register, bytes", "sqrshl v0.16b, v1.16b, v2.16b", {0x4e225c20}, 1, 51},
     {"saturating shift by register, halfwords", "uqshl v0.8h, v1.8h, v2.8h", {0x6e624c20}, 1, 22},
     {"saturating shift by register, words", "sqshl v0.4s, v1.4s, v2.4s", {0x4ea24c20}, 1, 21},
+    {"doubling multiply-add high, halfwords", "sqrdmlah v0.8h, v1.8h, v2.8h", {0x6e428420}, 1, 25},
+    {"fused multiply-add long", "fmlal v0.4s, v1.4h, v2.4h", {0x4e22ec20}, 1, 9},
     // clang-format on
 };
 

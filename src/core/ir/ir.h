@@ -101,6 +101,8 @@ enum ir_fbin {
     IR_FADDP, /* in scalar form: of A's two lowest elements */
     IR_FMAXP,
     IR_FMINP,
+    IR_FMLAL, /* of halves, the lower or (x) upper ones, to singles; type F32 */
+    IR_FMLSL,
     IR_FCADD, /* complex, B turned by x right angles */
     IR_FCMLA,
     IR_FCMEQ,
@@ -206,6 +208,8 @@ enum ir_vec {
     IR_V_USQADD,
     IR_V_SQDMULH,
     IR_V_SQRDMULH,
+    IR_V_SQRDMLAH,
+    IR_V_SQRDMLSH,
     IR_V_SQDMULL,
     IR_V_SQDMLAL,
     IR_V_SQDMLSL,

@@ -330,6 +330,14 @@ const struct lift_form_row lift_rows_simd[] = {
     VEC(SQRSHL_sc, three, SQRSHL),
     VEC(UQRSHL_vec, three, UQRSHL),
     VEC(UQRSHL_sc, three, UQRSHL),
+    VEC(SQRDMLAH_vec, three, SQRDMLAH),
+    VEC(SQRDMLAH_sc, three, SQRDMLAH),
+    VEC(SQRDMLAH_elem, by_element, SQRDMLAH),
+    VEC(SQRDMLAH_elem_sc, by_element, SQRDMLAH),
+    VEC(SQRDMLSH_vec, three, SQRDMLSH),
+    VEC(SQRDMLSH_sc, three, SQRDMLSH),
+    VEC(SQRDMLSH_elem, by_element, SQRDMLSH),
+    VEC(SQRDMLSH_elem_sc, by_element, SQRDMLSH),
 };
 /* clang-format on */
 const unsigned lift_rows_simd_count = ARRAY_SIZE(lift_rows_simd);

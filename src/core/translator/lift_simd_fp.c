@@ -116,6 +116,22 @@ LIFT(complex_by_element)
     return true;
 }
 
+/* FMLAL and kin: halves of halves, to singles. */
+LIFT(half_long)
+{
+    return typed(l, in, IR_VFP3, 0);
+}
+
+LIFT(half_long_by_element)
+{
+    struct ir_op *o = typed(l, in, IR_VFP3, 0);
+    if (o) {
+        o->b = (uint8_t)a64_element_reg(in, 1);
+        o->size = (uint8_t)(a64_element_index(in, 1) + 1);
+    }
+    return o;
+}
+
 /* Rounding, and whether Inexact is raised, where the operation has them. */
 #define FP(guest, form, sub, rounding, raises)                                                     \
     {                                                                                              \
@@ -235,6 +251,14 @@ const struct lift_form_row lift_rows_simd_fp[] = {
     FP(FRECPE_sc, two, IR_F_RECPE, 0, 0),
     FP(FRSQRTE_vec, two, IR_F_RSQRTE, 0, 0),
     FP(FRSQRTE_sc, two, IR_F_RSQRTE, 0, 0),
+    FP(FMLAL_vec, half_long, IR_FMLAL, 0, 0),
+    FP(FMLAL_elem, half_long_by_element, IR_FMLAL, 0, 0),
+    FP(FMLAL2_vec, half_long, IR_FMLAL, 1, 0),
+    FP(FMLAL2_elem, half_long_by_element, IR_FMLAL, 1, 0),
+    FP(FMLSL_vec, half_long, IR_FMLSL, 0, 0),
+    FP(FMLSL_elem, half_long_by_element, IR_FMLSL, 0, 0),
+    FP(FMLSL2_vec, half_long, IR_FMLSL, 1, 0),
+    FP(FMLSL2_elem, half_long_by_element, IR_FMLSL, 1, 0),
 };
 /* clang-format on */
 const unsigned lift_rows_simd_fp_count = ARRAY_SIZE(lift_rows_simd_fp);

@@ -211,6 +211,39 @@ static void arithmetic(struct emitter *e, const struct ir_op *o)
         vec_with(e, IR_V_EOR, 0, 0, 0, VEC_SIGN16);
 }
 
+/* xmm `d` = two or four halves of V[v] as singles, the lower or upper ones; two of them twice. */
+static void widen_some(struct emitter *e, const struct ir_op *o, unsigned v, unsigned d)
+{
+    unsigned reg = vec_use(e, v, d);
+    bool whole = o->flags & IR_Q;
+    if (o->x) {
+        vec_shift_bytes(e, d, reg, whole ? 8 : 4);
+        reg = d;
+    }
+    if (!whole) {
+        vec_op(e, (struct vec_code){1, 2, 0, 0x58}, d, X86_NO_SECOND, rm_reg(reg)); /* broadcast */
+        reg = d;
+    }
+    vec_op(e, (struct vec_code){1, 2, 0, 0x13}, d, X86_NO_SECOND, rm_reg(reg));
+}
+
+/* FMLAL, FMLSL: products of halves are exact in single, so its fused sum is theirs. */
+static bool fused_long(struct emitter *e, const struct ir_op *o)
+{
+    widen_some(e, o, o->a, 1);
+    if (o->size) {
+        element(e, o);
+        vec_op(e, (struct vec_code){1, 2, 0, 0x13}, 2, X86_NO_SECOND, rm_reg(2));
+    } else {
+        widen_some(e, o, o->b, 2);
+    }
+    vec_copy_reg(e, 0, fp_operand(e, o, false, o->d, 0));
+    x86_vec(e->buf, 1, 2, 0, o->sub == IR_FMLAL ? 0xb8 : 0xbc, 0, 1, rm_reg(2));
+    fp_check(e, false, true);
+    vec_set(e, o->d, 0, o->flags & IR_Q ? 16 : 8);
+    return true;
+}
+
 bool half_three(struct emitter *e, const struct ir_op *o)
 {
     bool pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP, compares = o->sub >= IR_FCMEQ;
@@ -218,6 +251,8 @@ bool half_three(struct emitter *e, const struct ir_op *o)
         o->sub == IR_FMAX || o->sub == IR_FMIN || o->sub == IR_FMAXP || o->sub == IR_FMINP;
     bool sums = o->sub <= IR_FDIV || o->sub == IR_FABD || o->sub == IR_FADDP;
     bool fuses = o->sub == IR_FMLA || o->sub == IR_FMLS;
+    if (o->sub == IR_FMLAL || o->sub == IR_FMLSL)
+        return available(e) && fused_long(e, o);
     if (!available(e) || !(compares || limits || sums || fuses))
         return false;
     if (pairs) {

@@ -28,6 +28,7 @@ static vec_fn *const by_operation[IR_V_COUNT] = {
     [IR_V_SQABS] = vec_saturating_sign, [IR_V_SQNEG] = vec_saturating_sign,
     [IR_V_SUQADD] = vec_saturating_mixed, [IR_V_USQADD] = vec_saturating_mixed,
     [IR_V_SQDMULH] = vec_doubling_high, [IR_V_SQRDMULH] = vec_doubling_high,
+    [IR_V_SQRDMLAH] = vec_doubling_high_sum, [IR_V_SQRDMLSH] = vec_doubling_high_sum,
     [IR_V_SQDMULL] = vec_doubling_long, [IR_V_SQDMLAL] = vec_doubling_long,
     [IR_V_SQDMLSL] = vec_doubling_long,
     [IR_V_SQSHL_imm] = vec_saturating_shift, [IR_V_UQSHL_imm] = vec_saturating_shift,

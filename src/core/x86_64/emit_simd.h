@@ -26,7 +26,7 @@ void vec_spread_sign(struct emitter *e, unsigned d, unsigned a);
 
 /* emit_simd_saturate.c */
 vec_fn vec_saturating, vec_saturating_sign, vec_saturating_mixed, vec_doubling_high,
-    vec_doubling_long, vec_saturating_shift;
+    vec_doubling_high_sum, vec_doubling_long, vec_saturating_shift;
 
 /* emit_simd_shift.c: by constants and by registers */
 vec_fn vec_shift_constant, vec_shift_insert, vec_shift_register, vec_saturating_register;

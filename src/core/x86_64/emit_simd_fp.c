@@ -222,7 +222,7 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
     bool one_lane = o->y, pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP;
     unsigned a, b = 2;
     flags_clobber(e);
-    if (o->type == IR_F16) {
+    if (o->type == IR_F16 || o->sub == IR_FMLAL || o->sub == IR_FMLSL) {
         if (!half_three(e, o))
             emit_INTERPRET(e, o);
         return;

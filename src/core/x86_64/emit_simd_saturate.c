@@ -184,6 +184,87 @@ bool vec_doubling_high(struct emitter *e, const struct ir_op *o, unsigned a, uns
     return true;
 }
 
+/* xmm `to` += or -= V[d]'s words, the lower or upper of each 64 bits, times 2^31; and half of what
+ * is shifted out later. Overwrites xmm1 and xmm2. */
+static void accumulate_word(struct emitter *e, const struct ir_op *o, bool upper, unsigned to)
+{
+    unsigned d = vec_use(e, o->d, 1);
+    if (upper) {
+        vec_shift(e, VEC_SHR, 3, 2, d, 32);
+        d = 2;
+    }
+    vec_op(e, (struct vec_code){1, 2, X86_W_EVEX, 0x28}, 2, d, vec_const(e, VEC_BIT30, 0));
+    vec_lane(e, IR_V_ADD, 3, 2, 2, 2);
+    vec_lane(e, o->sub == IR_V_SQRDMLAH ? IR_V_ADD : IR_V_SUB, 3, to, 2, to);
+    vec_with(e, IR_V_ADD, 3, to, to, VEC_BIT30);
+}
+
+/* Words: sums of 64 bits, even ones in xmm0 and odd ones in xmm3; bits 62 to 31 are the result if
+ * bit 63 is as bit 62. */
+static void rounded_sums_of_words(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    static const struct vec_code multiply = {1, 2, X86_W_EVEX, 0x28}, blend = {1, 3, 0, 0x02};
+    vec_shift(e, VEC_SHR, 3, 3, a, 32);
+    vec_shift(e, VEC_SHR, 3, 0, b, 32);
+    vec_op(e, multiply, 3, 3, rm_reg(0));
+    vec_op(e, multiply, 0, a, rm_reg(b));
+    accumulate_word(e, o, true, 3);
+    accumulate_word(e, o, false, 0);
+    vec_shift(e, VEC_SHR, 3, 1, 0, 32);
+    vec_op_imm(e, blend, 1, 1, rm_reg(3), 0x0a);
+    vec_lane(e, IR_V_ADD, 3, 0, 0, 0);
+    vec_lane(e, IR_V_ADD, 3, 3, 3, 3);
+    vec_shift(e, VEC_SHR, 3, 0, 0, 32);
+    vec_op_imm(e, blend, 0, 0, rm_reg(3), 0x0a);
+    vec_lane(e, IR_V_EOR, 0, 3, 1, 0);
+    vec_shift(e, VEC_SAR, 2, 1, 1, 31);
+    vec_with(e, IR_V_EOR, 0, 1, 1, VEC_ABS32);
+    vec_blend(e, 2, 0, 3, 1, 0);
+    vec_saturated_if_signs(e, 2, 3, vec_bytes(o, 2));
+}
+
+/* Halfwords: sums of 32 bits, of the lower lanes in xmm1 and the upper ones in xmm2. */
+static void rounded_sums_of_halfwords(struct emitter *e, const struct ir_op *o, unsigned a,
+                                      unsigned b)
+{
+    enum ir_vec add = o->sub == IR_V_SQRDMLAH ? IR_V_ADD : IR_V_SUB;
+    vec_op(e, (struct vec_code){1, 1, 0, 0xe5}, 3, a, rm_reg(b)); /* vpmulhw */
+    vec_lane(e, IR_V_MUL, 1, 0, a, b);
+    vec_lane(e, IR_V_ZIP1, 1, 1, 0, 3);
+    vec_lane(e, IR_V_ZIP2, 1, 2, 0, 3);
+    unsigned d = vec_use(e, o->d, 3);
+    for (unsigned half = 1; half <= 2; half++) { /* d times 2^15 */
+        vec_zero(e, 0);
+        vec_lane(e, half == 1 ? IR_V_ZIP1 : IR_V_ZIP2, 1, 0, 0, d);
+        vec_shift(e, VEC_SAR, 2, 0, 0, 1);
+        vec_lane(e, add, 2, half, 0, half);
+        vec_with(e, IR_V_ADD, 2, half, half, VEC_BIT14);
+    }
+    vec_lane(e, IR_V_ADD, 2, 0, 1, 1);
+    vec_lane(e, IR_V_EOR, 0, 0, 0, 1);
+    if (o->flags & IR_Q) {
+        vec_lane(e, IR_V_ADD, 2, 3, 2, 2);
+        vec_lane(e, IR_V_EOR, 0, 3, 3, 2);
+        vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
+    }
+    vec_saturated_if_signs(e, 2, 0, o->flags & IR_SCALAR ? 4 : 16);
+    vec_shift(e, VEC_SAR, 2, 1, 1, 15);
+    vec_shift(e, VEC_SAR, 2, 2, 2, 15);
+    vec_op(e, (struct vec_code){1, 1, 0, 0x6b}, 0, 1, rm_reg(2)); /* vpackssdw */
+}
+
+/* SQRDMLAH, SQRDMLSH: the sum of twice the size, saturated once. */
+bool vec_doubling_high_sum(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    flags_clobber(e);
+    if (o->y == 2)
+        rounded_sums_of_words(e, o, a, b);
+    else
+        rounded_sums_of_halfwords(e, o, a, b);
+    vec_finish(e, o, 0);
+    return true;
+}
+
 /* SQDMULL, SQDMLAL, SQDMLSL: the product saturates before the sum does. */
 bool vec_doubling_long(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {

@@ -61,6 +61,7 @@ enum vec_constant {
     VEC_HALF8, /* half a unit of the upper half of each lane of twice the size */
     VEC_HALF16,
     VEC_HALF32,
+    VEC_BIT14,   /* of each 32 bits */
     VEC_BIT30,   /* of each 64 bits */
     VEC_CLZ_LOW, /* leading zeros of a byte by its lower nibble, if the upper is zero; by the upper
                   */
