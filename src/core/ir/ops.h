@@ -124,7 +124,7 @@
     X(VFP2, "DA", 0, 0, IR_FP)  /* sub: enum ir_funary */                                          \
     X(CRYPTO, "DAB", 0, 0, 0)   /* sub: enum ir_crypto */                                          \
     /* state */                                                                                    \
-    X(GETSTATE, "di", 0, 0, 0) /* 8 or 4 bytes at imm of the CPU struct */                       \
+    X(GETSTATE, "di", 0, 0, 0) /* 8 or 4 bytes at imm of the CPU struct */                         \
     X(SETSTATE, "ai", 0, 0, 0)                                                                     \
     X(GETDAIF, "d", 0, 0, 0) /* the interrupt masks, as MRS DAIF */                                \
     X(SETDAIF, "a", 0, 0, 0) /* ... then leaves to imm (a page offset) if a line is up */          \
