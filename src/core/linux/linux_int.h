@@ -9,7 +9,7 @@
  * theme signal.c    queue, frames, dispositions                thread.c  clone, fork, vfork, exit
  *   strace.c    prints calls                               core.c    core dumps
  *   debug.c     hooks of debuggers: gdb.c (-g) and tracee.c, to which ptrace.c is the tracer's side
- *   seccomp.c   filters that see arm64 calls               regs.c    registers as debuggers see them
+ *   seccomp.c   filters that see arm64 calls               regs.c    registers for debuggers
  *
  * A struct linux_thread is touched by its own thread only, but for what is marked `any thread`.
  * `linux_self` is the one thread-local: host signal handlers have nothing else to go by.
@@ -40,8 +40,7 @@ enum {
     LINUX_NO_RESULT = 1024, /* -LINUX_NO_RESULT: registers are set already (rt_sigreturn) */
 };
 
-/* --- what lives as long as the address space ----------------------------------------------------
- */
+/* --- what lives as long as the address space -------------------------------------------------- */
 
 struct linux_memory; /* memory.c */
 struct linux_gdb;
@@ -78,19 +77,19 @@ struct linux_process {
     struct translator *translator; /* NULL: the interpreter */
     struct linux_memory *memory;
     struct linux_layout layout;
-    int report_fd; /* where --strace and --stats print; -1: nowhere */
-    int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    int report_fd;  /* where --strace and --stats print; -1: nowhere */
+    int self_fd;    /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int program_fd; /* the program, where its file has no name; else -1 (loader.c) */
     _Atomic int own_fds[16]; /* fds.c: descriptors that the guest does not have, plus 1; 0: none */
     pthread_mutex_t threads_lock; /* guards the list */
     struct linux_thread *threads;
     unsigned thread_count;
     _Atomic(struct linux_thread *) dying; /* core.c: the thread that ends the process by a signal */
-    struct linux_gdb *gdb;       /* NULL: nobody debugs */
-    pthread_mutex_t tracees_lock; /* guards the list */
-    struct tracee *tracees;       /* tracer.c: whom we trace */
-    struct linux_strace *strace; /* NULL: calls are not printed */
-    struct linux_stats *stats;   /* NULL: nothing is counted */
+    struct linux_gdb *gdb;                /* NULL: nobody debugs */
+    pthread_mutex_t tracees_lock;         /* guards the list */
+    struct tracee *tracees;               /* tracer.c: whom we trace */
+    struct linux_strace *strace;          /* NULL: calls are not printed */
+    struct linux_stats *stats;            /* NULL: nothing is counted */
     _Atomic(struct linux_rseq *) rseq;    /* rseq.c; NULL: no thread registered */
     _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */
 };
@@ -100,8 +99,7 @@ struct linux_process {
     (1ull << (SIGILL - 1) | 1ull << (SIGTRAP - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) |  \
      1ull << (SIGSEGV - 1) | 1ull << (SIGSYS - 1))
 
-/* --- signals ------------------------------------------------------------------------------------
- */
+/* --- signals ---------------------------------------------------------------------------------- */
 
 /* struct sigaction as arm64 has it (asm-generic): handler, flags, restorer, mask. */
 struct linux_sigaction {
@@ -138,12 +136,12 @@ struct linux_thread {
     uint64_t call_x0;               /* its first argument, which the result overwrites */
     void *recover;                  /* fault.c: jmp_buf of the run loop */
     struct {
-        uint64_t address;      /* of struct rseq; 0: not registered */
+        uint64_t address;        /* of struct rseq; 0: not registered */
         uint32_t signature, cpu; /* the number it was told */
         unsigned calls;
         pthread_mutex_t *lock; /* held while a section runs */
     } rseq;
-    bool vfork_child;    /* a process of its own in its maker's memory, until it execs or exits */
+    bool vfork_child;     /* a process of its own in its maker's memory, until it execs or exits */
     uint64_t clone_flags; /* that it was made with, and the signal at its end */
     struct linux_debug debug;
 };
@@ -156,8 +154,7 @@ static inline bool linux_debugged(const struct linux_thread *t)
 
 extern _Thread_local struct linux_thread *linux_self;
 
-/* --- run.c --------------------------------------------------------------------------------------
- */
+/* --- run.c ------------------------------------------------------------------------------------ */
 
 /* Runs the thread's guest code for ever; leaves only through exit, exec or a signal. */
 void linux_thread_loop(struct linux_thread *t) __attribute__((noreturn));
@@ -170,8 +167,7 @@ void linux_thread_remove(struct linux_thread *t);
 /* Makes the thread look at its signals soon. Any thread, and host signal handlers. */
 void linux_thread_kick(struct linux_thread *t);
 
-/* --- access.c: guest memory from C. 0 or -EFAULT; nothing else is done by a fault. ---------------
- */
+/* --- access.c: guest memory from C. 0 or -EFAULT; nothing else is done by a fault. ------------ */
 
 int linux_read(uint64_t from, void *to, size_t size_bytes);
 int linux_write(uint64_t to, const void *from, size_t size_bytes);
@@ -190,16 +186,14 @@ static inline void *linux_ptr(uint64_t address) /* to hand on to the kernel, nev
     return (void *)(uintptr_t)linux_untag(address);
 }
 
-/* --- fault.c ------------------------------------------------------------------------------------
- */
+/* --- fault.c ---------------------------------------------------------------------------------- */
 
 /* From the handlers of SIGSEGV, SIGBUS, SIGILL, SIGFPE: true where the fault came from guest code
  * or from C on its behalf; `context` then goes on where that is dealt with. False: a bug of ours.
  */
 bool linux_fault_recover(struct linux_thread *t, const siginfo_t *info, void *context);
 
-/* --- memory.c -----------------------------------------------------------------------------------
- */
+/* --- memory.c --------------------------------------------------------------------------------- */
 
 int linux_memory_new(struct linux_process *p, struct err *e);
 /* Whether guest code may run at this page. Any thread; takes no lock that a fork could hold. */
@@ -207,7 +201,7 @@ bool linux_memory_executable(const struct linux_process *p, uint64_t address);
 /* Pages [start, end) were given new contents or rights: forgets translations. */
 void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end);
 
-/* --- fds.c: descriptors of ours among the guest's ----------------------------------------------- */
+/* --- fds.c: descriptors of ours among the guest's --------------------------------------------- */
 
 /* Takes over `fd`, moves it out of the guest's way, close-on-exec: its new number, or -errno. */
 int linux_fd_keep(struct linux_process *p, int fd);
@@ -224,16 +218,14 @@ uint64_t linux_memory_brk(const struct linux_process *p);
 void linux_memory_lock(struct linux_process *p);
 void linux_memory_unlock(struct linux_process *p);
 
-/* --- loader.c, exec.c ---------------------------------------------------------------------------
- */
+/* --- loader.c, exec.c ------------------------------------------------------------------------- */
 
 /* Maps the program and its interpreter, builds the stack, fills in p->layout and t's registers. */
 int linux_load(struct linux_process *p, struct linux_thread *t, struct err *e);
 
-/* --- procfs.c: what an arm64 process sees in /proc where that differs from the host's
- * -------------
- *
- * sys_path.c asks with the path in hand, absolute or relative to `dirfd`, sysroot not applied.
+/* --- procfs.c: what an arm64 process sees in /proc where that differs from the host's --------- */
+
+/* sys_path.c asks with the path in hand, absolute or relative to `dirfd`, sysroot not applied.
  * Cheap where the path has nothing to do with /proc. */
 
 /* True: an open of `path` (flags as the host has them) is dealt with, `ret_result` is a descriptor
@@ -244,13 +236,11 @@ bool linux_proc_open(struct linux_thread *t, int dirfd, const char *path, int fl
  * where the host's own answer is right. */
 size_t linux_proc_readlink(struct linux_thread *t, int dirfd, const char *path, char *out,
                            size_t size_bytes);
-/* True: whoever follows `path` (stat, access, exec, open of self/exe) should go to `out` instead.
- */
+/* True: whoever follows `path` (stat, access, exec, open of self/exe) goes to `out` instead. */
 bool linux_proc_follow(struct linux_thread *t, int dirfd, const char *path, char *out,
                        size_t size_bytes);
 
-/* --- signal.c -----------------------------------------------------------------------------------
- */
+/* --- signal.c --------------------------------------------------------------------------------- */
 
 /* Installs the host handlers, takes over the mask and the ignored signals that exec left. */
 int linux_signals_start(struct linux_process *p, struct linux_thread *t, struct err *e);
@@ -284,28 +274,29 @@ void linux_signals_after_exec(struct linux_thread *t);
 /* Ends the process as `signal` would, with a core file where one is due. */
 void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 
-/* --- rseq.c: restartable sequences -------------------------------------------------------------- */
+/* --- rseq.c: restartable sequences ------------------------------------------------------------ */
 
 /* After each system call of a thread with t->rseq.address. */
 void linux_rseq_look(struct linux_thread *t);
-/* For the fetch of code: `code` at `va` was read, a page or an instruction; marks where sections start. */
+/* For the fetch of code: `code` at `va` was read, a page or an instruction; marks where sections
+ * start. */
 void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t size_bytes);
-/* An undefined instruction at pc: true where it marked a section, which ran; cpu->trapped may be set. */
+/* An undefined instruction at pc: true where it marked a section, which ran; cpu->trapped may be
+ * set. */
 bool linux_rseq_run(struct linux_thread *t);
 /* Where pc is inside a section, moves it to the abort address: before a signal's frame. */
 void linux_rseq_abort(struct linux_thread *t);
-void linux_rseq_leave(struct linux_thread *t);     /* a fault ended linux_rseq_run() from outside */
-void linux_rseq_barrier(struct linux_process *p);  /* sections that run now are over when it returns */
-void linux_rseq_forked(struct linux_process *p);   /* in the child */
+void linux_rseq_leave(struct linux_thread *t);    /* a fault ended linux_rseq_run() from outside */
+void linux_rseq_barrier(struct linux_process *p); /* waits for sections that run now */
+void linux_rseq_forked(struct linux_process *p);  /* in the child */
 
-/* --- sys_uring.c ------------------------------------------------------------------------------- */
+/* --- sys_uring.c ------------------------------------------------------------------------------ */
 
 /* For mmap: `fd` was mapped from `offset` on at `address`; noted where it is a ring. */
 void linux_uring_mapped(struct linux_process *p, int fd, uint64_t offset, uint64_t address);
 void linux_uring_forked(struct linux_process *p); /* in the child */
 
-/* --- syscall.c ----------------------------------------------------------------------------------
- */
+/* --- syscall.c -------------------------------------------------------------------------------- */
 
 /* A handler: arguments x0..x5; returns the result, -errno, or one of the codes above. */
 typedef int64_t (*linux_call_fn)(struct linux_thread *t, const uint64_t a[6]);
@@ -329,8 +320,7 @@ const struct linux_call *linux_call_row(uint32_t number);
 /* Executes the call in x8 and sets x0. pc is behind the SVC. */
 void linux_syscall(struct linux_thread *t);
 
-/* --- strace.c: every call on stderr, a line each. Called only where p->strace. ------------------
- */
+/* --- strace.c: every call on stderr, a line each. Called only where p->strace. ---------------- */
 
 int linux_strace_new(struct linux_process *p, struct err *e);
 void linux_strace_enter(struct linux_thread *t, const uint64_t a[6]); /* number in t->call */
@@ -342,15 +332,14 @@ void linux_strace_signal(struct linux_thread *t, const siginfo_t *info); /* as i
 void linux_strace_ended(struct linux_thread *t, int wait_status);        /* a thread's last line */
 void linux_strace_line_free(struct linux_thread *t); /* for linux_thread_free() */
 
-/* --- stats.c: --stats. Called only where p->stats. ------------------------------------------------ */
+/* --- stats.c: --stats. Called only where p->stats. -------------------------------------------- */
 
 int linux_stats_new(struct linux_process *p, struct err *e);
 void linux_stats_trap(struct linux_thread *t, unsigned exception_class); /* ESR_ELx.EC */
 void linux_stats_request(struct linux_thread *t); /* the thread left the guest as it was asked to */
 void linux_stats_print(struct linux_process *p);  /* when the process ends */
 
-/* --- seccomp.c: filters that see arm64 calls ----------------------------------------------------
- */
+/* --- seccomp.c: filters that see arm64 calls -------------------------------------------------- */
 
 /* Before a call, where t->seccomp: true where it may go on. Else `ret_result` is what to return
  * instead, and signals may be on their way. May not return (kill). */

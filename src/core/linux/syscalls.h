@@ -9,9 +9,10 @@
  *   NONE  does not exist on arm64 as of Linux 6.1, or says so: ENOSYS
  *   TODO  exists there, but nobody has written it here yet: ENOSYS too
  *
- * `arguments` is how strace.c prints them: a word each, from the table in strace_args.c. A word that
- * ends in `>` is printed after the call, as it is an output; one that begins with `=` says how the
- * result looks. `buf` and `iovec` are as long as the next argument says, `buf>` as the result says.
+ * `arguments` is how strace.c prints them: a word each, from the table in strace_args.c. A word
+ * that ends in `>` is printed after the call, as it is an output; one that begins with `=` says how
+ * the result looks. `buf` and `iovec` are as long as the next argument says, `buf>` as the result
+ * says.
  *
  * Source: Linux 6.1, include/uapi/asm-generic/unistd.h as arch/arm64/include/uapi/asm/unistd.h uses
  * it; the numbers from 451 on are younger.
