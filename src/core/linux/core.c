@@ -329,12 +329,6 @@ static void suppress_host_core(const struct linux_thread *t)
 
 void linux_die_info(struct linux_thread *t, const siginfo_t *info)
 {
-    const struct {
-        void *handler;
-        uint64_t flags;
-        void *restorer;
-        uint64_t mask;
-    } standard = {0};
     int signal = info->si_signo;
     linux_host_mask_set(UINT64_MAX);
     struct linux_thread *nobody = NULL;
@@ -349,7 +343,7 @@ void linux_die_info(struct linux_thread *t, const siginfo_t *info)
     linux_debug_raise(t, signal);
     if (!dumped || !divert_host_core(t, signal))
         suppress_host_core(t);
-    syscall(SYS_rt_sigaction, signal, &standard, NULL, sizeof(uint64_t));
+    linux_signal_host_default(signal);
     syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
     linux_host_mask_set(~linux_signal_bit(signal));
     for (;;)

@@ -15,6 +15,9 @@
  * System calls. Whether an interrupted call fails with EINTR or is made again is the host kernel's
  * decision: host handlers have the guest's SA_RESTART (host_call.S).
  *
+ * Limits: a fault's signal that was sent to the process, not a thread, stays with the thread that
+ * the host chose, though another one may be waiting for it by sigwait().
+ *
  * Source: Linux 6.1, kernel/signal.c (get_signal, signal_setup_done, force_sig_info_to_task).
  */
 #include "core/linux/signal_int.h"
@@ -96,10 +99,15 @@ int linux_signal_take_sent(struct linux_thread *t, uint64_t set, siginfo_t *ret_
 
 /* --- the host's handler ----------------------------------------------------------------------- */
 
+void linux_signal_host_default(int signal)
+{
+    const struct host_sigaction standard = {.flags = LINUX_SA_RESTORER};
+    syscall(SYS_rt_sigaction, signal, &standard, NULL, sizeof(uint64_t));
+}
+
 /* A fault in our own code: says where, and lets the host's default action end it. */
 static void die_of_a_bug(int signal, const siginfo_t *info, uintptr_t pc)
 {
-    const struct host_sigaction standard = {.flags = LINUX_SA_RESTORER};
     char line[160];
     int n = snprintf(line, sizeof(line),
                      "peng-arm64: internal error: signal %d at host address %#lx (program + %#lx), "
@@ -108,7 +116,7 @@ static void die_of_a_bug(int signal, const siginfo_t *info, uintptr_t pc)
                      info->si_addr);
     if (write(STDERR_FILENO, line, (size_t)n) < n)
         errno = 0; /* nobody to tell */
-    syscall(SYS_rt_sigaction, signal, &standard, NULL, sizeof(uint64_t));
+    linux_signal_host_default(signal);
 }
 
 /* Keeps a call that has not begun from beginning. */

@@ -98,6 +98,8 @@ struct linux_sighand *linux_sighand_new(struct linux_sighand *like); /* NULL: no
 void linux_sighand_unref(struct linux_sighand *h);
 /* CLONE_CLEAR_SIGHAND: handlers to their default, for a process that shares none. */
 void linux_sighand_clear(struct linux_sighand *h);
+/* From now on the host does by default what `signal` asks for. */
+void linux_signal_host_default(int signal);
 
 /* --- sigframe.c ---------------------------------------------------------------------------------
  */

@@ -12,6 +12,9 @@
  * came before makes the call be made again behind its handler, as the kernel does (kernel/fork.c,
  * ERESTARTNOINTR).
  *
+ * Limits: a process that shares memory for good (CLONE_VM without CLONE_THREAD and CLONE_VFORK)
+ * leaves its stack behind, and so does a thread that exec or a signal ends in it.
+ *
  * Source: Linux 6.1, kernel/fork.c, kernel/exit.c; arch/arm64 takes the TLS before child_tid.
  */
 #include "core/linux/signal_int.h"
