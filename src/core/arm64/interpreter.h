@@ -45,8 +45,8 @@ uint64_t a64_vector_immediate(const struct a64_insn *in);
 /* DecodeBitMasks(), wmask: the immediate of logical instructions. */
 uint64_t a64_bitmask(unsigned n, unsigned imms, unsigned immr);
 
-/* Executes the instruction word `raw` as the one at pc; leaves pc where it returns A64_NEXT. FP access
- * has been checked. */
+/* Executes the instruction word `raw` as the one at pc; leaves pc where it returns A64_NEXT. FP
+ * access has been checked. */
 enum a64_step a64_execute(struct a64_cpu *cpu, uint32_t raw);
 
 /* Executes one instruction at pc and advances pc. Takes no interrupts. */

@@ -28,14 +28,14 @@ struct linux_config {
     const char *cpu;       /* model name; NULL: the default */
     const char *release;   /* uname -r to report; NULL: the host's */
     uint64_t stack_bytes;  /* 0: as RLIMIT_STACK says */
-    int report_fd; /* where --strace and --stats print; -1: standard error */
-    int self_fd; /* this program's own file, close-on-exec, for running itself; -1: use /proc */
+    int report_fd;         /* where --strace and --stats print; -1: standard error */
+    int self_fd;    /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int seccomp_fd; /* filters of the program before this one (seccomp.c), or -1 */
     bool interpreter; /* run on the interpreter instead of the translator */
     bool strace;
-    bool stats;        /* print the translator's statistics on exit, to stderr */
-    const struct linux_gdb_ops *gdb; /* borrowed; who debugs it from its first instruction on (gdb.h),
-                                        NULL: nobody */
+    bool stats;                      /* print the translator's statistics on exit, to stderr */
+    const struct linux_gdb_ops *gdb; /* borrowed; who debugs it from its first instruction on
+                                        (gdb.h), NULL: nobody */
     const struct log *log;
 };
 

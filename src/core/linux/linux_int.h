@@ -1,15 +1,17 @@
 /* linux_int.h: what the files of user mode share: the process, its threads, and who does what.
  *
- *   run.c       the life of a thread: guest code, then what it trapped for, then its signals
- *   fault.c     host faults in translated code and in C that touches guest memory
- *   access.c    guest memory from C, checked
- *   loader.c    ELF files, stack, auxiliary vector        exec.c    execve
- *   memory.c    mmap and its kin, which pages hold code    procfs.c  /proc as an arm64 process sees
- * it syscall.c   the table (syscalls.h) and the dispatch    sys_*.c   calls that need work, by
- * theme signal.c    queue, frames, dispositions                thread.c  clone, fork, vfork, exit
- *   strace.c    prints calls                               core.c    core dumps
- *   debug.c     hooks of debuggers: gdb.c (-g) and tracee.c, to which ptrace.c is the tracer's side
- *   seccomp.c   filters that see arm64 calls               regs.c    registers for debuggers
+ *   start.c     builds the process                 run.c       the life of a thread
+ *   loader.c    files to segments                   stack.c     arguments to a stack
+ *   memory.c    mmap and its kin, what holds code   access.c    guest memory from C, checked
+ *   fault.c     host faults that are the guest's    fds.c       descriptors of ours
+ *   syscall.c   the table and the dispatch          sys_*.c     calls that need work, by theme
+ *   exec.c      execve                              handover.c  what the next program is told
+ *   procfs.c    /proc as arm64 processes see it     strace.c    prints calls
+ *   signal.c    queue, dispositions                 sigframe.c  frames of handlers
+ *   thread.c    clone, fork, vfork, exit            core.c      core dumps
+ *   rseq.c      restartable sequences
+ *   debug.c     hooks of debuggers: gdb.c (-g), and tracee.c, whose tracer is in ptrace.c
+ *   seccomp.c   filters that see arm64 calls        regs.c      registers as debuggers see them
  *
  * A struct linux_thread is touched by its own thread only, but for what is marked `any thread`.
  * `linux_self` is the one thread-local: host signal handlers have nothing else to go by.

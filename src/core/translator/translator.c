@@ -140,9 +140,8 @@ int translator_new(const struct translator_config *config, struct translator **r
     else
         t->features = a64_model_features(config->model);
     if (config->keep)
-        t->persist =
-            persist_new((uint64_t)t->features << 32 | t->max_insns << 1 | t->user, &config->fds,
-                        config->log);
+        t->persist = persist_new((uint64_t)t->features << 32 | t->max_insns << 1 | t->user,
+                                 &config->fds, config->log);
     *ret_translator = t;
     return 0;
 }

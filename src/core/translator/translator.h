@@ -16,8 +16,8 @@ struct hostcpu;
 
 enum { TRANSLATOR_CACHE_MIB_DEFAULT = 128, TRANSLATOR_CACHE_MIB_MIN = 4 };
 
-/* User mode: descriptors of ours lie among the guest's; its owner keeps them out of each other's way
- * (fds.c). */
+/* User mode: descriptors of ours lie among the guest's; its owner keeps them out of each other's
+ * way (fds.c). */
 struct translator_fds {
     int (*keep)(void *ctx, int fd); /* takes over `fd`: its new number, or -errno */
     void (*drop)(void *ctx, int fd);
@@ -32,8 +32,8 @@ struct translator_config {
      * one. */
     const struct hostcpu *host;
     const struct a64_model *model; /* user mode: of the CPUs to come */
-    bool keep;             /* translations are kept in the user's store, and taken from there */
-    const struct log *log; /* borrowed while translator_new() runs */
+    bool keep;                 /* translations are kept in the user's store, and taken from there */
+    const struct log *log;     /* borrowed while translator_new() runs */
     struct translator_fds fds; /* {0}: descriptors stay where they are */
     /* User mode: CPUs are made by a64_cpu_new_user() and announced by translator_attach(). */
     bool user;

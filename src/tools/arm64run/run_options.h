@@ -10,8 +10,8 @@ struct run_options {
     struct linux_config config;
     enum run_verb verb;
     uint16_t gdb_port; /* 0: no debugger */
-    char *argv0; /* -0; NULL: the program's name */
-    char **envp; /* the guest's environment; owned */
+    char *argv0;       /* -0; NULL: the program's name */
+    char **envp;       /* the guest's environment; owned */
     size_t env_count, env_room;
     struct err *e; /* for what an option has to say */
 };
