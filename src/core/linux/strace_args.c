@@ -8,14 +8,12 @@
  * Limits: what has no words of its own (most ioctl arguments, bpf, perf_event_open, mount_setattr)
  * is printed as a pointer.
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <stdio.h>
 
 #include "core/linux/strace_int.h"
 
@@ -93,26 +91,23 @@ static void print_signal(const struct strace_call *c, unsigned i)
 }
 
 /* One number behind a pointer: [7]. */
-static void print_behind(const struct strace_call *c, unsigned i, unsigned size_bytes,
-                         const char *format)
+static void print_behind(const struct strace_call *c, unsigned i, unsigned size_bytes)
 {
     uint64_t value = 0;
     if (!c->a[i] || linux_read(c->a[i], &value, size_bytes) < 0)
         strace_pointer(c->out, c->a[i]);
-    else if (size_bytes == sizeof(int))
-        strace_add(c->out, format[1] == 'x' ? "[%#x]" : "[%d]", (int)value);
     else
-        strace_add(c->out, "[%ld]", (int64_t)value);
+        strace_add(c->out, "[%ld]", sign_extend(value, size_bytes * 8));
 }
 
 static void print_int_behind(const struct strace_call *c, unsigned i)
 {
-    print_behind(c, i, sizeof(int), "d");
+    print_behind(c, i, sizeof(int));
 }
 
 static void print_long_behind(const struct strace_call *c, unsigned i)
 {
-    print_behind(c, i, sizeof(int64_t), "d");
+    print_behind(c, i, sizeof(int64_t));
 }
 
 /* --- bytes and strings --------------------------------------------------------------------------
@@ -320,11 +315,6 @@ static void print_wait_status(const struct strace_call *c, unsigned i)
     }
 }
 
-static void print_offset_behind(const struct strace_call *c, unsigned i)
-{
-    print_long_behind(c, i);
-}
-
 /* --- futex: which arguments there are depends on the operation -----------------------------------
  */
 
@@ -485,7 +475,7 @@ static const struct strace_word words[] = {
     {"signal", print_signal, NULL, NULL, 0},
     {"int*", print_int_behind, NULL, NULL, 0},
     {"int>", print_int_behind, NULL, NULL, 0},
-    {"off*", print_offset_behind, NULL, NULL, 0},
+    {"off*", print_long_behind, NULL, NULL, 0},
     {"ulong>", print_long_behind, NULL, NULL, 0},
     {"path", print_path, NULL, NULL, 0},
     {"str", print_string, NULL, NULL, 0},

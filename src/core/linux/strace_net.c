@@ -86,11 +86,27 @@ void strace_print_protocol(const struct strace_call *c, unsigned i)
         strace_add(c->out, "%d", (int)c->a[i]);
 }
 
+/* Options of SOL_SOCKET that are structures. */
+static const struct {
+    uint64_t option;
+    const struct strace_type *type;
+} structured[] = {
+    {SO_LINGER, &strace_linger},
+    {SO_PEERCRED, &strace_ucred},
+    {SO_RCVTIMEO, &strace_timeval},
+    {SO_SNDTIMEO, &strace_timeval},
+};
+
 void strace_print_sockval(const struct strace_call *c, unsigned i)
 {
     uint32_t size = (uint32_t)c->a[i + 1], value;
     if (c->done && linux_read(c->a[i + 1], &size, sizeof size) < 0)
         size = 0;
+    for (unsigned k = 0; k < ARRAY_SIZE(structured) && c->a[i - 2] == SOL_SOCKET; k++)
+        if (structured[k].option == c->a[i - 1] && size == structured[k].type->size_bytes) {
+            strace_struct(c->out, structured[k].type, c->a[i]);
+            return;
+        }
     if (size == sizeof value && linux_read(c->a[i], &value, sizeof value) == 0)
         strace_add(c->out, "[%d]", (int)value);
     else
