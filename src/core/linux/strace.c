@@ -16,7 +16,8 @@
  * The lines go to the file that was standard error at the start, whatever the guest does with 2,
  * and so do those of the arm64 programs that it execs.
  *
- * Limits: no filters (strace -e); what is cut is cut at fixed sizes (strace_int.h).
+ * Limits: no filters (strace -e); what is cut is cut at fixed sizes (strace_int.h); where the lines
+ * go to a pipe that nobody reads any more, the guest gets SIGPIPE.
  */
 #include <assert.h>
 #include <errno.h>
