@@ -6,7 +6,8 @@
  * program itself is movable without an interpreter, which the kernel places in the mmap area at the
  * top: low addresses are the guest's. A dynamic linker (PT_INTERP) goes where mmap puts it.
  *
- * Limits: program properties (PT_GNU_PROPERTY) ask for BTI, which no model has.
+ * Limits: program properties (PT_GNU_PROPERTY) ask for BTI, which no model has. A running program's
+ * file can be opened for writing (the kernel refuses with ETXTBSY what it executes itself).
  *
  * Source: Linux 6.1, fs/binfmt_elf.c (load_elf_binary, elf_map, load_elf_interp),
  * arch/arm64/kernel/process.c (arch_randomize_brk).
