@@ -1,4 +1,5 @@
-/* kept.c: enough code for several pages of translations, with an answer that depends on all of it. */
+/* kept.c: enough code for several pages of translations, with an answer that depends on all of it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
