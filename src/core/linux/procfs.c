@@ -8,8 +8,9 @@
  * starts.
  *
  * Limits: without CONFIG_CHECKPOINT_RESTORE the first four show the host process to others, and to
- * the process itself only cmdline, environ and auxv are made up. A program whose file is gone
- * cannot be opened through exe.
+ * the process itself only cmdline, environ and auxv are made up. A program whose file is
+ * removed while it runs cannot be opened through exe any more. For native programs the link exe of
+ * an arm64 process leads to this program.
  *
  * Source: Linux 6.1, fs/proc/task_mmu.c, fs/proc/array.c, arch/arm64/kernel/cpuinfo.c, kernel/sys.c
  * (prctl_set_mm_map).
