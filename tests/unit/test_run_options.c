@@ -45,13 +45,13 @@ static void test_options(void **state)
     assert_string_equal(o.config.envp[1], "C=4");
     assert_null(o.config.envp[2]);
     assert_string_equal(envp[1], "B=2"); /* the process's own is left alone */
-    free(o.envp);
+    run_options_done(&o);
 
     assert_int_equal(read_line(&o, envp, &e, ARGS("-L", "/", "-0", "zero", "--", "-prog")), 0);
     assert_null(o.config.sysroot);
     assert_string_equal(o.config.program, "-prog");
     assert_string_equal(o.config.argv[0], "zero");
-    free(o.envp);
+    run_options_done(&o);
 }
 
 static void test_variables(void **state)
@@ -64,11 +64,11 @@ static void test_variables(void **state)
     assert_string_equal(o.config.sysroot, "/ours");
     assert_string_equal(o.config.release, "1.2");
     assert_false(o.config.strace); /* empty is as good as not there */
-    free(o.envp);
+    run_options_done(&o);
     char *bad[] = {"PENG_GDB=none", NULL};
     assert_int_equal(read_line(&o, bad, &e, ARGS("prog")), -EINVAL);
     assert_string_equal(e.text, "PENG_GDB: none is not a port");
-    free(o.envp);
+    run_options_done(&o);
 }
 
 static void test_handover(void **state)

@@ -60,12 +60,32 @@ static int add_variable(struct run_options *o, char *variable)
     return 0;
 }
 
+struct run_text {
+    struct run_text *next;
+    char text[];
+};
+
+void run_options_done(struct run_options *o)
+{
+    for (struct run_text *text = o->texts, *next; text; text = next) {
+        next = text->next;
+        free(text);
+    }
+    free(o->envp);
+}
+
 /* Calls take() for each part between commas, as getsubopt(3) cuts them. */
 static int for_each_part(struct run_options *o, const char *value,
                          int (*take)(struct run_options *o, char *part))
 {
-    char *copy = strdup(value), *at = copy, *part; /* lives on in the environment */
-    int rc = copy ? 0 : -ENOMEM;
+    size_t bytes = strlen(value) + 1;
+    struct run_text *copy = malloc(sizeof(*copy) + bytes); /* lives on in the environment */
+    if (!copy)
+        return -ENOMEM;
+    copy->next = o->texts;
+    o->texts = copy;
+    char *at = memcpy(copy->text, value, bytes), *part;
+    int rc = 0;
     while (rc == 0 && (part = strsep(&at, ",")))
         rc = take(o, part);
     return rc;

@@ -13,7 +13,8 @@ struct run_options {
     char *argv0;       /* -0; NULL: the program's name */
     char **envp;       /* the guest's environment; owned */
     size_t env_count, env_room;
-    struct err *e; /* for what an option has to say */
+    struct run_text *texts; /* that variables of -E point into; owned */
+    struct err *e;          /* for what an option has to say */
 };
 
 /* Reads environment variables, then options up to the program's name. `envp` is the process's. On
@@ -23,6 +24,9 @@ int run_options_read(struct run_options *o, int argc, char **argv, char **envp, 
 
 /* The first half alone, for binfmt_misc: sets o->envp. */
 int run_options_read_environment(struct run_options *o, char **envp, struct err *e);
+
+/* For tests: a program's environment lives as long as the program. */
+void run_options_done(struct run_options *o);
 
 void run_options_print(void *file);
 
