@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/auxv.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/linux/gdb.h"
@@ -45,12 +46,28 @@ static void drop_fd(void *ctx, int fd)
     linux_fd_drop(ctx, fd);
 }
 
+/* In a root that this program's file is not part of, as in a chroot that binfmt_misc serves,
+ * nothing of ours is left behind unless the user says where: it may be about to become an image. */
+static bool may_keep_translations(void)
+{
+    char path[4096];
+    struct stat own, named;
+    if (secure_getenv("PENG_CACHE"))
+        return true;
+    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (length <= 0)
+        return false;
+    path[length] = '\0';
+    return stat("/proc/self/exe", &own) == 0 && stat(path, &named) == 0 &&
+           own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+}
+
 /* Where the host cannot run translated code the interpreter has to do. */
 static int start_translator(struct linux_process *p, struct err *e)
 {
     const struct translator_config config = {.system = &p->system,
                                              .model = p->model,
-                                             .keep = true,
+                                             .keep = may_keep_translations(),
                                              .log = p->log,
                                              .user = true,
                                              .fds = {keep_fd, drop_fd, p}};

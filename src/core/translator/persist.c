@@ -1,8 +1,10 @@
 /* persist.c: notes about pages, one a page and lift context, in a hash table that grows.
  *
  * A page's record is fetched when the first unit of the page is missing. A page gets a new record
- * when units were made that its record did not have. What the guest generates itself (it announces
- * that by IC IVAU) is left out: it would never be met again.
+ * when a good part of its units were made, not fetched: programs that share a library each run a
+ * bit of it that the others do not, and a record for each such bit would make the file grow for
+ * ever. What the guest generates itself (it announces that by IC IVAU) is left out: it would never
+ * be met again.
  */
 #include "core/translator/persist.h"
 
@@ -18,6 +20,7 @@
 #include "core/translator/pack.h"
 #include "hardware/hostcpu.h"
 
+enum { WORTH_SAVING = 4 }; /* new units, of so many that were fetched */
 enum { NOTES_FIRST = 1024, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
 
 enum note_flags {
@@ -31,7 +34,8 @@ struct note {
     uint64_t page;
     uint32_t context;
     uint16_t flags;
-    uint16_t written; /* in the note of all contexts: how often */
+    uint16_t written;       /* in the note of all contexts: how often */
+    uint32_t fetched, made; /* units */
 };
 
 /* Of all contexts: what the guest writes, it writes for all. */
@@ -142,7 +146,7 @@ static struct note *note_of(struct persist *p, uint64_t pa, uint32_t context)
         note = slot_of(p->notes, p->size, page, context);
     }
     p->used++;
-    *note = (struct note){page, context, NOTE_USED, 0};
+    *note = (struct note){.page = page, .context = context, .flags = NOTE_USED};
     return note;
 }
 
@@ -158,6 +162,7 @@ static void forget(struct persist *p, struct note *note)
     if (note->flags & NOTE_WAITS)
         p->waiting--;
     note->flags &= NOTE_USED;
+    note->fetched = note->made = 0;
 }
 
 /* Notes by context are few bits (enum lift_context): all are looked for. */
@@ -211,6 +216,7 @@ bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t
     p->counts.fetched_units += units;
     p->counts.fetched_pages += units > 0;
     p->counts.missed_pages += units == 0;
+    note->fetched = old ? 0 : units;
     if (units && old)
         wait_for_save(p, note);
     return units > 0;
@@ -220,7 +226,9 @@ bool persist_made(struct persist *p, uint64_t pa, uint32_t context)
 {
     if (is_generated(p, pa))
         return false;
-    wait_for_save(p, note_of(p, pa, context));
+    struct note *note = note_of(p, pa, context);
+    if (++note->made * WORTH_SAVING >= note->fetched)
+        wait_for_save(p, note);
     return p->waiting >= WAITING_MAX;
 }
 
@@ -247,6 +255,8 @@ void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, 
         if (!(note->flags & NOTE_WAITS))
             continue;
         note->flags &= (uint16_t)~NOTE_WAITS;
+        note->fetched += note->made;
+        note->made = 0;
         if (!is_generated(p, note->page) && read(ctx, note->page, page))
             save_page(p, cache, note, page, buffer);
     }
