@@ -11,7 +11,10 @@
 struct runner {
     const char *name;
     bool imprecise_faults; /* a fault's place and registers are not to be relied on */
-    bool defined_only;     /* aborts on some undefined words, and this process with it */
+    /* NZCV that would have been overwritten unread is not exact where a sequence faults before
+     * that: a limit of the translator's (docs/TRANSLATOR.md). */
+    bool dead_flags_inexact;
+    bool defined_only; /* aborts on some undefined words, and this process with it */
     void *ctx;
     /* Fills results[0 .. batch->count). False: the runner itself failed (it said why on stderr). */
     bool (*run)(void *ctx, struct vector_batch *batch, struct vector_result *results);

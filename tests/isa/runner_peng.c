@@ -265,6 +265,7 @@ bool runner_translator(struct runner *ret, bool lesser_host)
         return false;
     }
     *ret = (struct runner){.name = lesser_host ? "translator-avx2" : "translator",
+                           .dead_flags_inexact = true,
                            .ctx = p,
                            .run = peng_run,
                            .close = peng_close};
