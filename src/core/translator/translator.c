@@ -57,6 +57,7 @@ struct translator {
 };
 
 enum {
+    KEEP_MIB_MIN = 64, /* whole pages come from the store: they would push each other out of less */
     USER_LINE_BYTES = 64, /* CTR_EL0.IminLine in user mode */
     MACHINE_WRITES_TOLERATED = 4,
 };
@@ -139,7 +140,7 @@ int translator_new(const struct translator_config *config, struct translator **r
         t->features = a64_model_features(t->system->cpus[0]->model);
     else
         t->features = a64_model_features(config->model);
-    if (config->keep)
+    if (config->keep && bytes >= (size_t)KEEP_MIB_MIN << 20)
         t->persist = persist_new((uint64_t)t->features << 32 | t->max_insns << 1 | t->user,
                                  &config->fds, config->log);
     *ret_translator = t;
