@@ -159,7 +159,8 @@ void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t
         look_at_pair(p, va - 4, before[BEFORE - 1], words[0]);
     }
     for (size_t i = 0; i + 1 < count; i++)
-        look_at_pair(p, va + i * 4, words[i], words[i + 1]);
+        if ((words[i + 1] & 0xffc00000) == 0x91000000) /* ADD: a page is looked at for every unit */
+            look_at_pair(p, va + i * 4, words[i], words[i + 1]);
     for (size_t i = 0; atomic_load(&r->count) && i < count; i++)
         if (starts_at(r, va + i * 4, &cs))
             words[i] = UDF;
