@@ -20,6 +20,7 @@
 #include "core/arm64/sysreg.h"
 #include "core/translator/translator.h"
 #include "hardware/hostcpu.h"
+#include "lesser_host.h"
 #include "runner.h"
 
 #define VECTORS_BASE 0x04200000u /* EL1's alone: what EL0 may write, EL1 cannot execute */
@@ -249,15 +250,7 @@ bool runner_translator(struct runner *ret, bool lesser_host)
     struct hostcpu host;
     hostcpu_detect(&host);
     if (lesser_host)
-        host = (struct hostcpu){.sse41 = true,
-                                .avx = true,
-                                .avx2 = true,
-                                .fma = true,
-                                .f16c = true,
-                                .bmi1 = true,
-                                .bmi2 = true,
-                                .lzcnt = true,
-                                .popcnt = true};
+        host = lesser_host_cpu();
     struct translator_config config = {.system = &p->system, .host = &host};
     if (translator_new(&config, &p->translator, &e)) {
         fprintf(stderr, "isa: no translator: %s\n", e.text);

@@ -50,6 +50,12 @@ extern const unsigned lift_rows_integer_count, lift_rows_memory_count, lift_rows
         A64_OP_##name, lift_##name                                                                 \
     }
 
+/* Of a table of forms: sub, x and y as the file's functions use them. */
+#define FORM(guest, form, sub, x, y)                                                               \
+    {                                                                                              \
+        A64_OP_##guest, lift_##form, sub, x, y                                                     \
+    }
+
 static inline struct ir_op *emit_op(struct lifter *l, enum ir_opcode op, enum ir_type type)
 {
     return ir_emit(l->unit, op, type);

@@ -354,13 +354,22 @@ LIFT(STLR)
     return load_store(l, in, false, false, 0, OFFSET, IR_ALIGNED | IR_ORDERED);
 }
 
-LIFT(load_exclusive)
+/* An access of 1 << z bytes at the base register, which must be aligned. */
+static struct ir_op *locked(struct lifter *l, const struct a64_insn *in, enum ir_opcode op,
+                            unsigned d, unsigned c)
 {
-    struct ir_op *o = emit_op(l, IR_LOADX, in->z == 3 ? IR_I64 : IR_I32);
+    struct ir_op *o = emit_op(l, op, in->z == 3 ? IR_I64 : IR_I32);
     address(o, in, 0, OFFSET);
-    o->d = zr(in->d);
+    o->d = zr(d);
+    o->c = zr(c);
     o->size = (uint8_t)(1u << in->z);
     o->flags = IR_ALIGNED;
+    return o;
+}
+
+LIFT(load_exclusive)
+{
+    locked(l, in, IR_LOADX, in->d, 31);
     return true;
 }
 
@@ -368,12 +377,7 @@ LIFT(store_exclusive)
 {
     if (in->s == in->d || in->s == in->n) /* UNPREDICTABLE */
         return false;
-    struct ir_op *o = emit_op(l, IR_STOREX, in->z == 3 ? IR_I64 : IR_I32);
-    address(o, in, 0, OFFSET);
-    o->d = zr(in->s);
-    o->c = zr(in->d);
-    o->size = (uint8_t)(1u << in->z);
-    o->flags = IR_ALIGNED;
+    locked(l, in, IR_STOREX, in->s, in->d);
     return true;
 }
 
@@ -390,24 +394,13 @@ LIFT(atomic)
     unsigned k = 0;
     while (kinds[k].guest != in->op)
         k++;
-    struct ir_op *o = emit_op(l, IR_ATOMIC, in->z == 3 ? IR_I64 : IR_I32);
-    address(o, in, 0, OFFSET);
-    o->d = zr(in->d);
-    o->c = zr(in->s);
-    o->x = kinds[k].kind;
-    o->size = (uint8_t)(1u << in->z);
-    o->flags = IR_ALIGNED;
+    locked(l, in, IR_ATOMIC, in->d, in->s)->x = kinds[k].kind;
     return true;
 }
 
 LIFT(CAS)
 {
-    struct ir_op *o = emit_op(l, IR_CAS, in->z == 3 ? IR_I64 : IR_I32);
-    address(o, in, 0, OFFSET);
-    o->d = zr(in->s);
-    o->c = zr(in->d);
-    o->size = (uint8_t)(1u << in->z);
-    o->flags = IR_ALIGNED;
+    locked(l, in, IR_CAS, in->s, in->d);
     return true;
 }
 

@@ -30,8 +30,8 @@ static int32_t tag_offset(enum a64_access access)
 
 static_assert(sizeof(struct a64_tlb_entry) == 32, "the index shift below");
 
-/* rax or the base register = the virtual address. */
-static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
+/* The virtual address as an operand, of whatever form x86 has for it. */
+static struct x86_rm operand(struct emitter *e, const struct ir_op *o)
 {
     if (o->b == IR_NO_INDEX) {
         unsigned base = RAX;
@@ -39,9 +39,7 @@ static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
             x86_load(e->buf, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
         else
             base = use_reg(e, o->a, RAX, 8);
-        if (o->imm)
-            x86_lea(e->buf, 8, RAX, rm_mem(base, (int32_t)o->imm));
-        return o->imm ? RAX : base;
+        return rm_mem(base, (int32_t)o->imm);
     }
     unsigned index = RCX, kind = IR_MOD_KIND(o->mod);
     if (kind == IR_MOD_UXTW)
@@ -52,12 +50,19 @@ static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
         index = use_reg(e, o->b, RCX, 8);
     unsigned scale = 1u << IR_MOD_AMOUNT(o->mod);
     unsigned base = use_reg(e, o->a, RAX, 8);
-    if (scale <= 8) {
-        x86_lea(e->buf, 8, RAX, rm_index(base, index, scale, 0));
-    } else { /* 16-byte elements */
-        x86_lea(e->buf, 8, RDX, rm_index(index, index, 1, 0));
-        x86_lea(e->buf, 8, RAX, rm_index(base, RDX, 8, 0));
-    }
+    if (scale <= 8)
+        return rm_index(base, index, scale, 0);
+    x86_lea(e->buf, 8, RDX, rm_index(index, index, 1, 0)); /* 16-byte elements */
+    return rm_index(base, RDX, 8, 0);
+}
+
+/* rax or the base register = the virtual address. */
+static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_rm rm = operand(e, o);
+    if (rm.index == X86_NONE && !rm.disp)
+        return rm.base;
+    x86_lea(e->buf, 8, RAX, rm);
     return RAX;
 }
 
@@ -78,35 +83,16 @@ static struct x86_rm displaced(struct x86_rm rm, int32_t by)
     return rm;
 }
 
-/* User mode: the operand itself, of whatever form x86 has for it. */
+/* User mode: the operand itself. */
 static struct x86_rm direct(struct emitter *e, const struct ir_op *o, unsigned size_bytes)
 {
-    if (o->flags & IR_ALIGNED && size_bytes > 1) {
-        flags_clobber(e);
-        unsigned va = virtual_address(e, o);
-        x86_test_imm(e->buf, 1, rm_reg(va), (int32_t)size_bytes - 1);
-        cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
-        return rm_mem(va, 0);
-    }
-    if (o->b == IR_NO_INDEX) {
-        unsigned base = RAX;
-        if (o->a == IR_PAGE)
-            x86_load(e->buf, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
-        else
-            base = use_reg(e, o->a, RAX, 8);
-        return rm_mem(base, (int32_t)o->imm);
-    }
-    unsigned kind = IR_MOD_KIND(o->mod), scale = 1u << IR_MOD_AMOUNT(o->mod);
-    if (scale > 8)
-        return rm_mem(virtual_address(e, o), 0);
-    unsigned index = RCX;
-    if (kind == IR_MOD_UXTW)
-        x86_zext(e->buf, 4, RCX, loc(o->b));
-    else if (kind == IR_MOD_SXTW)
-        x86_sext(e->buf, 4, 8, RCX, loc(o->b));
-    else
-        index = use_reg(e, o->b, RCX, 8);
-    return rm_index(use_reg(e, o->a, RAX, 8), index, scale, 0);
+    if (!(o->flags & IR_ALIGNED) || size_bytes == 1)
+        return operand(e, o);
+    flags_clobber(e);
+    unsigned va = virtual_address(e, o);
+    x86_test_imm(e->buf, 1, rm_reg(va), (int32_t)size_bytes - 1);
+    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
+    return rm_mem(va, 0);
 }
 
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes)
