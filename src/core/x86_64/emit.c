@@ -34,22 +34,22 @@ unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width
         x86_movi(e->buf, scratch, 0);
         return scratch;
     }
-    struct x86_rm rm = loc(v);
+    struct x86_rm rm = loc(e, v);
     if (rm.is_reg)
         return rm.base;
     x86_load(e->buf, width, scratch, rm);
     return scratch;
 }
 
-unsigned set_reg(unsigned v, unsigned scratch)
+unsigned set_reg(const struct emitter *e, unsigned v, unsigned scratch)
 {
-    return v != IR_ZERO && emit_gpr[v] != X86_NONE ? emit_gpr[v] : scratch;
+    return v != IR_ZERO && e->gpr[v] != X86_NONE ? e->gpr[v] : scratch;
 }
 
 void set_done(struct emitter *e, unsigned v, unsigned reg)
 {
     if (v != IR_ZERO)
-        x86_store(e->buf, 8, loc(v), reg);
+        x86_store(e->buf, 8, loc(e, v), reg);
 }
 
 /* To the saved form. Neither LAHF nor SETO changes EFLAGS. */
@@ -267,7 +267,8 @@ static void write_again(struct emitter *e, int32_t offset)
 
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
 {
-    struct emitter e = {.buf = buf, .request = request, .result = result, .flags_in_memory = true};
+    struct emitter e = {
+        .buf = buf, .request = request, .result = result, .gpr = emit_gpr, .flags_in_memory = true};
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
     result->outside.start = start;

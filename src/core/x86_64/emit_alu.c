@@ -13,7 +13,7 @@ static void modify(struct emitter *e, const struct ir_op *o, unsigned b, unsigne
         x86_movi(e->buf, scratch, 0);
         return;
     }
-    struct x86_rm from = loc(b);
+    struct x86_rm from = loc(e, b);
     switch (IR_MOD_KIND(o->mod)) {
     case IR_MOD_UXTB:
         x86_zext(e->buf, 1, scratch, from);
@@ -60,7 +60,7 @@ static struct x86_rm operand_b(struct emitter *e, const struct ir_op *o)
         modify(e, o, o->b, RCX);
         return rm_reg(RCX);
     }
-    return loc(o->b);
+    return loc(e, o->b);
 }
 
 static bool imm32(const struct ir_op *o)
@@ -99,7 +99,7 @@ static bool add_by_lea(struct emitter *e, const struct ir_op *o, bool subtract)
         }
         address = rm_index(use_reg(e, o->a, RAX, 8), index, 1u << amount, 0);
     }
-    unsigned d = set_reg(o->d, RAX);
+    unsigned d = set_reg(e, o->d, RAX);
     x86_lea(e->buf, width, d, address);
     if (d == RAX)
         set_done(e, o->d, RAX);
@@ -113,27 +113,27 @@ static void two_operand(struct emitter *e, const struct ir_op *o, enum x86_alu a
     flags_clobber(e);
     bool by_imm = imm32(o);
     struct x86_rm b = by_imm ? rm_reg(RCX) : operand_b(e, o);
-    bool in_place =
-        o->d != IR_ZERO && o->d == o->a && width == 8 && !loc(o->d).is_reg && (by_imm || b.is_reg);
+    bool in_place = o->d != IR_ZERO && o->d == o->a && width == 8 && !loc(e, o->d).is_reg &&
+                    (by_imm || b.is_reg);
     if (in_place) {
         if (by_imm)
-            x86_alu_imm(e->buf, alu, 8, loc(o->d), (int32_t)o->imm);
+            x86_alu_imm(e->buf, alu, 8, loc(e, o->d), (int32_t)o->imm);
         else
-            x86_alu_store(e->buf, alu, 8, loc(o->d), b.base);
+            x86_alu_store(e->buf, alu, 8, loc(e, o->d), b.base);
         return;
     }
-    unsigned d = set_reg(o->d, RAX);
+    unsigned d = set_reg(e, o->d, RAX);
     if (!by_imm && b.is_reg && b.base == d && o->a != o->d) {
         if (commutes && o->a != IR_ZERO) {
-            x86_alu(e->buf, alu, width, d, loc(o->a));
+            x86_alu(e->buf, alu, width, d, loc(e, o->a));
             return; /* d is pinned: b's register is never scratch RAX */
         }
         d = RAX;
     }
     if (o->a == IR_ZERO)
         x86_movi(e->buf, d, 0);
-    else if (!(loc(o->a).is_reg && loc(o->a).base == d))
-        x86_load(e->buf, width, d, loc(o->a));
+    else if (!(loc(e, o->a).is_reg && loc(e, o->a).base == d))
+        x86_load(e->buf, width, d, loc(e, o->a));
     if (by_imm)
         x86_alu_imm(e->buf, alu, width, rm_reg(d), (int32_t)o->imm);
     else
@@ -152,21 +152,21 @@ static bool without_result(struct emitter *e, const struct ir_op *o, enum x86_al
     if (imm32(o)) {
         int32_t imm = (int32_t)o->imm;
         if (alu == ALU_AND)
-            x86_test_imm(e->buf, width, loc(o->a), imm);
-        else if (imm == 0 && loc(o->a).is_reg) /* test clears CF and OF as cmp with 0 does */
-            x86_test(e->buf, width, loc(o->a), loc(o->a).base);
+            x86_test_imm(e->buf, width, loc(e, o->a), imm);
+        else if (imm == 0 && loc(e, o->a).is_reg) /* test clears CF and OF as cmp with 0 does */
+            x86_test(e->buf, width, loc(e, o->a), loc(e, o->a).base);
         else
-            x86_alu_imm(e->buf, ALU_CMP, width, loc(o->a), imm);
+            x86_alu_imm(e->buf, ALU_CMP, width, loc(e, o->a), imm);
         return true;
     }
     struct x86_rm b = operand_b(e, o);
     if (alu == ALU_AND) {
         if (b.is_reg)
-            x86_test(e->buf, width, loc(o->a), b.base);
+            x86_test(e->buf, width, loc(e, o->a), b.base);
         else
             x86_test(e->buf, width, b, use_reg(e, o->a, RAX, width));
     } else if (b.is_reg) {
-        x86_alu_store(e->buf, ALU_CMP, width, loc(o->a), b.base);
+        x86_alu_store(e->buf, ALU_CMP, width, loc(e, o->a), b.base);
     } else {
         x86_alu(e->buf, ALU_CMP, width, use_reg(e, o->a, RAX, width), b);
     }
@@ -177,7 +177,7 @@ static bool without_result(struct emitter *e, const struct ir_op *o, enum x86_al
 static bool add_in_memory(struct emitter *e, const struct ir_op *o)
 {
     return e->flags == FLAGS_NONE && o->b == IR_IMM && o->d == o->a && o->d != IR_ZERO &&
-           o->type == IR_I64 && !loc(o->d).is_reg;
+           o->type == IR_I64 && !loc(e, o->d).is_reg;
 }
 
 void emit_ADD(struct emitter *e, const struct ir_op *o)
@@ -239,7 +239,7 @@ static void inverted(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
         x86_movi(e->buf, zero, 0);
         x86_alu(e->buf, alu, width, RCX, rm_reg(zero));
     } else {
-        x86_alu(e->buf, alu, width, RCX, loc(o->a));
+        x86_alu(e->buf, alu, width, RCX, loc(e, o->a));
     }
     set_done(e, o->d, RCX);
 }
@@ -298,11 +298,11 @@ static void with_carry(struct emitter *e, const struct ir_op *o, enum x86_alu al
     if (o->a == IR_ZERO)
         x86_movi(e->buf, RAX, 0);
     else
-        x86_load(e->buf, width, RAX, loc(o->a));
+        x86_load(e->buf, width, RAX, loc(e, o->a));
     if (o->b == IR_ZERO)
         x86_alu_imm(e->buf, alu, width, rm_reg(RAX), 0);
     else
-        x86_alu(e->buf, alu, width, RAX, loc(o->b));
+        x86_alu(e->buf, alu, width, RAX, loc(e, o->b));
     set_done(e, o->d, RAX);
     e->flags = FLAGS_NONE;
 }
@@ -334,7 +334,7 @@ void emit_MOVI(struct emitter *e, const struct ir_op *o)
     uint64_t imm = o->type == IR_I64 ? (uint64_t)o->imm : (uint32_t)o->imm;
     if (o->d == IR_ZERO)
         return;
-    struct x86_rm d = loc(o->d);
+    struct x86_rm d = loc(e, o->d);
     if (d.is_reg) {
         x86_movi(e->buf, d.base, imm);
     } else if ((int64_t)imm == (int32_t)imm) {
@@ -355,7 +355,7 @@ void emit_MOV(struct emitter *e, const struct ir_op *o)
         emit_MOVI(e, &zero);
         return;
     }
-    struct x86_rm d = loc(o->d), a = loc(o->a);
+    struct x86_rm d = loc(e, o->d), a = loc(e, o->a);
     if (d.is_reg) {
         x86_op(e->buf, 0, 0x8b, op_width(o), d.base, a);
     } else if (a.is_reg && o->type == IR_I64) {
@@ -368,7 +368,7 @@ void emit_MOV(struct emitter *e, const struct ir_op *o)
 
 void emit_PCREL(struct emitter *e, const struct ir_op *o)
 {
-    unsigned d = set_reg(o->d, RAX);
+    unsigned d = set_reg(e, o->d, RAX);
     if (o->d == IR_ZERO)
         return;
     x86_load(e->buf, 8, d, rm_mem(RBP, EMIT_OFFSET(code_page)));
@@ -389,11 +389,11 @@ static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
     if (o->b == IR_IMM || kind == SH_ROR)
         flags_clobber(e);
     if (o->b == IR_IMM) {
-        unsigned d = set_reg(o->d, RAX);
+        unsigned d = set_reg(e, o->d, RAX);
         if (o->a == IR_ZERO)
             x86_movi(e->buf, d, 0);
-        else if (!o->imm || !(loc(o->a).is_reg && loc(o->a).base == d))
-            x86_op(e->buf, 0, 0x8b, width, d, loc(o->a));
+        else if (!o->imm || !(loc(e, o->a).is_reg && loc(e, o->a).base == d))
+            x86_op(e->buf, 0, 0x8b, width, d, loc(e, o->a));
         if (o->imm)
             x86_shift_imm(e->buf, kind, width, rm_reg(d), (unsigned)o->imm);
         if (d == RAX)
@@ -404,8 +404,8 @@ static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
     unsigned count = use_reg(e, o->b, RCX, 4);
     if (kind != SH_ROR) { /* SHLX, SHRX, SARX: no flags, three operands */
         static const uint8_t prefix[8] = {[SH_SHL] = 1, [SH_SHR] = 3, [SH_SAR] = 2};
-        unsigned d = set_reg(o->d, RAX);
-        struct x86_rm a = o->a == IR_ZERO ? rm_reg(use_reg(e, o->a, RAX, 4)) : loc(o->a);
+        unsigned d = set_reg(e, o->d, RAX);
+        struct x86_rm a = o->a == IR_ZERO ? rm_reg(use_reg(e, o->a, RAX, 4)) : loc(e, o->a);
         x86_vec(e->buf, prefix[kind], 2, width == 8, 0xf7, d, count, a);
         if (d == RAX)
             set_done(e, o->d, RAX);
@@ -443,7 +443,7 @@ void emit_ROR(struct emitter *e, const struct ir_op *o)
 static void select_constant(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
     x86_op(e->buf, 0, 0x0f90u | (cc ^ 1), 1, 0, rm_reg(RCX)); /* setcc cl */
-    unsigned d = set_reg(o->d, RCX);
+    unsigned d = set_reg(e, o->d, RCX);
     x86_zext(e->buf, 1, d, rm_reg(RCX));
     if (o->op == IR_CSINV) { /* -x = ~(x - 1), neither touches EFLAGS */
         x86_lea(e->buf, op_width(o), d, rm_mem(d, -1));
@@ -480,15 +480,15 @@ void emit_CSEL(struct emitter *e, const struct ir_op *o)
         select_constant(e, o, cc);
         return;
     }
-    unsigned d = set_reg(o->d, X86_NONE);
+    unsigned d = set_reg(e, o->d, X86_NONE);
     if (o->op == IR_CSEL && d != X86_NONE && o->a != IR_ZERO && o->b != IR_ZERO) {
         /* in place; CMOV r32 zero-extends, moving or not */
         if (o->d == o->a) {
-            x86_op(e->buf, 0, 0x0f40u | (cc ^ 1), width, d, loc(o->b));
+            x86_op(e->buf, 0, 0x0f40u | (cc ^ 1), width, d, loc(e, o->b));
         } else {
             if (o->d != o->b)
-                x86_load(e->buf, 8, d, loc(o->b));
-            x86_op(e->buf, 0, 0x0f40u | cc, width, d, loc(o->a));
+                x86_load(e->buf, 8, d, loc(e, o->b));
+            x86_op(e->buf, 0, 0x0f40u | cc, width, d, loc(e, o->a));
         }
         return;
     }
@@ -497,7 +497,7 @@ void emit_CSEL(struct emitter *e, const struct ir_op *o)
     if (o->a == IR_ZERO)
         x86_movi(e->buf, RDX, 0);
     else
-        a = loc(o->a);
+        a = loc(e, o->a);
     x86_op(e->buf, 0, 0x0f40u | cc, width, RCX, a);
     set_done(e, o->d, RCX);
 }
@@ -534,14 +534,14 @@ static void conditional_compare(struct emitter *e, const struct ir_op *o, enum f
     if (o->a == IR_ZERO)
         x86_movi(e->buf, RDX, 0);
     else
-        x86_load(e->buf, width, RDX, loc(o->a));
+        x86_load(e->buf, width, RDX, loc(e, o->a));
     enum x86_alu alu = kind == FLAGS_ADD ? ALU_ADD : ALU_CMP;
     if (o->b == IR_IMM)
         x86_alu_imm(e->buf, alu, width, rm_reg(RDX), (int32_t)o->imm);
     else if (o->b == IR_ZERO)
         x86_alu_imm(e->buf, alu, width, rm_reg(RDX), 0);
     else
-        x86_alu(e->buf, alu, width, RDX, loc(o->b));
+        x86_alu(e->buf, alu, width, RDX, loc(e, o->b));
     if (kind == FLAGS_ADD)
         x86_byte(e->buf, 0xf5); /* cmc */
     x86_byte(e->buf, 0x9f);     /* lahf */

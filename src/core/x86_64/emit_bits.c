@@ -10,7 +10,7 @@ static void copy(struct emitter *e, unsigned scratch, unsigned v, unsigned width
     if (v == IR_ZERO)
         x86_movi(e->buf, scratch, 0);
     else
-        x86_op(e->buf, 0, 0x8b, width, scratch, loc(v));
+        x86_op(e->buf, 0, 0x8b, width, scratch, loc(e, v));
 }
 
 static uint64_t ones(unsigned n)
@@ -20,11 +20,11 @@ static uint64_t ones(unsigned n)
 
 void emit_UBFX(struct emitter *e, const struct ir_op *o)
 {
-    unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(o->d, RAX);
+    unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(e, o->d, RAX);
     if (o->a == IR_ZERO) {
         x86_movi(e->buf, d, 0);
     } else if (lsb == 0 && (n == 8 || n == 16 || n == 32)) {
-        x86_zext(e->buf, n / 8, d, loc(o->a));
+        x86_zext(e->buf, n / 8, d, loc(e, o->a));
     } else {
         flags_clobber(e);
         if (lsb == 0 && n < 32) {
@@ -55,12 +55,12 @@ void emit_UBFX(struct emitter *e, const struct ir_op *o)
 
 void emit_SBFX(struct emitter *e, const struct ir_op *o)
 {
-    unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(o->d, RAX);
+    unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(e, o->d, RAX);
     unsigned total = width * 8;
     if (o->a == IR_ZERO) {
         x86_movi(e->buf, d, 0);
     } else if (lsb == 0 && (n == 8 || n == 16 || n == 32)) {
-        x86_sext(e->buf, n / 8, width, d, loc(o->a));
+        x86_sext(e->buf, n / 8, width, d, loc(e, o->a));
     } else {
         flags_clobber(e);
         copy(e, d, o->a, width);
@@ -74,7 +74,7 @@ void emit_SBFX(struct emitter *e, const struct ir_op *o)
 
 static void insert_in_zero(struct emitter *e, const struct ir_op *o, enum x86_shift back)
 {
-    unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(o->d, RAX);
+    unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(e, o->d, RAX);
     unsigned total = width * 8;
     flags_clobber(e);
     copy(e, d, o->a, width);
@@ -157,7 +157,7 @@ static void multiply_add(struct emitter *e, const struct ir_op *o, bool subtract
     if (o->b == IR_ZERO)
         x86_movi(e->buf, RAX, 0);
     else
-        x86_op(e->buf, 0, 0x0faf, width, RAX, loc(o->b)); /* imul */
+        x86_op(e->buf, 0, 0x0faf, width, RAX, loc(e, o->b)); /* imul */
     if (o->c == IR_ZERO) {
         if (subtract)
             x86_unary(e->buf, UN_NEG, width, rm_reg(RAX));
@@ -167,7 +167,7 @@ static void multiply_add(struct emitter *e, const struct ir_op *o, bool subtract
         x86_alu(e->buf, ALU_SUB, width, RCX, rm_reg(RAX));
         set_done(e, o->d, RCX);
     } else {
-        x86_alu(e->buf, ALU_ADD, width, RAX, loc(o->c));
+        x86_alu(e->buf, ALU_ADD, width, RAX, loc(e, o->c));
         set_done(e, o->d, RAX);
     }
 }
@@ -191,9 +191,9 @@ static void multiply_long(struct emitter *e, const struct ir_op *o, bool is_sign
         if (values[i] == IR_ZERO)
             x86_movi(e->buf, regs[i], 0);
         else if (is_signed)
-            x86_sext(e->buf, 4, 8, regs[i], loc(values[i]));
+            x86_sext(e->buf, 4, 8, regs[i], loc(e, values[i]));
         else
-            x86_zext(e->buf, 4, regs[i], loc(values[i]));
+            x86_zext(e->buf, 4, regs[i], loc(e, values[i]));
     }
     x86_op(e->buf, 0, 0x0faf, 8, RAX, rm_reg(RCX));
     if (subtract) {
@@ -203,7 +203,7 @@ static void multiply_long(struct emitter *e, const struct ir_op *o, bool is_sign
         return;
     }
     if (o->c != IR_ZERO)
-        x86_alu(e->buf, ALU_ADD, 8, RAX, loc(o->c));
+        x86_alu(e->buf, ALU_ADD, 8, RAX, loc(e, o->c));
     set_done(e, o->d, RAX);
 }
 

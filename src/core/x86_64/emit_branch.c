@@ -152,7 +152,7 @@ static void on_zero(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         return;
     }
     flags_before_test(e, o);
-    struct x86_rm a = loc(o->a);
+    struct x86_rm a = loc(e, o->a);
     if (a.is_reg)
         x86_test(e->buf, width, a, a.base);
     else
@@ -181,7 +181,7 @@ static void on_bit(struct emitter *e, const struct ir_op *o, bool set)
         return;
     }
     flags_before_test(e, o);
-    struct x86_rm a = loc(o->a);
+    struct x86_rm a = loc(e, o->a);
     if (o->x < 7) {
         x86_test_imm(e->buf, 1, a, 1 << o->x);
     } else if (o->x < 31) {
@@ -294,7 +294,7 @@ void emit_DAIFCLR(struct emitter *e, const struct ir_op *o)
 
 void emit_GETSTATE(struct emitter *e, const struct ir_op *o)
 {
-    unsigned d = set_reg(o->d, RAX);
+    unsigned d = set_reg(e, o->d, RAX);
     x86_load(e->buf, op_width(o), d, rm_mem(RBP, (int32_t)o->imm - EMIT_BIAS));
     if (d == RAX)
         set_done(e, o->d, RAX);

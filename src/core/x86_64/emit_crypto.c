@@ -176,7 +176,7 @@ void emit_CRC32P(struct emitter *e, const struct ir_op *o)
     if (o->b == IR_ZERO)
         x86_movi(b, RAX, 0);
     else
-        x86_zext(b, o->size, RAX, loc(o->b));
+        x86_zext(b, o->size, RAX, loc(e, o->b));
     x86_load(b, 4, RDX, rm_reg(sum));
     x86_alu(b, ALU_XOR, 8, RAX, rm_reg(RDX));
     if (bits < 64)

@@ -28,6 +28,7 @@ struct cold {
 struct emitter {
     struct x86_buf *buf;
     const struct emit_request *request;
+    const uint8_t *gpr; /* host register of each guest register, as emit_gpr */
     struct emit_result *result;
     const struct ir_op *op;
     unsigned index; /* of op in the unit */
@@ -48,16 +49,15 @@ static inline unsigned op_width(const struct ir_op *o)
 }
 
 /* Where guest register v lives. Not for IR_ZERO. */
-static inline struct x86_rm loc(unsigned v)
+static inline struct x86_rm loc(const struct emitter *e, unsigned v)
 {
-    return emit_gpr[v] != X86_NONE ? rm_reg(emit_gpr[v])
-                                   : rm_mem(RBP, EMIT_OFFSET(x) + (int32_t)v * 8);
+    return e->gpr[v] != X86_NONE ? rm_reg(e->gpr[v]) : rm_mem(RBP, EMIT_OFFSET(x) + (int32_t)v * 8);
 }
 
 /* A host register that holds v: its own, or `scratch` loaded with it. Keeps the flags. */
 unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width);
 /* A host register to compute v in: its own or `scratch`; set_done() stores the latter. */
-unsigned set_reg(unsigned v, unsigned scratch);
+unsigned set_reg(const struct emitter *e, unsigned v, unsigned scratch);
 void set_done(struct emitter *e, unsigned v, unsigned reg);
 
 /* NZCV as four bits to the form that the CPU struct keeps. */

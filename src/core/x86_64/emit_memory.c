@@ -43,9 +43,9 @@ static struct x86_rm operand(struct emitter *e, const struct ir_op *o)
     }
     unsigned index = RCX, kind = IR_MOD_KIND(o->mod);
     if (kind == IR_MOD_UXTW)
-        x86_zext(e->buf, 4, RCX, loc(o->b));
+        x86_zext(e->buf, 4, RCX, loc(e, o->b));
     else if (kind == IR_MOD_SXTW)
-        x86_sext(e->buf, 4, 8, RCX, loc(o->b));
+        x86_sext(e->buf, 4, 8, RCX, loc(e, o->b));
     else
         index = use_reg(e, o->b, RCX, 8);
     unsigned scale = 1u << IR_MOD_AMOUNT(o->mod);
@@ -72,7 +72,7 @@ static void check_sp(struct emitter *e, const struct ir_op *o)
 {
     if (o->a != IR_SP || e->sp_aligned)
         return;
-    x86_test_imm(e->buf, 1, loc(IR_SP), 15);
+    x86_test_imm(e->buf, 1, loc(e, IR_SP), 15);
     cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
     e->sp_aligned = true;
 }
@@ -131,7 +131,7 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
 static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size,
                     bool is_signed, unsigned width)
 {
-    unsigned reg = set_reg(d, RDX);
+    unsigned reg = set_reg(e, d, RDX);
     if (is_signed)
         x86_sext(e->buf, size, width, reg, from);
     else

@@ -218,7 +218,7 @@ void emit_VTOG(struct emitter *e, const struct ir_op *o)
 {
     struct x86_buf *b = e->buf;
     struct x86_rm from = vec_rm(e, o->a);
-    unsigned d = set_reg(o->d, RAX), width = op_width(o);
+    unsigned d = set_reg(e, o->d, RAX), width = op_width(o);
     bool is_signed = o->flags & IR_SIGNED;
     if (!from.is_reg) {
         from.disp += o->x * o->size;
