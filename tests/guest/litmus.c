@@ -1,7 +1,9 @@
-/* litmus.c: memory order between CPUs (tests/litmus.h), on bare metal. */
+/* litmus.c: memory order between CPUs (tests/litmus.h), and code that they change for each other
+ * (tests/litmus_code.h), on bare metal. */
 #include "guest.h"
 
 #include "../litmus.h"
+#include "../litmus_code.h"
 
 static inline unsigned litmus_thread(void)
 {
@@ -26,6 +28,9 @@ void guest_tests(void)
 {
     cpus_start();
     check("four CPUs", cpu_count >= THREADS);
-    if (cpu_count >= THREADS)
-        litmus_all();
+    if (cpu_count < THREADS)
+        return;
+    litmus_all();
+    static uint32_t room[CODE_WORDS] __attribute__((aligned(4096)));
+    litmus_code(room);
 }

@@ -1,11 +1,14 @@
-/* litmus.c: memory order between threads (tests/litmus.h), in user mode. */
+/* litmus.c: memory order between threads (tests/litmus.h), and code that they change for each other
+ * (tests/litmus_code.h), in user mode. */
 #include <pthread.h>
 #include <sched.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "../litmus.h"
+#include "../litmus_code.h"
 #include "tally.h"
 
 static _Thread_local unsigned thread_number;
@@ -55,8 +58,13 @@ static void litmus_check(const char *name, uint64_t got, uint64_t wanted)
 int main(void)
 {
     time_t end = time(NULL) + 2;
-    do
+    uint32_t *room = mmap(NULL, CODE_WORDS * sizeof(uint32_t), PROT_READ | PROT_WRITE | PROT_EXEC,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        return 1;
+    do {
         litmus_all();
-    while (time(NULL) < end);
+        litmus_code(room);
+    } while (time(NULL) < end);
     return tally_end();
 }

@@ -10,11 +10,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/bytes.h"
+
 enum {
     UNIT_CODE_MAX = 64 << 10, /* what one unit's code may take at most */
     UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) +
                     EMIT_FAULTS_MAX * sizeof(struct emit_fault) +
                     X86_OUTSIDE_MAX * sizeof(uint16_t) + 16,
+    LINE_BYTES = 64,
+    UNIT_ALIGN = 16,
 };
 
 /* Units that lie beside each other do so in the tables, too: a program that has just started
@@ -69,12 +73,26 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
     return 0;
 }
 
+static void set_next(struct cache *cache, uint8_t *at)
+{
+    cache->buf.at = at;
+    atomic_store_explicit(&cache->next_at, (uint32_t)(at - cache->code.write),
+                          memory_order_relaxed);
+}
+
+unsigned cache_next_line_offset(const struct cache *cache)
+{
+    uint32_t at = atomic_load_explicit(&cache->next_at, memory_order_relaxed);
+    return align_up(at, UNIT_ALIGN) % LINE_BYTES;
+}
+
 static void use_generation(struct cache *cache, unsigned index)
 {
     struct generation *g = &cache->generations[index];
     g->meta_at = g->meta;
     cache->current = index;
     cache->buf = (struct x86_buf){.start = g->code, .at = g->code, .end = g->code_end};
+    set_next(cache, g->code);
 }
 
 void cache_start(struct cache *cache)
@@ -112,13 +130,8 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context)
 bool cache_has_room(const struct cache *cache)
 {
     const struct generation *g = &cache->generations[cache->current];
-    return cache->buf.end - cache->buf.at >= UNIT_CODE_MAX &&
+    return cache->buf.end - cache->buf.at >= UNIT_CODE_MAX + 2 * LINE_BYTES &&
            g->meta_end - g->meta_at >= (ptrdiff_t)UNIT_META_MAX;
-}
-
-struct unit *cache_reserve(struct cache *cache)
-{
-    return (struct unit *)cache->generations[cache->current].meta_at;
 }
 
 static size_t unit_bytes(const struct unit *unit)
@@ -167,10 +180,8 @@ struct unit *cache_unit_of(struct cache *cache, uintptr_t address)
     return NULL;
 }
 
-void cache_publish(struct cache *cache, struct unit *unit)
+static void publish(struct cache *cache, struct unit *unit)
 {
-    unit->incoming = NULL;
-    unit->dead = false;
     add_to_index(cache, unit);
     cache->generations[cache->current].meta_at += unit_bytes(unit);
     struct unit **page = &cache->pages[page_bucket(cache, unit->pa)];
@@ -184,28 +195,56 @@ void cache_publish(struct cache *cache, struct unit *unit)
     cache->code_bytes += unit->code_bytes;
 }
 
-void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
-                  const struct emit_result *result)
+/* Patched displacements lie within a line, so the place in the line stays. */
+static uint8_t *place(struct cache *cache, const struct unit_parts *parts)
 {
-    unit->code = start;
-    unit->exit_count = result->exit_count;
-    unit->fault_count = cache->user ? result->fault_count : 0;
-    unit->outside_count = result->outside.count;
-    unit->code_bytes = (uint32_t)(cache->buf.at - start);
-    if (cache->user)
-        unit->again = (uint32_t)(result->again - start);
-    memcpy(unit_faults(unit), result->faults, unit->fault_count * sizeof(struct emit_fault));
-    memcpy(unit_outside(unit), result->outside.at, unit->outside_count * sizeof(uint16_t));
-    for (unsigned i = 0; i < result->exit_count; i++) {
-        int32_t rel;
-        memcpy(&rel, result->exits[i].site, sizeof(rel));
-        unit->exits[i] = (struct exit_link){.from = unit,
-                                            .site = result->exits[i].site,
-                                            .cold = result->exits[i].site + 4 + rel,
-                                            .target = result->exits[i].target,
-                                            .tag_at = (uint32_t)(result->exits[i].tag - start)};
+    uint8_t *code = (uint8_t *)align_up((uintptr_t)cache->buf.at, UNIT_ALIGN);
+    code += (parts->origin - (uintptr_t)code) % LINE_BYTES;
+    set_next(cache, code + parts->code_bytes);
+    return code;
+}
+
+static void copy_code(const struct cache *cache, uint8_t *code, const struct unit_parts *parts)
+{
+    memcpy(code, parts->code, parts->code_bytes);
+    uint32_t moved = parts->origin - (uint32_t)(code - cache->code.write);
+    for (unsigned i = 0; i < parts->outside_count; i++) {
+        uint8_t *at = code + parts->outside[i];
+        store_le(at, 4, (uint32_t)load_le(at, 4) + moved);
     }
-    cache_publish(cache, unit);
+}
+
+struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
+{
+    struct unit *unit = (struct unit *)cache->generations[cache->current].meta_at;
+    uint8_t *code = place(cache, parts);
+    *unit = (struct unit){.pa = parts->pa,
+                          .context = parts->context,
+                          .exit_count = parts->exit_count,
+                          .insns = parts->insns,
+                          .fault_count = parts->fault_count,
+                          .outside_count = parts->outside_count,
+                          .source_hash = parts->source_hash,
+                          .code_bytes = parts->code_bytes,
+                          .again = parts->again,
+                          .code = code};
+    memcpy(unit_faults(unit), parts->faults, parts->fault_count * sizeof(*parts->faults));
+    memcpy(unit_outside(unit), parts->outside, parts->outside_count * sizeof(*parts->outside));
+    copy_code(cache, code, parts);
+    for (unsigned i = 0; i < parts->exit_count; i++) {
+        const struct unit_exit *from = &parts->exits[i];
+        struct exit_link *exit = &unit->exits[i];
+        uint8_t *site = code + from->site_at;
+        *exit = (struct exit_link){.from = unit,
+                                   .site = site,
+                                   .cold = site + 4 + from->cold,
+                                   .target = from->target,
+                                   .tag_at = from->tag_at};
+        store_le(site, 4, (uint32_t)from->cold);
+        store_le(code + from->tag_at, 8, (uintptr_t)exit);
+    }
+    publish(cache, unit);
+    return unit;
 }
 
 static void point(struct exit_link *exit, const uint8_t *target)
@@ -304,8 +343,37 @@ static bool drop_in_page(struct cache *cache, uint64_t page, uint64_t start, uin
     return any;
 }
 
+/* Behind the change of the code: who sees the new count sees the new code. */
+static void note_change(struct cache *cache, uint64_t start, uint64_t end)
+{
+    struct cache_changes *changes = &cache->changes;
+    uint64_t n = atomic_load_explicit(&changes->count, memory_order_relaxed);
+    changes->kept[n % CACHE_CHANGES_KEPT] = (struct cache_change){start, end};
+    atomic_store_explicit(&changes->count, n + 1, memory_order_release);
+}
+
+uint64_t cache_changes(const struct cache *cache)
+{
+    return atomic_load_explicit(&cache->changes.count, memory_order_acquire);
+}
+
+bool cache_changed_since(const struct cache *cache, uint64_t seen, uint64_t start, uint64_t end)
+{
+    const struct cache_changes *changes = &cache->changes;
+    uint64_t now = atomic_load_explicit(&changes->count, memory_order_relaxed);
+    if (now - seen > CACHE_CHANGES_KEPT)
+        return true;
+    for (; seen < now; seen++) {
+        const struct cache_change *change = &changes->kept[seen % CACHE_CHANGES_KEPT];
+        if (change->start < end && change->end > start)
+            return true;
+    }
+    return false;
+}
+
 bool cache_drop_page(struct cache *cache, uint64_t page)
 {
+    note_change(cache, page, page + 4096);
     return drop_in_page(cache, page, 0, UINT64_MAX);
 }
 
@@ -326,6 +394,7 @@ static bool drop_in_generation(struct cache *cache, struct generation *g, uint64
 bool cache_drop_range(struct cache *cache, uint64_t start, uint64_t end)
 {
     bool any = false;
+    note_change(cache, start, end);
     if ((end - start) >> 12 > cache->page_mask) {
         for (unsigned i = 0; i < CACHE_GENERATIONS; i++)
             any |= drop_in_generation(cache, &cache->generations[i], start, end);
@@ -371,6 +440,7 @@ void cache_retire_oldest(struct cache *cache)
 
 void cache_retire_all(struct cache *cache)
 {
+    note_change(cache, 0, UINT64_MAX);
     for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
         retire(cache, &cache->generations[i]);
         cache->generations[i].meta_at = cache->generations[i].meta;

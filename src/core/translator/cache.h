@@ -78,6 +78,37 @@ struct generation {
     _Atomic(struct unit *) *index;
 };
 
+/* A unit wherever it was made: in a thread's own buffer, or in a record of the store. What moves
+ * when it is put into the cache are displacements to stubs and constants, and exits' tags. */
+struct unit_exit {
+    uint32_t site_at, tag_at; /* offsets from the code's start */
+    int32_t cold;             /* what the site's displacement is while unlinked */
+    int32_t target;
+};
+
+struct unit_parts {
+    uint64_t pa;
+    uint32_t context;
+    uint32_t insns, source_hash;
+    uint32_t code_bytes, again;
+    uint32_t exit_count, fault_count, outside_count;
+    uint32_t origin; /* where the code lies, from the start of code memory, modulo 2^32 */
+    const struct unit_exit *exits; /* borrowed, like those below */
+    const struct emit_fault *faults;
+    const uint16_t *outside;
+    const uint8_t *code;
+};
+
+/* The last ranges in which code changed, so that who translates without the lock can tell whether
+ * it was overtaken. */
+enum { CACHE_CHANGES_KEPT = 64 };
+struct cache_changes {
+    _Atomic(uint64_t) count;
+    struct cache_change {
+        uint64_t start, end;
+    } kept[CACHE_CHANGES_KEPT];
+};
+
 struct cache {
     struct codemem code;
     struct x86_buf buf; /* over the current generation's code */
@@ -89,6 +120,8 @@ struct cache {
     _Atomic(struct unit *) *units;
     struct unit **pages; /* units of the pages in a bucket, by page_next */
     bool user;           /* keyed by virtual address, one private code mapping */
+    struct cache_changes changes;
+    _Atomic(uint32_t) next_at; /* of buf.at from the start of code memory, without the lock */
     uint64_t unit_count, insn_count, code_bytes, retired, invalidated; /* statistics */
 };
 
@@ -104,13 +137,17 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);
 struct unit *cache_page_units(struct cache *cache, uint64_t page);
 /* Under the lock: room for one more unit of the largest size? */
 bool cache_has_room(const struct cache *cache);
-/* Room for a unit with its exits' tags starting at the returned unit's exits[0]. */
-struct unit *cache_reserve(struct cache *cache);
-/* The emitter wrote the unit's code from `start`: makes it findable. */
-void cache_commit(struct cache *cache, struct unit *unit, const uint8_t *start,
-                  const struct emit_result *result);
-/* The unit is complete, code included: makes it findable. */
-void cache_publish(struct cache *cache, struct unit *unit);
+/* Copies the unit in and makes it findable. Under the lock, where there is room. */
+struct unit *cache_add(struct cache *cache, const struct unit_parts *parts);
+/* Where in its line the next unit is going to start, probably: code made there for cache_add()
+ * moves by whole lines and needs no padding. No lock needed. */
+unsigned cache_next_line_offset(const struct cache *cache);
+
+/* How often code has changed. Read before a page's bytes are, without the lock. */
+uint64_t cache_changes(const struct cache *cache);
+/* Under the lock: whether code in [start, end) may have changed since cache_changes() said `seen`.
+ */
+bool cache_changed_since(const struct cache *cache, uint64_t seen, uint64_t start, uint64_t end);
 void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to);
 /* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
  */

@@ -23,14 +23,6 @@ struct packed_unit {
     uint32_t origin; /* where the code lay, from the start of code memory */
 };
 
-struct packed_exit {
-    uint32_t site_at, tag_at;
-    int32_t cold; /* what the site's displacement is while unlinked */
-    int32_t target;
-};
-
-enum { LINE = 64 };
-
 uint32_t pack_source_hash(const uint8_t page[4096], uint32_t offset, uint32_t insns)
 {
     return (uint32_t)hash_bytes(page + offset, insns * 4ull, offset);
@@ -38,7 +30,7 @@ uint32_t pack_source_hash(const uint8_t page[4096], uint32_t offset, uint32_t in
 
 static size_t packed_bytes(const struct packed_unit *p)
 {
-    return align_up(sizeof(*p) + p->exit_count * sizeof(struct packed_exit) +
+    return align_up(sizeof(*p) + p->exit_count * sizeof(struct unit_exit) +
                         p->fault_count * sizeof(struct emit_fault) +
                         p->outside_count * sizeof(uint16_t) + p->code_bytes,
                     8);
@@ -56,10 +48,10 @@ static void pack_unit(const struct cache *cache, struct unit *unit, const struct
     at = append(at, p, sizeof(*p));
     for (unsigned i = 0; i < unit->exit_count; i++) {
         const struct exit_link *exit = &unit->exits[i];
-        struct packed_exit packed = {.site_at = (uint32_t)(exit->site - unit->code),
-                                     .tag_at = exit->tag_at,
-                                     .cold = (int32_t)(exit->cold - (exit->site + 4)),
-                                     .target = exit->target};
+        struct unit_exit packed = {.site_at = (uint32_t)(exit->site - unit->code),
+                                   .tag_at = exit->tag_at,
+                                   .cold = (int32_t)(exit->cold - (exit->site + 4)),
+                                   .target = exit->target};
         at = append(at, &packed, sizeof(packed));
     }
     at = append(at, unit_faults(unit), unit->fault_count * sizeof(struct emit_fault));
@@ -105,7 +97,7 @@ static bool sound(const struct packed_unit *p, size_t left, const uint8_t page[4
     if (p->offset % 4 || p->offset >= 4096 || p->insns > (4096 - p->offset) / 4 ||
         p->source_hash != pack_source_hash(page, p->offset, p->insns))
         return false;
-    const struct packed_exit *exits = (const void *)(p + 1);
+    const struct unit_exit *exits = (const void *)(p + 1);
     for (unsigned i = 0; i < p->exit_count; i++)
         if (exits[i].site_at > p->code_bytes - 4 || exits[i].tag_at > p->code_bytes - 8)
             return false;
@@ -115,49 +107,6 @@ static bool sound(const struct packed_unit *p, size_t left, const uint8_t page[4
         if (outside[i] > p->code_bytes - 4)
             return false;
     return true;
-}
-
-static void add_to_displacement(uint8_t *at, int32_t delta)
-{
-    store_le(at, 4, (uint32_t)load_le(at, 4) + (uint32_t)delta);
-}
-
-/* Code with its new tags and displacements, and exits on their cold paths. */
-static void unpack_unit(struct cache *cache, struct unit *unit, const struct packed_unit *p)
-{
-    /* Patched displacements lie within a line, so the place in the line stays. */
-    uint32_t line = p->origin % LINE;
-    uint8_t *code = (uint8_t *)align_up((uintptr_t)cache->buf.at, 16);
-    code += (line - (uintptr_t)code) % LINE;
-    const struct packed_exit *exits = (const void *)(p + 1);
-    const struct emit_fault *faults = (const void *)(exits + p->exit_count);
-    const uint16_t *outside = (const void *)(faults + p->fault_count);
-    memcpy(code, outside + p->outside_count, p->code_bytes);
-    unit->code = code;
-    unit->insns = p->insns;
-    unit->source_hash = p->source_hash;
-    unit->code_bytes = p->code_bytes;
-    unit->again = p->again;
-    unit->exit_count = p->exit_count;
-    unit->fault_count = p->fault_count;
-    unit->outside_count = p->outside_count;
-    memcpy(unit_faults(unit), faults, p->fault_count * sizeof(*faults));
-    memcpy(unit_outside(unit), outside, p->outside_count * sizeof(*outside));
-    int32_t moved = (int32_t)(p->origin - (uint32_t)(code - cache->code.write));
-    for (unsigned i = 0; i < p->outside_count; i++)
-        add_to_displacement(code + outside[i], moved);
-    for (unsigned i = 0; i < p->exit_count; i++) {
-        struct exit_link *exit = &unit->exits[i];
-        uint8_t *site = code + exits[i].site_at;
-        *exit = (struct exit_link){.from = unit,
-                                   .site = site,
-                                   .cold = site + 4 + exits[i].cold,
-                                   .target = exits[i].target,
-                                   .tag_at = exits[i].tag_at};
-        store_le(site, 4, (uint32_t)exits[i].cold);
-        store_le(code + exits[i].tag_at, 8, (uintptr_t)exit);
-    }
-    cache->buf.at = code + p->code_bytes;
 }
 
 unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
@@ -173,10 +122,24 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
         at += p->bytes;
         if (cache_find(cache, pa + p->offset, context))
             continue;
-        struct unit *unit = cache_reserve(cache);
-        *unit = (struct unit){.pa = pa + p->offset, .context = context};
-        unpack_unit(cache, unit, p);
-        cache_publish(cache, unit);
+        const struct unit_exit *exits = (const void *)(p + 1);
+        const struct emit_fault *faults = (const void *)(exits + p->exit_count);
+        const uint16_t *outside = (const void *)(faults + p->fault_count);
+        cache_add(cache,
+                  &(struct unit_parts){.pa = pa + p->offset,
+                                       .context = context,
+                                       .insns = p->insns,
+                                       .source_hash = p->source_hash,
+                                       .code_bytes = p->code_bytes,
+                                       .again = p->again,
+                                       .exit_count = p->exit_count,
+                                       .fault_count = p->fault_count,
+                                       .outside_count = p->outside_count,
+                                       .origin = p->origin,
+                                       .exits = exits,
+                                       .faults = faults,
+                                       .outside = outside,
+                                       .code = (const uint8_t *)(outside + p->outside_count)});
         count++;
     }
     return count;

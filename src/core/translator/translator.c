@@ -4,6 +4,9 @@
  * indirect jump that missed the jump cache: find the target, remember it there; (3) at an
  * instruction for the run loop (tag 1); (4) after an exception or because the poll word is set.
  *
+ * Units are made without the lock (maker.c) and added under it, where nobody was quicker and the
+ * code has not changed since its bytes were read. So the lock is held for as long as copying takes.
+ *
  * Quiescence: a CPU serves requests of others only in a64_poll() or out of the guest, never between
  * finding a unit and entering it. So when a64_run_on_others() has returned, no CPU holds a pointer
  * to a unit that was unfindable before, and its memory may be used again. That goes for the jump by
@@ -23,7 +26,7 @@
 #include "core/arm64/mmu.h"
 #include "core/translator/cache.h"
 #include "core/translator/lift_int.h"
-#include "core/translator/pack.h"
+#include "core/translator/maker.h"
 #include "core/translator/persist.h"
 
 /* What one CPU's thread keeps here, on cache lines of its own. */
@@ -39,16 +42,14 @@ struct share {
 struct translator {
     struct cache cache;
     struct persist *persist; /* NULL: translations are not kept */
-    pthread_mutex_t lock;    /* guards the cache but lookups, and the buffers below */
+    pthread_mutex_t lock;    /* guards the cache but lookups, and what is kept */
     struct a64_system *system;
     struct hostcpu host;
     struct emit_stubs stubs;
     struct lift_table lifts;
-    uint32_t features;
-    unsigned max_insns;
+    struct maker_config making;
+    struct maker_pool makers;
     uint64_t (*enter)(struct a64_cpu *cpu, const void *code);
-    struct ir_unit unit;
-    struct emit_result result;
     bool user;
     pthread_mutex_t shares_lock; /* guards the list; taken out of the guest alone */
     struct share *shares;
@@ -60,10 +61,6 @@ enum {
     KEEP_MIB_MIN = 64, /* whole pages come from the store: they would push each other out of less */
     USER_LINE_BYTES = 64, /* CTR_EL0.IminLine in user mode */
     MACHINE_WRITES_TOLERATED = 4,
-};
-
-struct code_page {
-    uint8_t bytes[4096];
 };
 
 enum {
@@ -117,7 +114,6 @@ int translator_new(const struct translator_config *config, struct translator **r
     pthread_mutex_init(&t->shares_lock, NULL);
     t->system = config->system;
     t->user = config->user;
-    t->max_insns = config->max_insns ? config->max_insns : IR_UNIT_INSNS;
     lift_table_init(&t->lifts);
     size_t bytes =
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
@@ -136,13 +132,18 @@ int translator_new(const struct translator_config *config, struct translator **r
         &t->cache, t->stubs.enter);
     for (unsigned i = 0; i < t->system->cpu_count; i++)
         translator_attach(t, t->system->cpus[i]);
-    if (t->system->cpu_count)
-        t->features = a64_model_features(t->system->cpus[0]->model);
-    else
-        t->features = a64_model_features(config->model);
+    const struct a64_model *model =
+        t->system->cpu_count ? t->system->cpus[0]->model : config->model;
+    t->making = (struct maker_config){.lifts = &t->lifts,
+                                      .host = &t->host,
+                                      .stubs = &t->stubs,
+                                      .cache = &t->cache,
+                                      .features = a64_model_features(model),
+                                      .max_insns = config->max_insns ?: IR_UNIT_INSNS};
     if (config->keep && bytes >= (size_t)KEEP_MIB_MIN << 20)
-        t->persist = persist_new((uint64_t)t->features << 32 | t->max_insns << 1 | t->user,
-                                 &config->fds, config->log);
+        t->persist =
+            persist_new((uint64_t)t->making.features << 32 | t->making.max_insns << 1 | t->user,
+                        &config->fds, config->log);
     *ret_translator = t;
     return 0;
 }
@@ -156,6 +157,7 @@ void translator_free(struct translator *t)
         free(share);
     }
     persist_free(t->persist);
+    maker_pool_done(&t->makers);
     cache_done(&t->cache);
     pthread_mutex_destroy(&t->shares_lock);
     pthread_mutex_destroy(&t->lock);
@@ -386,57 +388,6 @@ static void set_rounding(struct a64_cpu *cpu)
     cpu->host_mxcsr = (cpu->host_mxcsr & 0x3f) | 0x1f80 | (uint32_t)rc[cpu->fpcr >> 22 & 3] << 13;
 }
 
-static struct unit *translate(struct translator *t, const uint8_t *page, uint64_t pa,
-                              uint32_t context)
-{
-    struct unit *unit = cache_find(&t->cache, pa, context);
-    if (unit) /* another CPU was quicker */
-        return unit;
-    unit = cache_reserve(&t->cache);
-    *unit = (struct unit){.pa = pa, .context = context};
-    struct lift_source source = {.table = &t->lifts,
-                                 .page = page,
-                                 .offset = (uint32_t)pa & 0xfff,
-                                 .context = context,
-                                 .features = t->features,
-                                 .max_insns = t->max_insns};
-    struct x86_buf *buf = &t->cache.buf;
-    struct emit_request request = {.unit = &t->unit,
-                                   .host = &t->host,
-                                   .stubs = &t->stubs,
-                                   .exit_tag_base = (uintptr_t)&unit->exits[0],
-                                   .exit_tag_stride = sizeof(unit->exits[0]),
-                                   .user = t->user};
-    buf->at = (uint8_t *)align_up((uintptr_t)buf->at, 16);
-    uint8_t *start = buf->at;
-    for (;;) {
-        lift_unit(&source, &t->unit);
-        if (emit_unit(buf, &request, &t->result))
-            break;
-        if (source.max_insns == 1)
-            abort(); /* one instruction always fits: a bug of ours */
-        buf->full = false;
-        source.max_insns /= 2;
-    }
-    t->cache.insn_count += t->unit.insns;
-    unit->insns = t->unit.insns;
-    if (t->persist)
-        unit->source_hash = pack_source_hash(page, source.offset, unit->insns);
-    cache_commit(&t->cache, unit, start, &t->result);
-    return unit;
-}
-
-/* The page of code at pc: a copy in user mode, where another thread may unmap it any time. */
-static const uint8_t *page_of(struct translator *t, struct a64_cpu *cpu, uint64_t pa,
-                              struct code_page *copy)
-{
-    if (!t->user)
-        return guestmem_ptr(t->system->mem, pa & ~0xfffull, 4096, false);
-    const struct a64_host_ops *ops = t->system->ops;
-    bool there = ops->fetch(t->system->ops_ctx, cpu, pa & ~0xfffull, copy->bytes, 4096);
-    return there ? copy->bytes : NULL;
-}
-
 void translator_save(struct translator *t)
 {
     if (!t->persist)
@@ -446,20 +397,59 @@ void translator_save(struct translator *t)
     unlock(t);
 }
 
-/* From the store, or made now. Under the lock. */
-static struct unit *obtain(struct translator *t, const uint8_t *page, uint64_t pa, uint32_t context)
+/* What the store has of the page in the maker, which is as it was at `seen`, goes into the cache.
+ * Under the lock. */
+static void fetch(struct translator *t, struct maker *maker, uint64_t seen, uint64_t pa,
+                  uint32_t context)
 {
-    if (t->persist && persist_fetch(t->persist, &t->cache, pa, context, page)) {
-        struct unit *unit = cache_find(&t->cache, pa, context);
-        if (unit)
-            return unit;
-        if (!cache_has_room(&t->cache))
-            return NULL;
-    }
-    struct unit *unit = translate(t, page, pa, context);
-    if (t->persist && persist_made(t->persist, pa, context))
+    uint64_t page = align_down(pa, 4096);
+    if (!cache_changed_since(&t->cache, seen, page, page + 4096) && cache_has_room(&t->cache))
+        persist_fetch(t->persist, &t->cache, pa, context, maker_page(maker));
+}
+
+/* Puts a unit that was made of the bytes as they were at `seen` into the cache, unless another CPU
+ * was quicker or the code has changed. False: there was no room. Under the lock. */
+static bool add(struct translator *t, const struct unit_parts *parts, uint64_t seen)
+{
+    uint64_t end = parts->pa + parts->insns * 4ull;
+    if (cache_find(&t->cache, parts->pa, parts->context) ||
+        cache_changed_since(&t->cache, seen, parts->pa, end))
+        return true;
+    if (!cache_has_room(&t->cache))
+        return false;
+    cache_add(&t->cache, parts);
+    t->cache.insn_count += parts->insns;
+    if (t->persist && persist_made(t->persist, parts->pa, parts->context))
         persist_save(t->persist, &t->cache, read_page, t);
-    return unit;
+    return true;
+}
+
+/* Tries to have a unit at `pa` in the cache: from the store, or made now, without the lock. False:
+ * pa is not in RAM. *ret_stale: the CPU was out of the guest meanwhile. */
+static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *maker, uint64_t pa,
+                   uint32_t context, bool *ret_stale)
+{
+    /* Code that changes from here on is announced behind this. */
+    uint64_t seen = cache_changes(&t->cache);
+    *ret_stale = false;
+    if (!read_page(t, align_down(pa, 4096), maker_page(maker)))
+        return false;
+    if (t->persist) {
+        *ret_stale = lock(t, cpu);
+        fetch(t, maker, seen, pa, context);
+        unlock(t);
+        if (cache_find(&t->cache, pa, context))
+            return true;
+    }
+    const struct unit_parts *parts = maker_make(maker, &t->making, pa, context);
+    *ret_stale |= lock(t, cpu);
+    if (!add(t, parts, seen)) {
+        make_room(t, cpu);
+        *ret_stale = true;
+        add(t, parts, seen);
+    }
+    unlock(t);
+    return true;
 }
 
 /* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step).
@@ -477,26 +467,16 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
         struct unit *unit = cache_find(&t->cache, pa, context);
         if (unit)
             return unit;
-        bool stale = lock(t, cpu);
-        /* Under the lock: code that changes from here on is announced behind this translation. */
-        struct code_page copy;
-        const uint8_t *page = page_of(t, cpu, pa, &copy);
-        if (!page) {
-            unlock(t);
+        bool stale;
+        struct maker *maker = maker_take(&t->makers);
+        bool is_ram = obtain(t, cpu, maker, pa, context, &stale);
+        maker_give(&t->makers, maker);
+        if (stale)
+            *exit = NULL;
+        if (!is_ram) {
             *ret_step = true;
             return NULL;
         }
-        if (!stale && !cache_has_room(&t->cache)) {
-            make_room(t, cpu);
-            stale = true;
-        }
-        if (stale)
-            *exit = NULL;
-        else
-            unit = obtain(t, page, pa, context);
-        unlock(t);
-        if (unit)
-            return unit;
     }
 }
 

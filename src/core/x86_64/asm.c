@@ -29,7 +29,7 @@ void x86_u64(struct x86_buf *b, uint64_t v)
 static void note_outside(struct x86_buf *b, const uint8_t *disp, const uint8_t *target)
 {
     struct x86_outside *outside = b->outside;
-    if (!outside || target >= outside->start)
+    if (!outside || (target >= outside->start && target < b->end))
         return;
     size_t at = (size_t)(disp - outside->start);
     if (outside->count == X86_OUTSIDE_MAX || at > UINT16_MAX)

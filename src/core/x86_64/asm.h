@@ -61,8 +61,9 @@ struct x86_rm {
     const uint8_t *target; /* not NULL: memory there, relative to RIP; base and index X86_NONE */
 };
 
-/* Displacements that reach below `start`, by their offsets from it: what must change when the bytes
- * from there on are moved. */
+/* Displacements that reach below `start` or behind the buffer, by their offsets from `start`: what
+ * must change when the bytes from there on are moved. They may be further away than a displacement
+ * reaches, in which case the code runs nowhere before it is moved. */
 enum { X86_OUTSIDE_MAX = 1024 };
 struct x86_outside {
     const uint8_t *start;

@@ -194,8 +194,7 @@ static void write_cold(struct emitter *e, struct cold *c)
             x86_patch(e->buf, e->result->exits[c->exit].site, e->buf->at);
         }
         x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset & (r->user ? 4095 : -1));
-        e->result->exits[c->exit].tag =
-            x86_movi64(e->buf, RCX, r->exit_tag_base + (size_t)c->exit * r->exit_tag_stride);
+        e->result->exits[c->exit].tag = x86_movi64(e->buf, RCX, 0);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
     default:

@@ -49,7 +49,8 @@ struct emit_stubs {
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */
 struct emit_exit {
     uint8_t *site;
-    uint8_t *tag;   /* where the cold path has the exit's tag, 64 bits */
+    uint8_t *tag;   /* where the cold path has 64 bits for the exit's tag, which stubs.enter gives
+                       back when the exit was taken unlinked */
     int32_t target; /* offset from the start of the page; within it but in user mode */
 };
 
@@ -64,9 +65,6 @@ struct emit_request {
     const struct ir_unit *unit;
     const struct hostcpu *host;
     const struct emit_stubs *stubs;
-    /* Tag of exit n, an address given back by stubs.enter when exit n was taken unlinked. */
-    uintptr_t exit_tag_base;
-    size_t exit_tag_stride;
     /* User mode: guest addresses are host addresses and a unit's address is its key, so that direct
      * jumps to other pages are exits too. A unit starts with a no-op, over which a jump to its last
      * part can be written: that leaves for the run loop with the unit's own address. */

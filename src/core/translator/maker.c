@@ -1,0 +1,115 @@
+/* maker.c: lift, then emit into a buffer of the thread's own.
+ *
+ * The code starts at the place in its line at which the next unit of the cache is expected to, so
+ * that moving it costs no padding where no other thread comes in between. Displacements to stubs
+ * are as if the stubs were 2^32 bytes around; cache_add() puts them right.
+ */
+#include "core/translator/maker.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/translator/pack.h"
+
+enum { CODE_MAX = UINT16_MAX, LINE_BYTES = 64 };
+
+struct maker {
+    uint8_t page[4096];
+    struct ir_unit unit;
+    struct emit_result result;
+    struct unit_exit exits[EMIT_EXITS_MAX];
+    struct unit_parts parts;
+    uint8_t code[LINE_BYTES + CODE_MAX] __attribute__((aligned(LINE_BYTES)));
+};
+
+struct maker *maker_take(struct maker_pool *pool)
+{
+    for (unsigned i = 0; i < MAKER_SPARES; i++) {
+        struct maker *spare = atomic_exchange(&pool->spares[i], NULL);
+        if (spare)
+            return spare;
+    }
+    struct maker *maker = aligned_alloc(LINE_BYTES, sizeof(*maker));
+    if (!maker)
+        abort();
+    return maker; /* as it is: pages that no unit needs are never touched */
+}
+
+void maker_give(struct maker_pool *pool, struct maker *maker)
+{
+    for (unsigned i = 0; i < MAKER_SPARES; i++) {
+        struct maker *none = NULL;
+        if (atomic_compare_exchange_strong(&pool->spares[i], &none, maker))
+            return;
+    }
+    free(maker);
+}
+
+void maker_pool_done(struct maker_pool *pool)
+{
+    for (unsigned i = 0; i < MAKER_SPARES; i++)
+        free(atomic_load(&pool->spares[i]));
+}
+
+uint8_t *maker_page(struct maker *maker)
+{
+    return maker->page;
+}
+
+/* With offsets in place of addresses. */
+static void note_exits(struct maker *m, const uint8_t *start)
+{
+    for (unsigned i = 0; i < m->result.exit_count; i++) {
+        const struct emit_exit *from = &m->result.exits[i];
+        struct unit_exit *to = &m->exits[i];
+        *to = (struct unit_exit){.site_at = (uint32_t)(from->site - start),
+                                 .tag_at = (uint32_t)(from->tag - start),
+                                 .target = from->target};
+        memcpy(&to->cold, from->site, sizeof(to->cold));
+    }
+}
+
+const struct unit_parts *maker_make(struct maker *m, const struct maker_config *config, uint64_t pa,
+                                    uint32_t context)
+{
+    struct lift_source source = {.table = config->lifts,
+                                 .page = m->page,
+                                 .offset = (uint32_t)pa & 0xfff,
+                                 .context = context,
+                                 .features = config->features,
+                                 .max_insns = config->max_insns};
+    struct emit_request request = {.unit = &m->unit,
+                                   .host = config->host,
+                                   .stubs = config->stubs,
+                                   .user = config->cache->user};
+    uint8_t *start = m->code + cache_next_line_offset(config->cache);
+    struct x86_buf buf = {.start = start, .at = start, .end = start + CODE_MAX};
+    for (;;) {
+        lift_unit(&source, &m->unit);
+        if (emit_unit(&buf, &request, &m->result))
+            break;
+        if (source.max_insns == 1)
+            abort(); /* one instruction always fits: a bug of ours */
+        buf.full = false;
+        source.max_insns /= 2;
+    }
+    note_exits(m, start);
+    bool user = config->cache->user;
+    m->parts = (struct unit_parts){
+        .pa = pa,
+        .context = context,
+        .insns = m->unit.insns,
+        .source_hash = pack_source_hash(m->page, source.offset, m->unit.insns),
+        .code_bytes = (uint32_t)(buf.at - start),
+        .again = user ? (uint32_t)(m->result.again - start) : 0,
+        .exit_count = m->result.exit_count,
+        .fault_count = user ? m->result.fault_count : 0,
+        .outside_count = m->result.outside.count,
+        .origin = (uint32_t)(start - config->cache->code.write),
+        .exits = m->exits,
+        .faults = m->result.faults,
+        .outside = m->result.outside.at,
+        .code = start,
+    };
+    return &m->parts;
+}
