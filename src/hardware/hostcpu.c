@@ -1,10 +1,18 @@
 /* hostcpu.c: feature bits as the C library found them when the process started, the OS's XCR0
  * included. CPUID itself is not asked: where the host is a virtual machine each one is an exit to
  * its hypervisor, tens of microseconds, which every start of peng-arm64 would pay.
+ *
+ * For tests a list by name takes from them.
  */
 #include "hardware/hostcpu.h"
 
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/platform/x86.h>
+
+#include "base/bytes.h"
 
 /* As x86_cpu_active() of the header, which shifts a signed 1 into its sign. */
 static bool active(unsigned index)
@@ -39,4 +47,62 @@ void hostcpu_detect(struct hostcpu *cpu)
         .avx512vbmi = HAS(AVX512_VBMI),
         .avx512bitalg = HAS(AVX512_BITALG),
     };
+}
+
+/* arch/x86/include/asm/cpufeatures.h has the names; AVX-512's basic parts come together. */
+static const struct hostcpu_name {
+    const char *name;
+    size_t offset;
+} names[] = {
+    {"avx2", offsetof(struct hostcpu, avx2)},
+    {"f16c", offsetof(struct hostcpu, f16c)},
+    {"cx16", offsetof(struct hostcpu, cx16)},
+    {"aes", offsetof(struct hostcpu, aes)},
+    {"pclmulqdq", offsetof(struct hostcpu, pclmul)},
+    {"sha_ni", offsetof(struct hostcpu, sha)},
+    {"gfni", offsetof(struct hostcpu, gfni)},
+    {"vaes", offsetof(struct hostcpu, vaes)},
+    {"vpclmulqdq", offsetof(struct hostcpu, vpclmul)},
+    {"avx512vl", offsetof(struct hostcpu, avx512vl)},
+    {"avx512vbmi", offsetof(struct hostcpu, avx512vbmi)},
+    {"avx512_bitalg", offsetof(struct hostcpu, avx512bitalg)},
+};
+
+static int unknown(const char *name, size_t length, struct err *e)
+{
+    char known[200] = "";
+    for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+        size_t used = strlen(known);
+        snprintf(known + used, sizeof(known) - used, "%s%s", i ? " " : "", names[i].name);
+    }
+    return err_set(e, EINVAL, "%.*s: not one of %s", (int)length, name, known);
+}
+
+int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e)
+{
+    struct hostcpu cpu = {0};
+    for (const char *at = list;; at++) {
+        size_t length = strcspn(at, ","), i = 0;
+        while (i < ARRAY_SIZE(names) &&
+               (strlen(names[i].name) != length || memcmp(names[i].name, at, length) != 0))
+            i++;
+        if (i == ARRAY_SIZE(names))
+            return unknown(at, length, e);
+        *(bool *)((char *)&cpu + names[i].offset) = true;
+        at += length;
+        if (!*at)
+            break;
+    }
+    if (!cpu.avx2)
+        return err_set(e, EINVAL, "avx2 must be among them: there is no way with less");
+    cpu.sse41 = cpu.avx = cpu.fma = cpu.bmi1 = cpu.bmi2 = cpu.lzcnt = cpu.popcnt = true;
+    *ret_cpu = cpu;
+    return 0;
+}
+
+void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed)
+{
+    bool *has = (bool *)cpu;
+    for (size_t i = 0; i < sizeof(*cpu); i++)
+        has[i] &= ((const bool *)allowed)[i];
 }

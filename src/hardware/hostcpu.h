@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#include "base/err.h"
+
 struct hostcpu {
     bool sse41, avx, avx2, fma, f16c, bmi1, bmi2, lzcnt, popcnt, cx16;
     bool aes, pclmul, sha, gfni, vaes, vpclmul;
@@ -13,5 +15,13 @@ struct hostcpu {
 
 /* On a host that is not x86-64 every field is false. */
 void hostcpu_detect(struct hostcpu *cpu);
+
+/* A CPU that has what the list says and nothing else: names between commas, as /proc/cpuinfo has
+ * them. "avx2" stands for all that the translator cannot do without (AVX2, FMA, BMI2, LZCNT and
+ * what comes before them), so it must be there. Errors: EINVAL, with the names that exist. */
+int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e);
+
+/* Takes from `cpu` what `allowed` does not have. */
+void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed);
 
 #endif

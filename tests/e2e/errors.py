@@ -51,6 +51,7 @@ def commands_and_flags(directory):
     refuse(['run', '--kernel', KERNEL, '--trace', 'exec'], '--trace')
     refuse(['run', '--kernel', KERNEL, '--trace', 'noise,file=x'], '--trace', 'noise')
     refuse(['run', '--kernel', KERNEL, '--gdb', '99999'], '--gdb')
+    refuse(['run', '--kernel', KERNEL, '--host-features', 'avx2,sve'], '--host-features', 'sve', 'gfni')
 
 
 @case

@@ -6,13 +6,13 @@
  */
 #include <capstone/capstone.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "core/translator/lift.h"
 #include "core/translator/lift_int.h"
 #include "core/x86_64/emit.h"
-#include "lesser_host.h"
 
 enum { WORDS_MAX = 4, CODE_BYTES = 64 << 10 };
 
@@ -141,8 +141,9 @@ static unsigned measure(csh capstone, const struct sequence *s, bool print)
     static uint8_t page[4096], code[CODE_BYTES];
     static struct ir_unit unit;
     static struct emit_result result;
-    struct hostcpu host = lesser_host_cpu();
-    host.cx16 = host.aes = host.pclmul = true;
+    struct hostcpu host;
+    if (hostcpu_parse("avx2,f16c,cx16,aes,pclmulqdq", &host, NULL) < 0)
+        abort();
     struct lift_table table;
     struct emit_stubs stubs;
     struct x86_buf buf = {.start = code, .at = code, .end = code + sizeof(code)};

@@ -6,13 +6,13 @@
  * operands out of the ordinary). A name may only leave `expected`, or its reason must be good.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "core/translator/lift.h"
 #include "core/translator/lift_int.h"
 #include "core/x86_64/emit.h"
-#include "lesser_host.h"
 #include "vector.h"
 
 enum { CODE_BYTES = 64 << 10, WORDS_EACH = 200, OFFSET = 2048 };
@@ -51,8 +51,8 @@ struct bench {
 
 static void bench_init(struct bench *b, bool wide)
 {
-    b->host = lesser_host_cpu();
-    b->host.cx16 = b->host.aes = b->host.pclmul = b->host.sha = true;
+    if (hostcpu_parse("avx2,f16c,cx16,aes,pclmulqdq,sha_ni", &b->host, NULL) < 0)
+        abort();
     b->host.avx512vl = wide;
     b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + CODE_BYTES};
     lift_table_init(&b->table);

@@ -23,8 +23,8 @@ struct runner {
 
 /* Each fills *ret or returns false where this build or host has no such runner. */
 bool runner_interpreter(struct runner *ret);
-/* `lesser_host`: as on a host with AVX2 and nothing that came later. */
-bool runner_translator(struct runner *ret, bool lesser_host);
+/* `host_features`: with no more than these of the host's (hostcpu_parse()); NULL: all. */
+bool runner_translator(struct runner *ret, const char *host_features);
 /* `program`: the oracle built for arm64; `emulator`: what runs it, e.g. "qemu-aarch64". */
 bool runner_qemu(struct runner *ret, const char *emulator, const char *program);
 /* The same under peng-arm64. */

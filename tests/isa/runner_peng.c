@@ -20,7 +20,6 @@
 #include "core/arm64/sysreg.h"
 #include "core/translator/translator.h"
 #include "hardware/hostcpu.h"
-#include "lesser_host.h"
 #include "runner.h"
 
 #define VECTORS_BASE 0x04200000u /* EL1's alone: what EL0 may write, EL1 cannot execute */
@@ -243,21 +242,17 @@ bool runner_interpreter(struct runner *ret)
     return true;
 }
 
-bool runner_translator(struct runner *ret, bool lesser_host)
+bool runner_translator(struct runner *ret, const char *host_features)
 {
     struct peng *p = peng_new();
     struct err e = {0};
-    struct hostcpu host;
-    hostcpu_detect(&host);
-    if (lesser_host)
-        host = lesser_host_cpu();
-    struct translator_config config = {.system = &p->system, .host = &host};
+    struct translator_config config = {.system = &p->system, .host_features = host_features};
     if (translator_new(&config, &p->translator, &e)) {
         fprintf(stderr, "isa: no translator: %s\n", e.text);
         peng_close(p);
         return false;
     }
-    *ret = (struct runner){.name = lesser_host ? "translator-avx2" : "translator",
+    *ret = (struct runner){.name = host_features ? host_features : "translator",
                            .dead_flags_inexact = true,
                            .ctx = p,
                            .run = peng_run,

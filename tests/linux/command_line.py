@@ -67,6 +67,8 @@ def options():
     ours(['-stack', '2M', '--release=1', show], f'[{show}] aarch64 ')
     for engine in 'translator', 'interpreter':
         ours(['--engine', engine, show], f'[{show}] aarch64 ')
+    for features in 'avx2', 'avx2,avx512vl,gfni':
+        ours(['--host-features', features, show], f'[{show}] aarch64 ')
     ours(['-one-insn-per-tb', '-p', '4096', show], f'[{show}] aarch64 ')
     status, out, _ = run([peng, '-h'])
     check('-h', (status, '--sysroot' in out), (0, True))
@@ -89,6 +91,10 @@ def mistakes():
     refused(['-s', 'big', show], 1, '-s: not a size (a number with K, M or G)')
     refused(['-g', '0', show], 1, '-g: 0 is not a port')
     refused(['--engine', 'steam', show], 1, '--engine: steam is neither translator nor interpreter')
+    refused(['--host-features', 'avx2,sve', show], 1, '--host-features: sve: not one of avx2 f16c '
+            'cx16 aes pclmulqdq sha_ni gfni vaes vpclmulqdq avx512vl avx512vbmi avx512_bitalg')
+    refused(['--host-features', 'gfni', show], 1,
+            '--host-features: avx2 must be among them: there is no way with less')
     refused(['-cpu', 'z80', show], 126, '-cpu z80: no such CPU (see -cpu help)')
 
 

@@ -70,6 +70,11 @@ def main():
         made = 'translated instructions'
         check(f'the second run translates nothing ({warm[2].get(made)} of {cold.get(made)})',
               warm[2].get(made) == 0 and cold.get(made, 0) > 1000)
+        with tempfile.TemporaryDirectory() as lesser:
+            other = Guest(peng, program, lesser)
+            check('with less of the host', other.run(PENG_HOST_FEATURES='avx2')[:2] == (answer, 0))
+            names = [os.path.basename(guests.files()[0]) for guests in (guest, other)]
+            check('is kept in a file of its own', names[0] != names[1])
 
         random.seed(1)
         for every in (7, 101, 1009, 10007, 100003):

@@ -46,11 +46,12 @@ enum vcpu_stop {
 enum vcpu_line { VCPU_LINE_IRQ = 1, VCPU_LINE_FIQ = 2 };
 
 struct engine_config {
-    const char *cpu_model;   /* NULL: the default */
-    unsigned vcpus;          /* 1..A64_CPUS_MAX */
-    size_t code_cache_bytes; /* 0: the default */
-    struct guestmem *mem;    /* borrowed, filled with RAM */
-    const struct log *log;   /* borrowed */
+    const char *cpu_model;     /* NULL: the default */
+    unsigned vcpus;            /* 1..A64_CPUS_MAX */
+    size_t code_cache_bytes;   /* 0: the default */
+    const char *host_features; /* hostcpu_parse(): use no more of the host's CPU; NULL: all */
+    struct guestmem *mem;      /* borrowed, filled with RAM */
+    const struct log *log;     /* borrowed */
     struct engine_host host;
     const struct trace *trace; /* borrowed; NULL: none */
 };

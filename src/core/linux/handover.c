@@ -3,7 +3,7 @@
  * is in one more environment string, the last, which it takes out before the guest sees it:
  *
  *   PENG_HANDOVER=PID PROGRAM-FD SELF-FD SECCOMP-FD REPORT-FD FLAGS STACK
- * <1f>CPU<1f>RELEASE<1f>SYSROOT<1f>NAME
+ * <1f>CPU<1f>HOST-FEATURES<1f>RELEASE<1f>SYSROOT<1f>NAME
  *
  * PID is the process it is meant for: exec does not change it, so a string that strays into another
  * process is left alone. Empty texts stand for none. Somebody who forges one and runs this program
@@ -31,11 +31,11 @@ size_t handover_write(char *out, size_t size_bytes, const struct linux_config *c
 {
     unsigned flags = (config->interpreter ? FLAG_INTERPRETER : 0) |
                      (config->strace ? FLAG_STRACE : 0) | (config->stats ? FLAG_STATS : 0);
-    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %d %x %llx %c%s%c%s%c%s%c%s", getpid(),
+    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %d %x %llx %c%s%c%s%c%s%c%s%c%s", getpid(),
                      config->program_fd, config->self_fd, config->seccomp_fd, config->report_fd,
                      flags, (unsigned long long)config->stack_bytes, SEPARATOR, text(config->cpu),
-                     SEPARATOR, text(config->release), SEPARATOR, text(config->sysroot), SEPARATOR,
-                     config->exec_name);
+                     SEPARATOR, text(config->host_features), SEPARATOR, text(config->release),
+                     SEPARATOR, text(config->sysroot), SEPARATOR, config->exec_name);
     return n > 0 && (size_t)n < size_bytes ? (size_t)n : 0;
 }
 
@@ -72,6 +72,7 @@ bool handover_read(char **envp, struct linux_config *config)
     c.stats = flags & FLAG_STATS;
     c.stack_bytes = stack;
     c.cpu = cut(&at);
+    c.host_features = cut(&at);
     c.release = cut(&at);
     c.sysroot = cut(&at);
     c.exec_name = c.program = at;

@@ -20,15 +20,16 @@
 struct linux_gdb_ops;
 
 struct linux_config {
-    const char *program;   /* file to run, as the user or binfmt_misc named it */
-    int program_fd;        /* open on it, which is taken over; or -1 */
-    const char *exec_name; /* AT_EXECFN; NULL: `program` */
-    char **argv, **envp;   /* the guest's, ended by NULL */
-    const char *sysroot;   /* looked in first for absolute paths (-L); NULL: none */
-    const char *cpu;       /* model name; NULL: the default */
-    const char *release;   /* uname -r to report; NULL: the host's */
-    uint64_t stack_bytes;  /* 0: as RLIMIT_STACK says */
-    int report_fd;         /* where --strace and --stats print; -1: standard error */
+    const char *program;       /* file to run, as the user or binfmt_misc named it */
+    int program_fd;            /* open on it, which is taken over; or -1 */
+    const char *exec_name;     /* AT_EXECFN; NULL: `program` */
+    char **argv, **envp;       /* the guest's, ended by NULL */
+    const char *sysroot;       /* looked in first for absolute paths (-L); NULL: none */
+    const char *cpu;           /* model name; NULL: the default */
+    const char *release;       /* uname -r to report; NULL: the host's */
+    const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
+    uint64_t stack_bytes;      /* 0: as RLIMIT_STACK says */
+    int report_fd;             /* where --strace and --stats print; -1: standard error */
     int self_fd;    /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int seccomp_fd; /* filters of the program before this one (seccomp.c), or -1 */
     bool interpreter; /* run on the interpreter instead of the translator */

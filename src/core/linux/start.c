@@ -67,6 +67,7 @@ static int start_translator(struct linux_process *p, struct err *e)
 {
     const struct translator_config config = {.system = &p->system,
                                              .model = p->model,
+                                             .host_features = p->config->host_features,
                                              .keep = may_keep_translations(),
                                              .log = p->log,
                                              .user = true,

@@ -45,7 +45,8 @@ struct machine_config {
     const char *cpu_model; /* NULL: the engine's default */
     unsigned cpus;
     uint64_t memory_bytes;
-    size_t code_cache_bytes; /* 0: the engine's default */
+    size_t code_cache_bytes;   /* 0: the engine's default */
+    const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
 
     /* Either a kernel, or firmware in flash. */
     const char *kernel, *initrd, *append;

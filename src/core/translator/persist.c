@@ -18,7 +18,6 @@
 #include "base/log.h"
 #include "core/translator/lift.h"
 #include "core/translator/pack.h"
-#include "hardware/hostcpu.h"
 
 enum { WORTH_SAVING = 4 }; /* new units, of so many that were fetched */
 enum { NOTES_FIRST = 1024, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
@@ -67,11 +66,8 @@ static int add_build_id(struct dl_phdr_info *info, size_t size, void *data)
 
 static uint64_t full_version(uint64_t version)
 {
-    struct hostcpu host;
-    memset(&host, 0, sizeof(host));
-    hostcpu_detect(&host);
     dl_iterate_phdr(add_build_id, &version);
-    return hash_bytes(&host, sizeof(host), version);
+    return version;
 }
 
 struct persist *persist_new(uint64_t version, const struct translator_fds *fds,

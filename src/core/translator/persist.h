@@ -11,7 +11,7 @@
 
 struct persist;
 
-/* `version` of what generated code depends on beside this program and the host's CPU. NULL where
+/* `version` of what generated code depends on beside this program. NULL where
  * there is no store; `log` says why unless the user wants none. */
 struct persist *persist_new(uint64_t version, const struct translator_fds *fds,
                             const struct log *log);

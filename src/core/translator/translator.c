@@ -22,6 +22,7 @@
 #include <sys/auxv.h>
 
 #include "base/bytes.h"
+#include "base/hash.h"
 #include "core/arm64/interpreter.h"
 #include "core/arm64/mmu.h"
 #include "core/translator/cache.h"
@@ -85,11 +86,22 @@ static int check_features(const struct hostcpu *host, struct err *e)
 {
     if (!host->avx2 || !host->bmi2 || !host->lzcnt || !host->fma)
         return err_set(e, ENOTSUP,
-                       "the translator needs a host CPU with AVX2, FMA, BMI2 and LZCNT");
+                       "the translator needs a host CPU with AVX2, FMA, BMI2 and LZCNT "
+                       "(it has no way for SSE4.1 alone)");
     if (!(getauxval(AT_HWCAP2) & 2)) /* HWCAP2_FSGSBASE */
         return err_set(e, ENOTSUP,
                        "the translator needs a host kernel that enables FSGSBASE (5.9)");
     return 0;
+}
+
+static int detect(struct hostcpu *host, const char *features, struct err *e)
+{
+    struct hostcpu allowed;
+    hostcpu_detect(host);
+    int r = features ? hostcpu_parse(features, &allowed, e) : 0;
+    if (r == 0 && features)
+        hostcpu_restrict(host, &allowed);
+    return r < 0 ? err_prefix(e, "host features") : 0;
 }
 
 int translator_check_host(struct err *e)
@@ -99,6 +111,13 @@ int translator_check_host(struct err *e)
     return check_features(&host, e);
 }
 
+/* Of what generated code depends on beside this program. */
+static uint64_t version_of(const struct translator *t)
+{
+    uint64_t guest = (uint64_t)t->making.features << 32 | t->making.max_insns << 1 | t->user;
+    return hash_bytes(&t->host, sizeof(t->host), guest);
+}
+
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e)
 {
@@ -106,10 +125,6 @@ int translator_new(const struct translator_config *config, struct translator **r
     if (!t)
         abort();
     memset(t, 0, sizeof(*t));
-    if (config->host)
-        t->host = *config->host;
-    else
-        hostcpu_detect(&t->host);
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->shares_lock, NULL);
     t->system = config->system;
@@ -119,7 +134,9 @@ int translator_new(const struct translator_config *config, struct translator **r
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
     if (bytes < (size_t)TRANSLATOR_CACHE_MIB_MIN << 20)
         bytes = (size_t)TRANSLATOR_CACHE_MIB_MIN << 20;
-    int r = check_features(&t->host, e);
+    int r = detect(&t->host, config->host_features, e);
+    if (r == 0)
+        r = check_features(&t->host, e);
     if (r == 0)
         r = cache_init(&t->cache, align_up(bytes, 4096), t->user, e);
     if (r < 0) {
@@ -141,9 +158,7 @@ int translator_new(const struct translator_config *config, struct translator **r
                                       .features = a64_model_features(model),
                                       .max_insns = config->max_insns ?: IR_UNIT_INSNS};
     if (config->keep && bytes >= (size_t)KEEP_MIB_MIN << 20)
-        t->persist =
-            persist_new((uint64_t)t->making.features << 32 | t->making.max_insns << 1 | t->user,
-                        &config->fds, config->log);
+        t->persist = persist_new(version_of(t), &config->fds, config->log);
     *ret_translator = t;
     return 0;
 }

@@ -25,12 +25,10 @@ struct translator_fds {
 };
 
 struct translator_config {
-    struct a64_system *system; /* borrowed; its CPUs exist, all of one model */
-    size_t cache_bytes;        /* code memory; 0: the default */
-    unsigned max_insns;        /* per unit, for tests; 0: the default */
-    /* For tests: a lesser host than this one (borrowed while translator_new() runs). NULL: this
-     * one. */
-    const struct hostcpu *host;
+    struct a64_system *system;     /* borrowed; its CPUs exist, all of one model */
+    size_t cache_bytes;            /* code memory; 0: the default */
+    unsigned max_insns;            /* per unit, for tests; 0: the default */
+    const char *host_features;     /* hostcpu_parse(): use no more than these; NULL: all */
     const struct a64_model *model; /* user mode: of the CPUs to come */
     bool keep;                 /* translations are kept in the user's store, and taken from there */
     const struct log *log;     /* borrowed while translator_new() runs */

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/size.h"
+#include "hardware/hostcpu.h"
 
 struct run_row {
     const char *letter, *name; /* without dashes; NULL: none */
@@ -167,6 +168,13 @@ static int take_strace(struct run_options *o, const char *value)
     return 0;
 }
 
+static int take_host_features(struct run_options *o, const char *value)
+{
+    struct hostcpu parsed;
+    o->config.host_features = value;
+    return hostcpu_parse(value, &parsed, o->e);
+}
+
 static int take_stats(struct run_options *o, const char *value)
 {
     o->config.stats = true;
@@ -223,6 +231,7 @@ static const struct run_row rows[] = {
     {"s", "stack", "STACK_SIZE", "SIZE", "size of the main stack (default: ulimit -s)", take_stack},
     {"strace", "strace", "STRACE", NULL, "print system calls to stderr", take_strace},
     {NULL, "engine", "ENGINE", "ENGINE", "translator (default) or interpreter", take_engine},
+    {NULL, "host-features", "HOST_FEATURES", "LIST", "translate for a host CPU with no more than avx2,...", take_host_features},
     {NULL, "stats", "STATS", NULL, "print the translator's figures on exit", take_stats},
     {"version", "version", NULL, NULL, "print the version", take_version},
     {"h", "help", NULL, NULL, "print this help", take_help},

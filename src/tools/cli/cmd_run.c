@@ -18,6 +18,7 @@
 #include "base/size.h"
 #include "core/arm64/cpu.h"
 #include "core/machine/machine.h"
+#include "hardware/hostcpu.h"
 #include "hardware/hostmem.h"
 #include "interface/gdb_machine.h"
 #include "tools/cli/cli.h"
@@ -275,6 +276,13 @@ static int take_trace(void *ctx, char *value, struct err *e)
     return 0;
 }
 
+static int take_host_features(void *ctx, char *value, struct err *e)
+{
+    struct hostcpu parsed;
+    ((struct run *)ctx)->config.host_features = value;
+    return hostcpu_parse(value, &parsed, e);
+}
+
 static int take_stats(void *ctx, char *value, struct err *e)
 {
     ((struct run *)ctx)->stats = true;
@@ -320,6 +328,8 @@ static const struct option_row run_options[] = {
      "where the guest's console goes (stdio), and by which device", take_console},
     {"--name", "NAME", "the machine's name in messages", take_name},
     {"--code-cache", "SIZE", "memory for translated code", take_code_cache},
+    {"--host-features", "LIST", "translate for a host CPU with no more than avx2,...",
+     take_host_features},
     {"--gdb", "PORT", "wait for a debugger on this port of localhost", take_gdb},
     {"--trace", "exec|int|mmu|virtio[,...],file=PATH", "write what happens to a file", take_trace},
     {"--stats", NULL, "print counters on standard error at the end", take_stats},
@@ -464,7 +474,12 @@ int cmd_run(int argc, char **argv)
         .log = {.out = stderr, .level = LOG_WARN, .prefix = "peng"},
     };
     struct err e = {0};
-    int rc = options_parse(run_options, argc, argv, &run, take_image, &e);
+    char *features = getenv("PENG_HOST_FEATURES");
+    int rc = 0;
+    if (features && *features && (rc = take_host_features(&run, features, &e)) < 0)
+        err_prefix(&e, "PENG_HOST_FEATURES");
+    if (rc == 0)
+        rc = options_parse(run_options, argc, argv, &run, take_image, &e);
     if (rc == 0 && run.list_cpus)
         return list_cpus();
     if (rc == 0 && !run.config.engine) {
