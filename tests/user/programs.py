@@ -2,6 +2,7 @@
 """programs: what people run every day in an arm64 root, in small. Quick; the long ones are in
 languages.py, packages.py, build.py, servers.py and stress.py."""
 import os
+import re
 import subprocess
 
 from root import (LOWER, PENG, PENG_ARM64, ROOT, direct, execute, expect, guest, interpreted, qemu,
@@ -124,6 +125,39 @@ os.set_inheritable(fd, True)
 handed = f'{os.getpid()} {fd} -1 -1 -1 0 0 ' + 4 * chr(0x1f) + '/usr/bin/uname'
 os.execve('/tmp/as-root', ['id', '-u'], {'PENG_HANDOVER': handed})"""
     same(guest('python3', '-c', forged, user=1000), '0\n', 'set-id with a forged handover')
+
+
+@case
+def kept(directory):
+    """In a root that peng-arm64 is not part of translations are kept in its /dev/shm, and nothing in the root.
+    What somebody else put there is not used, and not changed."""
+    memory = ROOT + '/dev/shm'
+    ours = memory + '/peng-0'
+
+    def translated():
+        text = guest('uname', '-m', env={'PENG_STATS': '1'})
+        expect(text, '^aarch64$')
+        return int(re.search(r'^translated instructions: (\d+)', text, re.M)[1])
+
+    for options in ('mode=1777', 'mode=1777,size=64k', 'mode=777', 'mode=1777,size=16m'):
+        execute(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', memory])
+        usable = options in ('mode=1777', 'mode=1777,size=16m')
+        first = translated()
+        check(first > 100, f'{options}: {first} instructions translated at first')
+        second = translated()
+        check((second == 0) == usable, f'{options}: {second} instructions translated again')
+        check(os.path.isdir(ours) == (options != 'mode=777'), f'{options}: {os.listdir(memory)}')
+        execute(['umount', memory])
+    execute(['mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', memory])
+    os.mkdir(ours, 0o700)
+    os.chown(ours, 1000, 1000)
+    check(translated() > 100 and translated() > 100, "somebody else's directory is used")
+    same(str(os.listdir(ours)), '[]', 'what lies in it')
+    os.rmdir(ours)
+    os.symlink('/tmp', ours)
+    check(translated() > 100 and translated() > 100, 'a link is followed')
+    execute(['umount', memory])
+    same(execute(['find', ROOT + '.upper', '-name', 'code-*', '-o', '-name', 'peng-*']), '', 'left in the root')
 
 
 @case

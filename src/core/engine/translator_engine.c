@@ -8,7 +8,7 @@ static int make(const struct engine_config *config, struct a64_system *system, v
     struct translator_config translator = {.system = system,
                                            .cache_bytes = config->code_cache_bytes,
                                            .host_features = config->host_features,
-                                           .keep = true,
+                                           .keep = TRANSLATOR_KEEP_IN_CACHE,
                                            .log = config->log};
     return translator_new(&translator, (struct translator **)ret_impl, e);
 }

@@ -47,19 +47,18 @@ static void drop_fd(void *ctx, int fd)
 }
 
 /* In a root that this program's file is not part of, as in a chroot that binfmt_misc serves,
- * nothing of ours is left behind unless the user says where: it may be about to become an image. */
-static bool may_keep_translations(void)
+ * nothing of ours is left behind: it may be about to become an image. */
+static enum translator_keep where_to_keep(const struct linux_process *p)
 {
     char path[4096];
     struct stat own, named;
-    if (secure_getenv("PENG_CACHE"))
-        return true;
     ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
     if (length <= 0)
-        return false;
+        return TRANSLATOR_KEEP_IN_MEMORY;
     path[length] = '\0';
-    return stat("/proc/self/exe", &own) == 0 && stat(path, &named) == 0 &&
-           own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    bool here = fstat(p->config->self_fd, &own) == 0 && stat(path, &named) == 0 &&
+                own.st_dev == named.st_dev && own.st_ino == named.st_ino;
+    return here ? TRANSLATOR_KEEP_IN_CACHE : TRANSLATOR_KEEP_IN_MEMORY;
 }
 
 /* Where the host cannot run translated code the interpreter has to do. */
@@ -68,7 +67,7 @@ static int start_translator(struct linux_process *p, struct err *e)
     const struct translator_config config = {.system = &p->system,
                                              .model = p->model,
                                              .host_features = p->config->host_features,
-                                             .keep = may_keep_translations(),
+                                             .keep = where_to_keep(p),
                                              .log = p->log,
                                              .user = true,
                                              .fds = {keep_fd, drop_fd, p}};

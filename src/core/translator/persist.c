@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "core/translator/lift.h"
 #include "core/translator/pack.h"
+#include "core/translator/place.h"
 
 enum { WORTH_SAVING = 4 }; /* new units, of so many that were fetched */
 enum { NOTES_FIRST = 1024, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
@@ -70,18 +71,31 @@ static uint64_t full_version(uint64_t version)
     return version;
 }
 
-struct persist *persist_new(uint64_t version, const struct translator_fds *fds,
-                            const struct log *log)
+static int open_store(const struct translator_config *config, uint64_t version,
+                      struct store **ret_store, struct err *e)
 {
-    char directory[480];
+    struct place place;
+    bool in_memory = config->keep == TRANSLATOR_KEEP_IN_MEMORY && !place_is_named();
+    if (in_memory || !place_chosen(&place)) {
+        int rc = place_in_memory(PLACE_MEMORY, true, &place, e);
+        if (rc < 0)
+            return rc;
+    }
+    struct store_config store = {.directory = place.directory,
+                                 .version = full_version(version),
+                                 .limit_bytes = place.limit_bytes,
+                                 .fds = config->fds};
+    return store_open(&store, ret_store, e);
+}
+
+struct persist *persist_new(const struct translator_config *config, uint64_t version)
+{
     struct err e = {0};
     struct store *store;
-    if (!store_directory(directory, sizeof(directory)))
+    if (!config->keep || !place_wanted())
         return NULL;
-    struct store_config config = {
-        .directory = directory, .version = full_version(version), .fds = *fds};
-    if (store_open(&config, &store, &e) < 0) {
-        log_print(log, LOG_INFO, "translations are not kept: %s", e.text);
+    if (open_store(config, version, &store, &e) < 0) {
+        log_print(config->log, LOG_INFO, "translations are not kept: %s", e.text);
         return NULL;
     }
     struct persist *p = calloc(1, sizeof(*p));

@@ -11,10 +11,9 @@
 
 struct persist;
 
-/* `version` of what generated code depends on beside this program. NULL where
- * there is no store; `log` says why unless the user wants none. */
-struct persist *persist_new(uint64_t version, const struct translator_fds *fds,
-                            const struct log *log);
+/* `version` of what generated code depends on beside this program. NULL where there is no store;
+ * the log says why unless none is wanted. */
+struct persist *persist_new(const struct translator_config *config, uint64_t version);
 void persist_free(struct persist *p);
 
 /* There is no unit at `pa`: brings in what the store has for its page, the first time. True where

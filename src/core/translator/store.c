@@ -31,7 +31,8 @@
 #include "base/hash.h"
 
 enum {
-    SLOT_COUNT = 1 << 17,
+    SLOTS_MAX = 1 << 17,
+    SLOTS_MIN = 1 << 8,
     SLOT_PROBES = 8,
     HEADER_BYTES = 4096,
     RECORD_ALIGN = 64,
@@ -73,6 +74,7 @@ struct store {
     char path[512], old_path[516];
     struct translator_fds fds;
     uint64_t version, half_bytes;
+    uint32_t slots;
     struct header header; /* between begin and end */
     struct record *record;
     size_t record_room;
@@ -83,14 +85,23 @@ static uint64_t key_of(const uint8_t *page, uint32_t context)
     return hash_bytes(page, 4096, context);
 }
 
-static off_t slot_offset(uint64_t key, unsigned probe)
+/* A slot for every record that a full file may hold. */
+static uint32_t slots_for(uint64_t file_bytes)
 {
-    return HEADER_BYTES + (off_t)((key + probe) % SLOT_COUNT) * (off_t)sizeof(struct slot);
+    uint32_t slots = SLOTS_MAX;
+    while (slots > SLOTS_MIN && slots > file_bytes / sizeof(((struct record *)NULL)->page))
+        slots /= 2;
+    return slots;
 }
 
-static uint64_t records_start(void)
+static off_t slot_offset(const struct store *store, uint64_t key, unsigned probe)
 {
-    return align_up(HEADER_BYTES + (uint64_t)SLOT_COUNT * sizeof(struct slot), RECORD_ALIGN);
+    return HEADER_BYTES + (off_t)((key + probe) % store->slots) * (off_t)sizeof(struct slot);
+}
+
+static uint64_t records_start(const struct store *store)
+{
+    return align_up(HEADER_BYTES + store->slots * sizeof(struct slot), RECORD_ALIGN);
 }
 
 static bool read_all(int fd, void *to, size_t bytes, uint64_t offset)
@@ -105,25 +116,6 @@ static bool write_all(int fd, const void *from, size_t bytes, uint64_t offset)
 
 /* --- opening ------------------------------------------------------------------------------------
  */
-
-bool store_directory(char *out, size_t size_bytes)
-{
-    /* Nothing of the caller's for a program that runs with other rights. */
-    const char *chosen = secure_getenv("PENG_CACHE"), *cache = secure_getenv("XDG_CACHE_HOME");
-    const char *home = secure_getenv("HOME");
-    int n;
-    if (chosen && (strcmp(chosen, "off") == 0 || strcmp(chosen, "0") == 0))
-        return false;
-    if (chosen && *chosen)
-        n = snprintf(out, size_bytes, "%s", chosen);
-    else if (cache && *cache == '/')
-        n = snprintf(out, size_bytes, "%s/peng", cache);
-    else if (home && *home == '/')
-        n = snprintf(out, size_bytes, "%s/.cache/peng", home);
-    else
-        return false;
-    return n > 0 && (size_t)n < size_bytes;
-}
 
 static int make_directory(const char *path, struct err *e)
 {
@@ -170,7 +162,7 @@ static int open_file(const struct store *store, const char *path, int flags, str
 static bool read_header(const struct store *store, const struct file *file, struct header *h)
 {
     return read_all(file->fd, h, sizeof(*h), 0) && h->magic == STORE_MAGIC &&
-           h->version == store->version && h->end >= records_start();
+           h->version == store->version && h->end >= records_start(store);
 }
 
 /* Still the file that we opened? In user mode the child of a vfork has our memory, but descriptors
@@ -208,11 +200,12 @@ int store_open(const struct store_config *config, struct store **ret_store, stru
         abort();
     uint64_t limit =
         config->limit_bytes ? config->limit_bytes : (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20;
-    store->version = config->version;
     store->fds = config->fds;
     store->half_bytes = limit / 2;
+    store->slots = slots_for(store->half_bytes);
+    store->version = hash_mix(config->version ^ store->slots); /* other files for other limits */
     snprintf(store->path, sizeof(store->path), "%s/code-%016llx", config->directory,
-             (unsigned long long)config->version);
+             (unsigned long long)store->version);
     snprintf(store->old_path, sizeof(store->old_path), "%s.old", store->path);
     r = open_file(store, store->path, O_RDONLY | O_CREAT, &store->now, e);
     if (r < 0) {
@@ -283,7 +276,8 @@ static bool find_in(struct store *store, const struct file *file, const uint8_t 
         return false;
     for (unsigned i = 0; i < SLOT_PROBES; i++) {
         struct slot slot;
-        if (!read_all(file->fd, &slot, sizeof(slot), (uint64_t)slot_offset(key, i)) || !slot.at)
+        if (!read_all(file->fd, &slot, sizeof(slot), (uint64_t)slot_offset(store, key, i)) ||
+            !slot.at)
             return false;
         if (slot.key == key)
             return load_record(store, file, &slot, page, context);
@@ -355,9 +349,9 @@ static void evict_other_versions(const struct store *store)
 static bool start_file(struct store *store)
 {
     evict_other_versions(store);
-    store->header = (struct header){STORE_MAGIC, store->version, records_start(), 0};
+    store->header = (struct header){STORE_MAGIC, store->version, records_start(store), 0};
     return ftruncate(store->writing.fd, 0) == 0 &&
-           ftruncate(store->writing.fd, (off_t)records_start()) == 0 &&
+           ftruncate(store->writing.fd, (off_t)records_start(store)) == 0 &&
            write_all(store->writing.fd, &store->header, sizeof(store->header), 0);
 }
 
@@ -419,12 +413,13 @@ bool store_begin(struct store *store)
 static void publish(struct store *store, uint64_t key, const struct slot *slot)
 {
     struct slot there;
-    off_t at = slot_offset(key, 0); /* where the row is full its first is given up */
+    off_t at = slot_offset(store, key, 0); /* where the row is full its first is given up */
     for (unsigned i = 0; i < SLOT_PROBES; i++) {
-        if (!read_all(store->writing.fd, &there, sizeof(there), (uint64_t)slot_offset(key, i)))
+        if (!read_all(store->writing.fd, &there, sizeof(there),
+                      (uint64_t)slot_offset(store, key, i)))
             return;
         if (!there.at || there.key == key) {
-            at = slot_offset(key, i);
+            at = slot_offset(store, key, i);
             break;
         }
     }
@@ -467,7 +462,7 @@ void store_end(struct store *store)
 
 int store_info(const char *directory, struct store_info *ret, struct err *e)
 {
-    struct store_info info = {.limit_bytes = (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20};
+    struct store_info info = {0};
     DIR *dir = opendir(directory);
     if (!dir && errno != ENOENT)
         return err_set_errno(e, errno, "%s", directory);

@@ -30,10 +30,6 @@ struct store_config {
     struct translator_fds fds; /* {0}: descriptors stay where they are */
 };
 
-/* The directory by the user's choice: PENG_CACHE (a path; "off" or "0": none), else
- * $XDG_CACHE_HOME/peng, else $HOME/.cache/peng. False: no store is wanted or possible. */
-bool store_directory(char *out, size_t size_bytes);
-
 /* Errors: EPERM (owner or mode), EACCES, EROFS, ENOSPC ... The caller goes on without. */
 int store_open(const struct store_config *config, struct store **ret_store, struct err *e);
 void store_close(struct store *store);
@@ -53,7 +49,7 @@ void store_end(struct store *store);
 /* For `peng cache`. */
 struct store_info {
     unsigned files;
-    uint64_t records, bytes, limit_bytes;
+    uint64_t records, bytes;
 };
 int store_info(const char *directory, struct store_info *ret, struct err *e);
 int store_clear(const char *directory, struct err *e);

@@ -157,8 +157,8 @@ int translator_new(const struct translator_config *config, struct translator **r
                                       .cache = &t->cache,
                                       .features = a64_model_features(model),
                                       .max_insns = config->max_insns ?: IR_UNIT_INSNS};
-    if (config->keep && bytes >= (size_t)KEEP_MIB_MIN << 20)
-        t->persist = persist_new(version_of(t), &config->fds, config->log);
+    if (bytes >= (size_t)KEEP_MIB_MIN << 20)
+        t->persist = persist_new(config, version_of(t));
     *ret_translator = t;
     return 0;
 }

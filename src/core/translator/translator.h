@@ -24,13 +24,20 @@ struct translator_fds {
     void *ctx;
 };
 
+/* Whether translations are kept between runs, and where, if PENG_CACHE does not say (place.h). */
+enum translator_keep {
+    TRANSLATOR_KEEP_NOTHING,
+    TRANSLATOR_KEEP_IN_CACHE,  /* the user's cache directory */
+    TRANSLATOR_KEEP_IN_MEMORY, /* /dev/shm */
+};
+
 struct translator_config {
     struct a64_system *system;     /* borrowed; its CPUs exist, all of one model */
     size_t cache_bytes;            /* code memory; 0: the default */
     unsigned max_insns;            /* per unit, for tests; 0: the default */
     const char *host_features;     /* hostcpu_parse(): use no more than these; NULL: all */
     const struct a64_model *model; /* user mode: of the CPUs to come */
-    bool keep;                 /* translations are kept in the user's store, and taken from there */
+    enum translator_keep keep;
     const struct log *log;     /* borrowed while translator_new() runs */
     struct translator_fds fds; /* {0}: descriptors stay where they are */
     /* User mode: CPUs are made by a64_cpu_new_user() and announced by translator_attach(). */
