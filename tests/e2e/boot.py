@@ -91,6 +91,32 @@ def virtio_console(directory):
 
 
 @case
+def virtio_pci(directory):
+    """The same machine on a PCI bus: MSI-X by the ITS with 1 and 2 CPUs, wires without it, over a reset."""
+    for cpus, append, controller in (1, '', 'ITS-MSI'), (2, '', 'ITS-MSI'), (2, 'pci=nomsi', 'GICv3'):
+        machine = boot_initrd('--virtio-transport', 'pci', '--cpus', str(cpus), '--disk',
+                              make_disk(directory), append=append)
+        for _ in range(2):
+            devices = machine.command('cat /sys/bus/pci/devices/*/device').split()
+            check(devices == ['0x0008', '0x1042', '0x1041', '0x1044', '0x1045'], f'devices: {devices}')
+            machine.command('dd if=/dev/zero of=/mnt/file bs=1M count=8; sync; echo 3 > '
+                            '/proc/sys/vm/drop_caches; cmp -n 8388608 /mnt/file /dev/zero')
+            machine.command('ping -c 1 10.0.2.2')
+            lines = [line for line in machine.command('cat /proc/interrupts').splitlines()
+                     if 'virtio' in line]
+            check(lines and all(controller in line for line in lines), '\n'.join(lines))
+            start = len(machine.output)
+            machine.type('reboot -f\n')
+            machine.wait_for(r"'exit' or 'poweroff -f' powers", 120, start)
+            machine.wait_for(r'# $', 20, start)
+        # a device goes and comes back, with its BAR and vectors
+        machine.command('echo 1 > /sys/bus/pci/devices/0000:00:02.0/remove; '
+                        'echo 1 > /sys/bus/pci/rescan; sleep 1; [ -d /sys/class/net/eth0 ]')
+        machine.type('poweroff -f\n')
+        check(machine.wait(60) == 0, 'exit code')
+
+
+@case
 def signals(directory):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         machine = boot_initrd('--cpus', '2')

@@ -21,6 +21,16 @@ def firmware_grub_debian(directory):
 
 
 @case
+def firmware_finds_a_pci_disk(directory):
+    machine = Machine('--memory', '1G', '--virtio-transport', 'pci', '--firmware', EFI, '--disk',
+                      DISK + ',snapshot')
+    wait_login(machine, 400)
+    check('ITS-MSI' in machine.command('grep virtio0 /proc/interrupts'), 'the disk has no MSI-X')
+    machine.type('poweroff\n')
+    check(machine.wait(120) == 0, 'exit code')
+
+
+@case
 def reset_goes_through_firmware(directory):
     machine = Machine('--memory', '1G', '--firmware', EFI,
                       '--disk', DISK + ',snapshot')

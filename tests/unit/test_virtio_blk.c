@@ -90,25 +90,27 @@ static void test_registers(void **state)
 {
     struct fixture *f = *state;
     start(f, false, false, ~0ull);
+    for (uint32_t offset = 0; offset < VIRTIO_MMIO_BYTES; offset += 4)
+        guest_reg(&f->g, offset);
+    assert_int_equal(guest_reg(&f->g, 0x08), 2);
+    assert_int_equal(guest_reg(&f->g, 0x44), 1);
+    assert_int_equal(guest_reg(&f->g, 0x100), DISK_BYTES / 512);
+    assert_int_equal(guest_reg(&f->g, 0x1fc), 0);
+    if (f->g.host)
+        return; /* the rest is virtio-mmio's own */
     assert_int_equal(guest_reg(&f->g, 0x00), 0x74726976);
     assert_int_equal(guest_reg(&f->g, 0x04), 2);
-    assert_int_equal(guest_reg(&f->g, 0x08), 2);
     assert_int_equal(guest_reg(&f->g, 0x34), VQ_SIZE_MAX);
-    assert_int_equal(guest_reg(&f->g, 0x44), 1);
     assert_int_equal(guest_reg(&f->g, 0xb0), 0xffffffff);
     guest_set_reg(&f->g, 0x30, 7);
     assert_int_equal(guest_reg(&f->g, 0x34), 0);
     assert_int_equal(guest_reg(&f->g, 0x44), 0);
     guest_set_reg(&f->g, 0x44, 1); /* no such queue: ignored */
-    assert_int_equal(guest_reg(&f->g, 0x100), DISK_BYTES / 512);
-    assert_int_equal(guest_reg(&f->g, 0x1fc), 0);
     uint64_t value;
     assert_true(bus_read(&f->g.bus, GUEST_MMIO + 0x100, 8, &value));
     assert_int_equal(value, DISK_BYTES / 512);
     assert_true(bus_read(&f->g.bus, GUEST_MMIO + 0x00, 1, &value));
     assert_int_equal(value, 0);
-    for (uint32_t offset = 0; offset < VIRTIO_MMIO_BYTES; offset += 4)
-        guest_reg(&f->g, offset);
 }
 
 static void test_features_refused(void **state)
@@ -289,8 +291,8 @@ static void test_malformed_breaks(void **state)
         guest_add(&f->g, 0, bad[i], 2);
         guest_notify(&f->g, 0);
         assert_true(guest_wait_status(&f->g, VIRTIO_STATUS_NEEDS_RESET));
-        assert_true(guest_reg(&f->g, 0x60) & 2);
         assert_true(f->g.irq_level);
+        assert_true(guest_reg(&f->g, 0x60) & 2);
         guest_negotiate(&f->g, ~0ull, 1, 64);
         assert_int_equal(guest_reg(&f->g, 0x60), 0);
         assert_int_equal(request(f, 0, 1, a, 512, true, NULL), STATUS_OK);

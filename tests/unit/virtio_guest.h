@@ -1,5 +1,8 @@
-/* virtio_guest.h: a driver's side of virtio for tests: RAM, a bus, a device behind virtio-mmio, and
- * rings filled by hand. The event loop runs on a thread of its own, as in a machine.
+/* virtio_guest.h: a driver's side of virtio for tests: RAM, a bus, a device, and rings filled by
+ * hand. The event loop runs on a thread of its own, as in a machine.
+ *
+ * The device is behind virtio-mmio, or behind virtio-pci where the variable PENG_TEST_VIRTIO is
+ * "pci". Tests name registers by their place in virtio-mmio either way.
  */
 #ifndef PENG_TESTS_UNIT_VIRTIO_GUEST_H
 #define PENG_TESTS_UNIT_VIRTIO_GUEST_H
@@ -13,12 +16,15 @@
 #include "core/device/bus.h"
 #include "core/device/virtio/device.h"
 #include "core/device/virtio/transport_mmio.h"
+#include "core/device/virtio/transport_pci.h"
 #include "core/memory/guestmem.h"
 
 #define GUEST_RAM_BASE  0x40000000ull
 #define GUEST_RAM_BYTES (16ull << 20)
 #define GUEST_HEAP      (GUEST_RAM_BASE + 0x200000)
 #define GUEST_MMIO      0x0a000000ull
+#define GUEST_PCI_LOW   0x10000000ull /* the first BAR is here */
+#define GUEST_ECAM      0x20000000ull
 
 enum { DESC_NEXT = 1, DESC_WRITE = 2, DESC_INDIRECT = 4 };
 
@@ -36,6 +42,8 @@ struct guest {
     bool loop_runs;
     struct virtio_env env;
     struct virtio_mmio *slot;
+    struct pci_host *host; /* NULL: virtio-mmio */
+    struct virtio_pci *function;
     atomic_bool irq_level;
     atomic_uint irq_count; /* rising edges */
     struct guest_queue queues[VIRTIO_QUEUES_MAX];
@@ -60,6 +68,7 @@ void guest_run_loop(struct guest *g);
 void guest_stop_loop(struct guest *g);
 void guest_done(struct guest *g);
 
+/* Registers that virtio-pci has not read as zero there. */
 uint32_t guest_reg(struct guest *g, uint32_t offset);
 void guest_set_reg(struct guest *g, uint32_t offset, uint32_t value);
 

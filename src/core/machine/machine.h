@@ -28,6 +28,13 @@ enum {
 
 struct machine;
 
+/* How the guest reaches its virtio devices. */
+enum machine_virtio {
+    MACHINE_VIRTIO_DEFAULT, /* the board's: memory-mapped on arm64, PCI on x86_64 */
+    MACHINE_VIRTIO_MMIO,
+    MACHINE_VIRTIO_PCI,
+};
+
 struct machine_net {
     const char *tap;              /* an interface's name; NULL: user networking */
     struct net_user_options user; /* for user networking */
@@ -60,6 +67,7 @@ struct machine_config {
     struct machine_share shares[MACHINE_SHARES_MAX];
     unsigned share_count;
 
+    enum machine_virtio virtio_transport;
     struct chardev console;
     bool console_virtio; /* a virtio console carries it, not the UART */
     struct evloop *loop; /* run by the machine, on its I/O thread */

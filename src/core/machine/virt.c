@@ -1,11 +1,9 @@
-/* virt.c: the arm64 virt board: RAM, GICv3, PL011, PL031, PL061 power key, flash, fw_cfg and 32
- * virtio-mmio slots, built in visible order at the addresses of virt_int.h.
+/* virt.c: the arm64 virt board: RAM, GICv3, PL011, PL031, PL061 power key, flash, fw_cfg and either
+ * 32 virtio-mmio slots or a PCI host bridge, built in visible order at the addresses of virt_int.h.
  *
  * A kernel is started as Linux's Documentation/arm64/booting.rst says: the device tree at the start
  * of RAM, the kernel at the next 2 MiB boundary, the initrd behind it; x0 points to the tree.
  * Firmware starts at address 0 in flash and finds the tree at the start of RAM.
- *
- * Limits: no PCIe yet, so nothing sends the ITS messages.
  */
 #include "core/machine/virt_int.h"
 
@@ -21,23 +19,21 @@
 #include "core/device/fw_cfg.h"
 #include "core/device/gicv3.h"
 #include "core/device/gicv3_its.h"
+#include "core/device/pci.h"
 #include "core/device/pl011.h"
 #include "core/device/pl031.h"
 #include "core/device/pl061.h"
-#include "core/device/virtio/balloon.h"
-#include "core/device/virtio/blk.h"
-#include "core/device/virtio/console.h"
-#include "core/device/virtio/fs.h"
-#include "core/device/virtio/net.h"
-#include "core/device/virtio/p9.h"
-#include "core/device/virtio/rng.h"
 #include "core/device/virtio/transport_mmio.h"
-#include "core/network/tap.h"
+#include "core/device/virtio/transport_pci.h"
+#include "core/machine/devices.h"
 
 #define MIB (1ull << 20)
 
 static_assert(VIRT_GICR + (uint64_t)VIRT_CPUS_MAX * GICV3_REDIST_BYTES <= VIRT_PL011,
               "the redistributors end before the UART");
+static_assert(VIRT_PCI_LOW + VIRT_PCI_LOW_BYTES <= VIRT_PCI_IO &&
+                  VIRT_PCI_IO + VIRT_PCI_IO_BYTES <= VIRT_RAM,
+              "PCI's low windows end before RAM");
 static_assert(VIRT_SPI_VIRTIO + VIRT_VIRTIO_SLOTS <= VIRT_SPIS, "every slot has an interrupt");
 
 /* MPIDR_EL1 by the number KVM's API gives it. */
@@ -242,7 +238,7 @@ static int build_firmware(struct machine *machine, struct err *e)
     return rc;
 }
 
-/* Puts a device into the next slot; NULL leaves it empty. */
+/* Puts a device into a virtio-mmio slot; NULL leaves it empty. */
 static int add_slot(struct machine *machine, unsigned slot, struct virtio_device *dev,
                     struct err *e)
 {
@@ -253,95 +249,59 @@ static int add_slot(struct machine *machine, unsigned slot, struct virtio_device
                            e);
 }
 
-static int add_disk(struct machine *machine, const struct virtio_env *env,
-                    const struct blk_options *options, struct virtio_device **ret_dev,
-                    struct err *e)
-{
-    struct blk *blk;
-    int rc = blk_open(options, &blk, e);
-    if (rc < 0)
-        return err_prefix(e, "--disk");
-    return virtio_blk_new(env, blk, &(struct virtio_blk_options){0}, ret_dev, e);
-}
-
-static int add_net(struct machine *machine, const struct virtio_env *env,
-                   const struct machine_net *net, struct virtio_device **ret_dev, struct err *e)
-{
-    struct netdev *netdev;
-    int rc = net->tap ? net_tap_new(env->loop, net->tap, &netdev, e)
-                      : net_user_new(env->loop, &net->user, env->log, &netdev, e);
-    if (rc < 0)
-        return err_prefix(e, "--net");
-    return virtio_net_new(env, netdev, &(struct virtio_net_options){0}, ret_dev, e);
-}
-
-/* Each share has two doors: Debian's cloud kernels know virtiofs only, others 9P as well. */
-static int add_share(struct machine *machine, const struct virtio_env *env,
-                     const struct machine_share *share, unsigned *slot, struct err *e)
-{
-    const struct virtio_fs_options fs = {share->directory, share->tag, share->read_only};
-    const struct virtio_p9_options p9 = {share->directory, share->tag, share->read_only};
-    struct virtio_device *dev;
-    int rc = virtio_fs_new(env, &fs, &dev, e);
-    if (rc == 0)
-        rc = add_slot(machine, (*slot)++, dev, e);
-    if (rc == 0)
-        rc = virtio_p9_new(env, &p9, &dev, e);
-    if (rc == 0)
-        rc = add_slot(machine, (*slot)++, dev, e);
-    return rc < 0 ? err_prefix(e, "--share") : 0;
-}
-
-static int add_console(struct machine *machine, const struct virtio_env *env, unsigned *slot,
-                       struct err *e)
-{
-    struct virtio_device *dev;
-    if (*slot == VIRT_VIRTIO_SLOTS)
-        return err_set(e, ENOSPC, "--console device=virtio: other devices take all slots");
-    int rc = virtio_console_new(env, &machine->config.console, &dev, e);
-    return rc < 0 ? rc : add_slot(machine, (*slot)++, dev, e);
-}
-
-/* Disks, networks, shares, then entropy, balloon and console: the order in which the guest names
- * them. */
-static int build_virtio(struct machine *machine, struct err *e)
+/* Puts a device into the next slot of the transport that the operator chose. */
+static int add_virtio(struct machine *machine, struct virtio_device *dev, struct err *e)
 {
     struct virt *virt = machine->board_state;
-    const struct machine_config *config = &machine->config;
-    const struct virtio_env env = {&machine->mem, config->loop, config->log, config->trace};
-    unsigned *slot = &virt->slot_count;
-    struct virtio_device *dev;
-    int rc = 0;
-    for (unsigned i = 0; rc == 0 && i < config->disk_count; i++) {
-        rc = add_disk(machine, &env, &config->disks[i], &dev, e);
-        if (rc == 0)
-            rc = add_slot(machine, (*slot)++, dev, e);
+    if (virt->pci_host) {
+        int rc = virtio_pci_new(dev, virt->pci_host, &virt->functions[virt->function_count], e);
+        virt->function_count += rc == 0;
+        return rc;
     }
-    for (unsigned i = 0; rc == 0 && i < config->net_count; i++) {
-        rc = add_net(machine, &env, &config->nets[i], &dev, e);
-        if (rc == 0)
-            rc = add_slot(machine, (*slot)++, dev, e);
+    if (virt->slot_count == VIRT_VIRTIO_SLOTS) {
+        virtio_device_free(dev);
+        return err_set(e, ENOSPC, "more than %d virtio devices", VIRT_VIRTIO_SLOTS);
     }
-    for (unsigned i = 0; rc == 0 && i < config->share_count; i++)
-        rc = add_share(machine, &env, &config->shares[i], slot, e);
-    if (rc == 0)
-        rc = virtio_rng_new(&env, &dev, e);
-    if (rc == 0)
-        rc = add_slot(machine, (*slot)++, dev, e);
-    if (rc == 0)
-        rc = virtio_balloon_new(&env, &dev, e);
-    if (rc == 0)
-        rc = add_slot(machine, (*slot)++, dev, e);
-    if (rc == 0 && config->console_virtio)
-        rc = add_console(machine, &env, slot, e);
-    for (unsigned i = *slot; rc == 0 && i < VIRT_VIRTIO_SLOTS; i++)
-        rc = add_slot(machine, i, NULL, e);
+    int rc = add_slot(machine, virt->slot_count, dev, e);
+    virt->slot_count += rc == 0;
     return rc;
 }
 
-static_assert(MACHINE_DISKS_MAX + MACHINE_NETS_MAX + 2 * MACHINE_SHARES_MAX + 2 <=
-                  VIRT_VIRTIO_SLOTS,
-              "there is a slot for every device but the console");
+/* A message that a PCI device sends: the ITS alone takes them on this board. */
+static void on_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requester)
+{
+    struct virt *virt = ctx;
+    if (address == VIRT_ITS + GICV3_ITS_TRANSLATER)
+        gicv3_its_msi(virt->its, requester, data);
+}
+
+static int build_pci(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    if (machine->config.virtio_transport != MACHINE_VIRTIO_PCI)
+        return 0;
+    const struct virt_pci_map map = virt_pci_map(machine->config.memory_bytes);
+    struct pci_host_config config = {
+        .ecam = {map.ecam, VIRT_PCI_ECAM_BYTES},
+        .low = {VIRT_PCI_LOW, VIRT_PCI_LOW_BYTES},
+        .high = {map.high, VIRT_PCI_HIGH_BYTES},
+        .io = {VIRT_PCI_IO, VIRT_PCI_IO_BYTES},
+        .ctx = virt,
+        .msi = on_msi,
+    };
+    for (unsigned i = 0; i < PCI_PINS; i++)
+        config.wires[i] = gicv3_spi_line(virt->gic, VIRT_SPI_PCI + i);
+    return pci_host_new(&config, &machine->bus, &virt->pci_host, e);
+}
+
+static int build_virtio(struct machine *machine, struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    int rc = machine_add_devices(machine, add_virtio, e);
+    for (unsigned i = virt->slot_count; rc == 0 && !virt->pci_host && i < VIRT_VIRTIO_SLOTS; i++)
+        rc = add_slot(machine, i, NULL, e);
+    return rc;
+}
 
 static int open_images(struct machine *machine, struct err *e)
 {
@@ -371,8 +331,8 @@ static int virt_build(struct machine *machine, struct err *e)
                        (unsigned long long)(config->memory_bytes / MIB));
 
     static int (*const steps[])(struct machine *, struct err *) = {
-        open_images,      build_memory, build_engine,   build_gic,
-        build_primecells, build_virtio, build_firmware, /* the last may make a file */
+        open_images,      build_memory, build_engine, build_gic,
+        build_primecells, build_pci,    build_virtio, build_firmware, /* the last may make a file */
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(steps); i++)
@@ -451,6 +411,10 @@ static void virt_reset(struct machine *machine)
     struct virt *virt = machine->board_state;
     for (unsigned i = 0; i < virt->slot_count; i++)
         virtio_mmio_reset(virt->slots[i]);
+    for (unsigned i = 0; i < virt->function_count; i++)
+        virtio_pci_reset(virt->functions[i]);
+    if (virt->pci_host)
+        pci_host_reset(virt->pci_host);
     if (virt->fw_cfg)
         fw_cfg_reset(virt->fw_cfg);
     if (virt->variables)
@@ -475,6 +439,9 @@ static void virt_free(struct machine *machine)
         return;
     for (unsigned i = 0; i < VIRT_VIRTIO_SLOTS; i++)
         virtio_mmio_free(virt->slots[i]);
+    for (unsigned i = 0; i < virt->function_count; i++)
+        virtio_pci_free(virt->functions[i]);
+    pci_host_free(virt->pci_host);
     fw_cfg_free(virt->fw_cfg);
     cfi_flash_free(virt->variables);
     pl061_free(virt->gpio);

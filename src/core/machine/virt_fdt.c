@@ -6,6 +6,7 @@
  */
 #include "core/machine/virt_int.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <libfdt.h>
 #include <stdio.h>
@@ -25,6 +26,8 @@ enum { PHANDLE_GIC = 1, PHANDLE_CLOCK = 2, PHANDLE_GPIO = 3, PHANDLE_ITS = 4 };
 
 /* Interrupt specifiers of arm,gic-v3: kind, number within the kind, flags. */
 enum { GIC_SPI = 0, GIC_PPI = 1, LEVEL_HIGH = 4 };
+
+enum { CELLS_MAX = 160 }; /* of one property */
 
 enum { KEY_POWER = 116 }; /* Linux input event code */
 
@@ -69,10 +72,10 @@ static void bytes(struct tree *t, const char *name, const void *data, size_t siz
     note(t, fdt_property(t->fdt, name, data, (int)size));
 }
 
-/* Up to 16 32-bit cells. */
 static void cells(struct tree *t, const char *name, const uint32_t *values, size_t count)
 {
-    fdt32_t out[16];
+    fdt32_t out[CELLS_MAX];
+    assert(count <= CELLS_MAX);
     for (size_t i = 0; i < count; i++)
         out[i] = cpu_to_fdt32(values[i]);
     bytes(t, name, out, count * sizeof(out[0]));
@@ -256,6 +259,61 @@ static void put_virtio(struct tree *t, unsigned slot)
     end(t);
 }
 
+/* Linux's bindings pci/host-generic-pci.yaml and pci/pci-msi.txt; IEEE 1275's PCI binding for the
+ * three cells of an address, the first of which has the space (01 I/O, 02 and 03 memory of 32 and
+ * 64 bits) and a slot's number from bit 11 on. */
+enum { PCI_CELL_IO = 0x01000000, PCI_CELL_MEMORY32 = 0x02000000, PCI_CELL_MEMORY64 = 0x03000000 };
+enum { PCI_CELL_SLOT_SHIFT = 11 };
+
+/* Pin n of slot s is wire (n + s) % 4: the map's mask leaves four slots. */
+static void put_pci_wires(struct tree *t)
+{
+    enum { ROW = 10 };
+    uint32_t map[PCI_PINS * PCI_PINS * ROW];
+    uint32_t *row = map;
+    for (unsigned slot = 0; slot < PCI_PINS; slot++) {
+        for (unsigned pin = 0; pin < PCI_PINS; pin++, row += ROW) {
+            const uint32_t cell[ROW] = {
+                slot << PCI_CELL_SLOT_SHIFT,
+                0,
+                0,
+                pin + 1, /* as the function says it */
+                PHANDLE_GIC,
+                0,
+                0,
+                GIC_SPI,
+                VIRT_SPI_PCI + (slot + pin) % PCI_PINS,
+                LEVEL_HIGH,
+            };
+            memcpy(row, cell, sizeof(cell));
+        }
+    }
+    cells(t, "interrupt-map", map, ARRAY_SIZE(map));
+    CELLS(t, "interrupt-map-mask", (PCI_PINS - 1) << PCI_CELL_SLOT_SHIFT, 0, 0, 7);
+}
+
+static void put_pci(struct tree *t, const struct machine *machine)
+{
+    const struct virt_pci_map map = virt_pci_map(machine->config.memory_bytes);
+    begin(t, "pcie@", VIRT_PCI_LOW);
+    text(t, "compatible", "pci-host-ecam-generic");
+    text(t, "device_type", "pci");
+    cell(t, "#address-cells", 3);
+    cell(t, "#size-cells", 2);
+    cell(t, "linux,pci-domain", 0);
+    CELLS(t, "bus-range", 0, VIRT_PCI_ECAM_BYTES / PCI_ECAM_BUS_BYTES - 1);
+    CELLS(t, "reg", HI_LO(map.ecam), HI_LO(VIRT_PCI_ECAM_BYTES));
+    CELLS(t, "ranges", PCI_CELL_IO, 0, 0, HI_LO(VIRT_PCI_IO), HI_LO(VIRT_PCI_IO_BYTES),
+          PCI_CELL_MEMORY32, HI_LO(VIRT_PCI_LOW), HI_LO(VIRT_PCI_LOW), HI_LO(VIRT_PCI_LOW_BYTES),
+          PCI_CELL_MEMORY64, HI_LO(map.high), HI_LO(map.high), HI_LO(VIRT_PCI_HIGH_BYTES));
+    /* every requester's ID is the ITS's device ID */
+    CELLS(t, "msi-map", 0, PHANDLE_ITS, 0, 0x10000);
+    cell(t, "#interrupt-cells", 1);
+    put_pci_wires(t);
+    flag(t, "dma-coherent");
+    end(t);
+}
+
 static void put_root(struct tree *t, const struct machine *machine,
                      const struct virt_chosen *chosen)
 {
@@ -293,6 +351,8 @@ static void put_root(struct tree *t, const struct machine *machine,
         put_fw_cfg(t);
     for (unsigned slot = 0; slot < virt->slot_count; slot++)
         put_virtio(t, slot);
+    if (virt->pci_host)
+        put_pci(t, machine);
     end(t);
 }
 

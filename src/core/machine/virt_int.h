@@ -5,6 +5,8 @@
 #ifndef PENG_CORE_MACHINE_VIRT_INT_H
 #define PENG_CORE_MACHINE_VIRT_INT_H
 
+#include "base/bytes.h"
+#include "core/device/pci.h"
 #include "core/machine/image.h"
 #include "core/machine/machine_int.h"
 #include "core/machine/psci.h"
@@ -20,12 +22,20 @@
 #define VIRT_FW_CFG     0x09020000ull
 #define VIRT_PL061      0x09030000ull
 #define VIRT_VIRTIO     0x0a000000ull
+#define VIRT_PCI_LOW    0x10000000ull /* PCI's window for 32-bit BARs */
+#define VIRT_PCI_IO     0x3eff0000ull /* and for I/O ports, which no device has */
 #define VIRT_RAM        0x40000000ull
+
+#define VIRT_PCI_LOW_BYTES  0x2eff0000ull
+#define VIRT_PCI_IO_BYTES   0x10000ull
+#define VIRT_PCI_ECAM_BYTES 0x10000000ull /* of 256 buses */
+#define VIRT_PCI_HIGH_BYTES 0x8000000000ull
 
 /* Shared peripheral interrupts, counted from 0 (INTID 32). */
 enum {
     VIRT_SPI_PL011 = 1,
     VIRT_SPI_PL031 = 2,
+    VIRT_SPI_PCI = 3, /* to 6: INTA# to INTD# */
     VIRT_SPI_PL061 = 7,
     VIRT_SPI_VIRTIO = 16, /* + slot */
     VIRT_SPIS = 288,
@@ -50,10 +60,28 @@ struct virt {
     struct fw_cfg *fw_cfg;
     struct virtio_mmio *slots[VIRT_VIRTIO_SLOTS];
     unsigned slot_count; /* slots that hold a device; the rest are empty */
+    /* with MACHINE_VIRTIO_PCI, in place of the slots: */
+    struct pci_host *pci_host; /* NULL: none */
+    struct virtio_pci *functions[PCI_SLOTS];
+    unsigned function_count;
     struct psci psci;
     struct image kernel, initrd, firmware;
     struct arm64_kernel kernel_header;
 };
+
+/* Where PCI's configuration space and its window for 64-bit BARs are: above 256 GiB, or above RAM
+ * where that reaches as far, aligned to their sizes. */
+struct virt_pci_map {
+    uint64_t ecam, high;
+};
+
+static inline struct virt_pci_map virt_pci_map(uint64_t memory_bytes)
+{
+    uint64_t low_end = 1ull << 38, ram_end = align_up(VIRT_RAM + memory_bytes, low_end);
+    /* 256 MiB below are for more redistributors, as other boards of this kind have there */
+    uint64_t ecam = (ram_end > low_end ? ram_end : low_end) + VIRT_PCI_ECAM_BYTES;
+    return (struct virt_pci_map){ecam, align_up(ecam, VIRT_PCI_HIGH_BYTES)};
+}
 
 /* What the device tree's /chosen says about the images. */
 struct virt_chosen {

@@ -222,6 +222,18 @@ static int take_share(void *ctx, char *value, struct err *e)
     return 0;
 }
 
+static int take_transport(void *ctx, char *value, struct err *e)
+{
+    enum machine_virtio *transport = &((struct run *)ctx)->config.virtio_transport;
+    if (strcmp(value, "mmio") == 0)
+        *transport = MACHINE_VIRTIO_MMIO;
+    else if (strcmp(value, "pci") == 0)
+        *transport = MACHINE_VIRTIO_PCI;
+    else
+        return err_set(e, EINVAL, "mmio or pci");
+    return 0;
+}
+
 static int take_console(void *ctx, char *value, struct err *e)
 {
     struct run *run = ctx;
@@ -324,6 +336,7 @@ static const struct option_row run_options[] = {
      take_net},
     {"--share", "DIR,tag=TAG[,readonly]", "a host directory for the guest, by virtiofs or 9p",
      take_share},
+    {"--virtio-transport", "mmio|pci", "how the guest reaches its devices (mmio)", take_transport},
     {"--console", "stdio|FILE|none[,device=pl011|virtio]",
      "where the guest's console goes (stdio), and by which device", take_console},
     {"--name", "NAME", "the machine's name in messages", take_name},

@@ -191,6 +191,16 @@ uint32_t virtio_device_features(struct virtio_device *dev, uint32_t half)
     return half < 2 ? (uint32_t)bits(dev->features_offered, half * 32, 32) : 0;
 }
 
+uint32_t virtio_device_accepted_features(struct virtio_device *dev, uint32_t half)
+{
+    if (half >= 2)
+        return 0;
+    pthread_mutex_lock(&dev->lock);
+    uint32_t value = (uint32_t)bits(dev->features, half * 32, 32);
+    pthread_mutex_unlock(&dev->lock);
+    return value;
+}
+
 void virtio_device_accept_features(struct virtio_device *dev, uint32_t half, uint32_t value)
 {
     if (half >= 2)
@@ -215,6 +225,66 @@ void virtio_device_enable_queue(struct virtio_device *dev, unsigned queue, bool 
                       virtio_has(dev, VIRTIO_F_INDIRECT_DESC));
     }
     pthread_mutex_unlock(&dev->lock);
+}
+
+struct virtio_queue_state virtio_device_queue(struct virtio_device *dev, unsigned queue)
+{
+    struct virtio_queue_state state = {0};
+    if (queue >= dev->queue_count)
+        return state;
+    const struct virtqueue *q = &dev->queues[queue];
+    pthread_mutex_lock(&dev->lock);
+    state = (struct virtio_queue_state){
+        .size_max = q->size_max,
+        .size = q->size,
+        .enabled = q->enabled,
+        .areas = {q->desc_address, q->driver_address, q->device_address},
+    };
+    pthread_mutex_unlock(&dev->lock);
+    return state;
+}
+
+/* Returns with the lock held, or NULL where the driver may not set the queue up now. */
+static struct virtqueue *lock_for_setup(struct virtio_device *dev, unsigned queue)
+{
+    if (queue >= dev->queue_count)
+        return NULL;
+    pthread_mutex_lock(&dev->lock);
+    if (!dev->queues[queue].enabled)
+        return &dev->queues[queue];
+    pthread_mutex_unlock(&dev->lock);
+    return NULL;
+}
+
+void virtio_device_set_queue_size(struct virtio_device *dev, unsigned queue, uint32_t size)
+{
+    struct virtqueue *q = lock_for_setup(dev, queue);
+    if (!q)
+        return;
+    q->size = size <= UINT16_MAX ? (uint16_t)size : 0; /* vq_enable refuses 0 */
+    pthread_mutex_unlock(&dev->lock);
+}
+
+void virtio_device_set_queue_area(struct virtio_device *dev, unsigned queue,
+                                  enum virtio_queue_area area, unsigned half, uint32_t value)
+{
+    struct virtqueue *q = lock_for_setup(dev, queue);
+    if (!q)
+        return;
+    uint64_t *address = area == VIRTIO_QUEUE_DESC     ? &q->desc_address
+                        : area == VIRTIO_QUEUE_DRIVER ? &q->driver_address
+                                                      : &q->device_address;
+    unsigned shift = half * 32;
+    *address = (*address & ~(0xffffffffull << shift)) | (uint64_t)value << shift;
+    pthread_mutex_unlock(&dev->lock);
+}
+
+uint32_t virtio_device_config_generation(struct virtio_device *dev)
+{
+    pthread_mutex_lock(&dev->lock);
+    uint32_t generation = dev->config_generation;
+    pthread_mutex_unlock(&dev->lock);
+    return generation;
 }
 
 static bool in_config(const struct virtio_device *dev, uint32_t offset, unsigned size_bytes)

@@ -32,6 +32,14 @@ enum {
     VIRTIO_STATUS_FAILED = 128,
 };
 
+/* The areas of a queue, section 2.6. */
+enum virtio_queue_area {
+    VIRTIO_QUEUE_DESC,
+    VIRTIO_QUEUE_DRIVER,
+    VIRTIO_QUEUE_DEVICE,
+    VIRTIO_QUEUE_AREAS
+};
+
 /* Feature bits of every device, section 6. */
 #define VIRTIO_F_INDIRECT_DESC (1ull << 28)
 #define VIRTIO_F_EVENT_IDX     (1ull << 29)
@@ -105,10 +113,24 @@ void virtio_device_set_status(struct virtio_device *dev, uint8_t status);
 uint8_t virtio_device_status(struct virtio_device *dev);
 /* Half 0 or 1 of the 64 feature bits; reads of others give 0. */
 uint32_t virtio_device_features(struct virtio_device *dev, uint32_t half);
+uint32_t virtio_device_accepted_features(struct virtio_device *dev, uint32_t half);
 void virtio_device_accept_features(struct virtio_device *dev, uint32_t half, uint32_t value);
 /* Tells the device that a queue has work: lock-free, from any thread. */
 void virtio_device_kick(struct virtio_device *dev, uint32_t queue);
 void virtio_device_enable_queue(struct virtio_device *dev, unsigned queue, bool enable);
+/* What the driver set a queue up with. Queues that are not there read as zero; size and areas are
+ * the driver's only while the queue is not enabled. Sizes are checked when it is enabled. */
+struct virtio_queue_state {
+    uint16_t size_max, size;
+    bool enabled;
+    uint64_t areas[VIRTIO_QUEUE_AREAS]; /* guest-physical */
+};
+struct virtio_queue_state virtio_device_queue(struct virtio_device *dev, unsigned queue);
+void virtio_device_set_queue_size(struct virtio_device *dev, unsigned queue, uint32_t size);
+/* Half 0 or 1 of an area's address. */
+void virtio_device_set_queue_area(struct virtio_device *dev, unsigned queue,
+                                  enum virtio_queue_area area, unsigned half, uint32_t value);
+uint32_t virtio_device_config_generation(struct virtio_device *dev);
 /* Sizes 1, 2, 4 and 8; beyond the end reads give 0 and writes do nothing. */
 uint64_t virtio_device_config_read(struct virtio_device *dev, uint32_t offset, unsigned size_bytes);
 void virtio_device_config_write(struct virtio_device *dev, uint32_t offset, unsigned size_bytes,

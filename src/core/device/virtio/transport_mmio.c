@@ -95,13 +95,6 @@ static void write_driver_features_half(struct virtio_mmio *slot, unsigned number
     slot->driver_features_half = value;
 }
 
-/* The selected queue, or NULL where there is no such one. */
-static struct virtqueue *selected(struct virtio_mmio *slot)
-{
-    unsigned queue = slot->queue_selected;
-    return queue < slot->dev->queue_count ? &slot->dev->queues[queue] : NULL;
-}
-
 static void write_queue_selected(struct virtio_mmio *slot, unsigned number, uint32_t value)
 {
     slot->queue_selected = value;
@@ -109,55 +102,24 @@ static void write_queue_selected(struct virtio_mmio *slot, unsigned number, uint
 
 static uint32_t read_queue_size_max(struct virtio_mmio *slot, unsigned number)
 {
-    struct virtqueue *q = selected(slot);
-    return q ? q->size_max : 0;
-}
-
-/* Size and addresses of a queue are the driver's as long as the queue is not enabled. */
-static struct virtqueue *lock_for_setup(struct virtio_mmio *slot)
-{
-    struct virtqueue *q = selected(slot);
-    if (!q)
-        return NULL;
-    pthread_mutex_lock(&slot->dev->lock);
-    if (!q->enabled)
-        return q;
-    pthread_mutex_unlock(&slot->dev->lock);
-    return NULL;
+    return virtio_device_queue(slot->dev, slot->queue_selected).size_max;
 }
 
 static void write_queue_size(struct virtio_mmio *slot, unsigned number, uint32_t value)
 {
-    struct virtqueue *q = lock_for_setup(slot);
-    if (!q)
-        return;
-    q->size = value <= UINT16_MAX ? (uint16_t)value : 0; /* vq_enable refuses 0 */
-    pthread_mutex_unlock(&slot->dev->lock);
+    virtio_device_set_queue_size(slot->dev, slot->queue_selected, value);
 }
 
+/* 0x80 descriptors, 0x90 driver, 0xa0 device; the high half follows the low one. */
 static void write_queue_address(struct virtio_mmio *slot, unsigned number, uint32_t value)
 {
-    struct virtqueue *q = lock_for_setup(slot);
-    if (!q)
-        return;
-    /* 0x80 descriptors, 0x90 driver, 0xa0 device; the high half follows the low one */
-    uint64_t *address = number < 0x90 / 4   ? &q->desc_address
-                        : number < 0xa0 / 4 ? &q->driver_address
-                                            : &q->device_address;
-    unsigned shift = number & 1 ? 32 : 0;
-    *address = (*address & ~(0xffffffffull << shift)) | (uint64_t)value << shift;
-    pthread_mutex_unlock(&slot->dev->lock);
+    virtio_device_set_queue_area(slot->dev, slot->queue_selected, (number - 0x80 / 4) / 4,
+                                 number & 1, value);
 }
 
 static uint32_t read_queue_ready(struct virtio_mmio *slot, unsigned number)
 {
-    struct virtqueue *q = selected(slot);
-    if (!q)
-        return 0;
-    pthread_mutex_lock(&slot->dev->lock);
-    bool enabled = q->enabled;
-    pthread_mutex_unlock(&slot->dev->lock);
-    return enabled;
+    return virtio_device_queue(slot->dev, slot->queue_selected).enabled;
 }
 
 static void write_queue_ready(struct virtio_mmio *slot, unsigned number, uint32_t value)
@@ -197,10 +159,7 @@ static void write_status(struct virtio_mmio *slot, unsigned number, uint32_t val
 
 static uint32_t read_config_generation(struct virtio_mmio *slot, unsigned number)
 {
-    pthread_mutex_lock(&slot->dev->lock);
-    uint32_t generation = slot->dev->config_generation;
-    pthread_mutex_unlock(&slot->dev->lock);
-    return generation;
+    return virtio_device_config_generation(slot->dev);
 }
 
 /* clang-format off */
