@@ -10,6 +10,7 @@
 
 #include "core/arm64/sysreg.h"
 #include "core/engine/engine.h"
+#include "core/engine/soft.h"
 
 #define RAM 0x40000000ull
 
@@ -32,7 +33,7 @@ static bool hypercall(void *ctx, struct vcpu *vcpu, bool smc, uint64_t args[8])
 {
     struct rig *rig = ctx;
     memcpy(called.args, args, sizeof(called.args));
-    called.vcpu = vcpu_index(vcpu);
+    called.vcpu = soft_vcpu_index(vcpu);
     called.smc = smc;
     switch (args[0]) {
     case 1:
@@ -100,7 +101,7 @@ static void test_run_and_stop(void **state)
     struct rig *rig = *state;
     struct vcpu *vcpu = rig->ops->vcpu(rig->engine, 0);
     load(rig, RAM, add_and_stop, sizeof(add_and_stop));
-    rig->ops->reset(rig->engine, RAM, 0x1234);
+    rig->ops->reset(rig->engine, &(struct engine_start){.pc = RAM, .argument = 0x1234});
     assert_true(rig->ops->is_on(vcpu));
     assert_false(rig->ops->is_on(rig->ops->vcpu(rig->engine, 1)));
     assert_null(rig->ops->vcpu(rig->engine, CPUS));
@@ -130,7 +131,7 @@ static void test_power(void **state)
     pthread_t thread;
     load(rig, RAM, starter, sizeof(starter));
     load(rig, RAM + 0x1000, second, sizeof(second));
-    rig->ops->reset(rig->engine, RAM, 0);
+    rig->ops->reset(rig->engine, &(struct engine_start){.pc = RAM, .argument = 0});
     assert_int_equal(pthread_create(&thread, NULL, run_vcpu, rig), 0);
     assert_int_equal(rig->ops->run(rig->ops->vcpu(rig->engine, 0), NULL), VCPU_STOP_REQUESTED);
     pthread_join(thread, NULL);
@@ -148,7 +149,7 @@ static void test_halt(void **state)
     pthread_t thread;
     load(rig, RAM, waiter, sizeof(waiter));
     load(rig, RAM + 0x1000 + 0x280, add_and_stop, sizeof(add_and_stop));
-    rig->ops->reset(rig->engine, RAM, 0);
+    rig->ops->reset(rig->engine, &(struct engine_start){.pc = RAM, .argument = 0});
     rig->ops->power_on(vcpu, RAM, RAM + 0x1000);
     assert_int_equal(pthread_create(&thread, NULL, run_vcpu, rig), 0);
     rig->ops->set_line(vcpu, VCPU_LINE_IRQ, true);
@@ -163,7 +164,7 @@ static void test_debugger(void **state)
     struct rig *rig = *state;
     struct vcpu *vcpu = rig->ops->vcpu(rig->engine, 0);
     load(rig, RAM, add_and_stop, sizeof(add_and_stop));
-    rig->ops->reset(rig->engine, RAM, 0);
+    rig->ops->reset(rig->engine, &(struct engine_start){.pc = RAM, .argument = 0});
     assert_int_equal(rig->ops->debug_break(rig->engine, RAM + 4, true), 0);
     assert_int_equal(rig->ops->run(vcpu, NULL), VCPU_STOP_DEBUG);
     assert_int_equal(reg(rig, 0, ENGINE_REG_PC), RAM + 4);
@@ -192,7 +193,7 @@ static void test_registers(void **state)
                             ENGINE_REG_PC,
                             ENGINE_REG_ELR_EL1,
                             ENGINE_REG_SYS(A64_SYSREG_KEY(3, 3, 13, 0, 2))};
-    rig->ops->reset(rig->engine, RAM, 0);
+    rig->ops->reset(rig->engine, &(struct engine_start){.pc = RAM, .argument = 0});
     for (unsigned i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
         uint64_t v = 0x1000 + i;
         assert_int_equal(rig->ops->set_reg(vcpu, ids[i], &v), 0);

@@ -2,9 +2,13 @@
  *
  * An engine owns the vCPUs and their threads' run loops; a board, its devices and everything above
  * know no engine by name. Two kinds stand behind it: software engines for Arm64 guests
- * (interpreter, translator) and, later, KVM. MMIO goes through struct guestmem
- * (core/memory/guestmem.h), which all engines call; the rest of what an engine needs from the
- * machine is struct engine_host.
+ * (interpreter, translator) and KVM for guests of the host's own architecture. MMIO goes through
+ * struct guestmem (core/memory/guestmem.h), which all engines call; the rest of what an engine
+ * needs from the machine is struct engine_host.
+ *
+ * What only some architectures or kinds of engine have is told by a NULL: a function of struct
+ * engine_host that no guest of the board's architecture can cause, and `irqchip` in struct
+ * engine_ops for engines without interrupt controllers, whose boards bring their own.
  *
  * Threads: the machine starts one thread a vCPU and calls vcpu_run on it; everything marked "any
  * thread" may come from elsewhere, the rest from the vCPU's own thread or while it is not running.
@@ -24,16 +28,25 @@
 struct engine;
 struct vcpu;
 
+/* What an engine that answers the guest's power calls itself, or whose guest broke down, tells the
+ * machine. */
+enum engine_event { ENGINE_EVENT_POWEROFF, ENGINE_EVENT_RESET };
+
 /* What the engine asks of the machine. Called on vCPU threads without locks held. */
 struct engine_host {
     void *ctx;
-    /* SMC Calling Convention: registers x0..x7 in args[8]; results to args[0..3]. False: nothing
-     * answers. May call vcpu_power_on(), engine_stop() ... */
+    /* Ends in request_stop() for all vCPUs before it returns. */
+    void (*event)(void *ctx, enum engine_event event);
+    /* x86: the I/O ports, in the form of memory accesses. Nothing there: reads give all ones. */
+    struct guestmem_mmio ports;
+    /* Arm: SMC Calling Convention: registers x0..x7 in args[8]; results to args[0..3]. False:
+     * nothing answers. May call vcpu_power_on(), engine_stop() ... */
     bool (*hypercall)(void *ctx, struct vcpu *vcpu, bool smc, uint64_t args[8]);
-    /* GICv3 CPU interface by MRS/MSR key (sysreg.h's A64_SYSREG_KEY); unused by in-kernel GICs. */
+    /* Arm, GICv3's CPU interface by MRS/MSR key (sysreg.h's A64_SYSREG_KEY); unused with `irqchip`.
+     */
     uint64_t (*icc_read)(void *ctx, unsigned vcpu_index, uint16_t key);
     void (*icc_write)(void *ctx, unsigned vcpu_index, uint16_t key, uint64_t value);
-    /* A private peripheral interrupt line of this vCPU (16..31), e.g. the timers'. */
+    /* Arm: a private peripheral interrupt line of this vCPU (16..31), e.g. the timers'. */
     void (*ppi)(void *ctx, unsigned vcpu_index, unsigned intid, bool level);
 };
 
@@ -56,9 +69,43 @@ struct engine_config {
     const struct trace *trace; /* borrowed; NULL: none */
 };
 
+/* Where the first vCPU begins, in the state in which its architecture's kernels are entered: arm64
+ * at EL1 with the MMU off, x86-64 in long mode with flat segments. */
+struct engine_start {
+    uint64_t pc;
+    uint64_t argument; /* arm64: X0; x86-64: RSI, in protected mode EBX */
+    /* x86-64: CR3, of tables that map pc one to one. 0: begins in 32-bit protected mode with flat
+     * segments and without paging. */
+    uint64_t page_table;
+};
+
+/* Guest writes to an address that signal an eventfd, without the vCPU leaving the guest. */
+struct engine_doorbell {
+    uint64_t address;
+    unsigned size_bytes; /* of the write: 1, 2, 4 or 8 */
+    bool match;          /* only writes of `value` */
+    uint64_t value;
+    int fd; /* borrowed; stays open until the doorbell is taken away */
+};
+
+/* Interrupt controllers that are the engine's. x86-64: two 8259, one IOAPIC with 24 lines, a local
+ * APIC a vCPU, and the 8254; arm64: GICv3 with ITS. Any thread. */
+struct engine_irqchip {
+    /* `line` is the IOAPIC's (x86-64) or the shared peripheral interrupt's, counted from 0. */
+    void (*set_line)(struct engine *engine, unsigned line, bool level);
+    /* A write to `fd` is an edge on the line. `on` false takes it away. Errors: the host's. */
+    int (*set_line_fd)(struct engine *engine, unsigned line, int fd, bool on, struct err *e);
+    /* A message-signalled interrupt, as the bus would carry it. */
+    void (*send_msi)(struct engine *engine, uint64_t address, uint32_t data);
+    int (*set_doorbell)(struct engine *engine, const struct engine_doorbell *bell, bool on,
+                        struct err *e);
+};
+
 /* One engine as a table: boards never switch on which. */
 struct engine_ops {
-    const char *name; /* "translator", "interpreter", "kvm" */
+    const char *name;                     /* "translator", "interpreter", "kvm" */
+    const char *arch;                     /* of its guests: "arm64", "x86_64" */
+    const struct engine_irqchip *irqchip; /* NULL: the board's; set_line below carries its output */
     /* Whether this host can run it: 0, or why not (ENOTSUP). NULL: any host can. */
     int (*usable)(struct err *e);
     int (*create)(const struct engine_config *config, struct engine **ret_engine, struct err *e);
@@ -69,22 +116,31 @@ struct engine_ops {
     enum vcpu_stop (*run)(struct vcpu *vcpu, struct err *e);
     void (*request_stop)(struct vcpu *vcpu);                              /* any thread */
     void (*set_line)(struct vcpu *vcpu, enum vcpu_line line, bool level); /* any thread */
-    /* Power: off CPUs sleep in run(); on resets it to start at pc with x0 (PSCI CPU_ON). */
+    /* Arm, without `irqchip` (which answers PSCI too). Power: off CPUs sleep in run(); on resets it
+     * to start at pc with x0 (PSCI CPU_ON). */
     void (*power_on)(struct vcpu *vcpu, uint64_t pc, uint64_t x0); /* any thread */
     void (*power_off)(struct vcpu *vcpu);                          /* own thread */
     bool (*is_on)(struct vcpu *vcpu);                              /* any thread */
     /* As WFI, for PSCI CPU_SUSPEND: takes effect when hypercall() returns. May be NULL. */
     void (*halt)(struct vcpu *vcpu); /* own thread */
-    /* Cold reset of all vCPUs: all off but vCPU 0, which starts at pc with x0; caches dropped. Call
-     * with no vCPU running. */
-    void (*reset)(struct engine *engine, uint64_t pc, uint64_t x0);
+    /* Cold reset of all vCPUs and of the engine's interrupt controllers: all wait but vCPU 0, which
+     * begins at `start`; caches dropped. Call with no vCPU running. */
+    void (*reset)(struct engine *engine, const struct engine_start *start);
     /* The host changed guest memory that may hold code (a loader did). No vCPU running. */
     void (*code_changed)(struct engine *engine);
 
-    /* State by architecture: the KVM register ids (KVM_REG_ARM64 | ...), 8 bytes unless V regs.
+    /* State by architecture: the KVM register ids (KVM_REG_ARM64 | ...), of engine_reg_bytes(id).
      * vCPU not running. Errors: ENOENT. */
     int (*get_reg)(struct vcpu *vcpu, uint64_t id, void *value);
     int (*set_reg)(struct vcpu *vcpu, uint64_t id, const void *value);
+    /* The ids that are the whole state, in the order in which it must be set; that of the machine's
+     * interrupt controllers and clock comes with vCPU 0. Returns how many there are and writes the
+     * first `max`. NULL: the engine saves no state yet. */
+    unsigned (*list_regs)(struct vcpu *vcpu, uint64_t *ids, unsigned max);
+    /* Written pages: while on, take_dirty gives (and forgets) a bit for each 4 KiB page of region
+     * `region` of guestmem that a vCPU wrote, in 64-bit words. NULL: the engine keeps no log. */
+    int (*log_dirty)(struct engine *engine, bool on, struct err *e);
+    int (*take_dirty)(struct engine *engine, unsigned region, uint64_t *bitmap, struct err *e);
     /* Debugger: virtual memory, breakpoints, single step. vCPU not running. */
     bool (*debug_access)(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);
     int (*debug_break)(struct engine *engine, uint64_t va, bool set);
@@ -93,9 +149,13 @@ struct engine_ops {
     void (*print_stats)(struct engine *engine, void *file);
 };
 
-unsigned vcpu_index(const struct vcpu *vcpu);
+/* Register ids for get_reg/set_reg: how many bytes one has. */
+static inline size_t engine_reg_bytes(uint64_t id)
+{
+    return (size_t)1 << (id >> 52 & 15);
+}
 
-/* Register ids for get_reg/set_reg, numbered as Linux's KVM API
+/* Those of arm64, numbered as Linux's KVM API
  * (Documentation/virt/kvm/api.rst 4.68): core registers by their 32-bit-word offset in struct
  * kvm_regs, system registers by encoding. */
 #define ENGINE_REG_ARM64    0x6000000000000000ull
@@ -113,11 +173,20 @@ unsigned vcpu_index(const struct vcpu *vcpu);
 #define ENGINE_REG_FPCR     (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x10 << 16 | 213)
 #define ENGINE_REG_SYS(key) (ENGINE_REG_ARM64 | ENGINE_REG_U64 | 0x13 << 16 | (key))
 
-/* The engines this build has, ended by NULL; the first that fits is "auto". */
+/* Those of x86-64. MSRs have Linux's own ids (KVM_X86_REG_TYPE_MSR, Linux 6.18); it numbers nothing
+ * else, so the rest has types of ours: general registers by their 64-bit word in struct kvm_regs,
+ * and Linux's other structures whole, in as many bytes as the next power of two. */
+#define ENGINE_REG_X86          0x2000000000000000ull
+#define ENGINE_REG_X86_MSR(msr) (ENGINE_REG_X86 | ENGINE_REG_U64 | 2ull << 32 | (uint32_t)(msr))
+#define ENGINE_REG_X86_GPR(n)   (ENGINE_REG_X86 | ENGINE_REG_U64 | 0x80ull << 32 | (n))
+#define ENGINE_REG_X86_RIP      ENGINE_REG_X86_GPR(16)
+#define ENGINE_REG_X86_RFLAGS   ENGINE_REG_X86_GPR(17)
+
+/* The engines this build has, ended by NULL, the preferred first. */
 extern const struct engine_ops *const engines[];
 const struct engine_ops *engine_find(const char *name); /* NULL: unknown */
-/* "auto": the first that this host can run. Where that is not the first of all, `why` says why not
- * and why->code is not 0. */
-const struct engine_ops *engine_choose(struct err *why);
+/* "auto": the first for guests of `arch` that this host can run. Where that is not the first of
+ * them, `why` says why not and why->code is not 0. NULL: none can, and `why` says why. */
+const struct engine_ops *engine_choose(const char *arch, struct err *why);
 
 #endif

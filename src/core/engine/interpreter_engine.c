@@ -16,6 +16,7 @@ static int create(const struct engine_config *config, struct engine **ret_engine
 
 const struct engine_ops interpreter_engine = {
     .name = "interpreter",
+    .arch = "arm64",
     .create = create,
     SOFT_ENGINE_OPS,
 };

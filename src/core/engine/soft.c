@@ -18,7 +18,7 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-unsigned vcpu_index(const struct vcpu *vcpu)
+unsigned soft_vcpu_index(const struct vcpu *vcpu)
 {
     return vcpu->cpu->index;
 }
@@ -249,7 +249,7 @@ void soft_halt(struct vcpu *vcpu)
     vcpu->cpu->halted = true;
 }
 
-void soft_reset(struct engine *engine, uint64_t pc, uint64_t x0)
+void soft_reset(struct engine *engine, const struct engine_start *start)
 {
     for (unsigned i = 0; i < engine->config.vcpus; i++) {
         struct vcpu *vcpu = &engine->vcpus[i];
@@ -260,7 +260,7 @@ void soft_reset(struct engine *engine, uint64_t pc, uint64_t x0)
     soft_code_changed(engine);
     /* At once, not when it runs: a debugger may look, and change what it sees. */
     struct vcpu *first = &engine->vcpus[0];
-    a64_cpu_reset(first->cpu, pc, x0);
+    a64_cpu_reset(first->cpu, start->pc, start->argument);
     first->cpu->powered_off = false;
     pthread_mutex_lock(&first->power_lock);
     first->on = true;

@@ -9,7 +9,8 @@
  *     {
  *         return soft_create(&ops, c, ret, e);
  *     }
- *     const struct engine_ops NAME_engine = {.name = "NAME", .create = create, SOFT_ENGINE_OPS};
+ *     const struct engine_ops NAME_engine = {
+ *         .name = "NAME", .arch = "arm64", .create = create, SOFT_ENGINE_OPS};
  *
  * and add it to the list in engine.c. Debugging (breakpoints, single step, --trace exec) runs one
  * instruction at a time through the interpreter, whichever engine it is.
@@ -50,7 +51,7 @@ void soft_power_on(struct vcpu *vcpu, uint64_t pc, uint64_t x0);
 void soft_power_off(struct vcpu *vcpu);
 bool soft_is_on(struct vcpu *vcpu);
 void soft_halt(struct vcpu *vcpu);
-void soft_reset(struct engine *engine, uint64_t pc, uint64_t x0);
+void soft_reset(struct engine *engine, const struct engine_start *start);
 void soft_code_changed(struct engine *engine);
 int soft_get_reg(struct vcpu *vcpu, uint64_t id, void *value);
 int soft_set_reg(struct vcpu *vcpu, uint64_t id, const void *value);
@@ -67,6 +68,7 @@ void soft_print_stats(struct engine *engine, void *file);
     .debug_access = soft_debug_access, .debug_break = soft_debug_break,                            \
     .debug_step = soft_debug_step, .print_stats = soft_print_stats
 
+unsigned soft_vcpu_index(const struct vcpu *vcpu);
 /* The engine's own part of an engine made by soft_create(), and the CPU of a vCPU. */
 void *soft_impl(struct engine *engine);
 struct a64_cpu *soft_cpu(struct vcpu *vcpu);

@@ -47,6 +47,7 @@ static int create(const struct engine_config *config, struct engine **ret_engine
 
 const struct engine_ops translator_engine = {
     .name = "translator",
+    .arch = "arm64",
     .usable = translator_check_host,
     .create = create,
     SOFT_ENGINE_OPS,

@@ -52,10 +52,10 @@ int machine_make_engine(struct machine *machine, const struct engine_host *host,
 /* Loads the images and points the first vCPU at them. No vCPU runs. */
 static int machine_load(struct machine *machine, struct err *e)
 {
-    uint64_t pc = 0, x0 = 0;
-    int rc = machine->board->load(machine, &pc, &x0, e);
+    struct engine_start start = {0};
+    int rc = machine->board->load(machine, &start, e);
     if (rc == 0)
-        machine->config.engine->reset(machine->engine, pc, x0);
+        machine->config.engine->reset(machine->engine, &start);
     return rc;
 }
 
@@ -64,6 +64,9 @@ int machine_new(const struct machine_config *config, struct machine **ret_machin
     const struct board_ops *board = board_find(config->arch);
     if (!board)
         return err_set(e, EINVAL, "--arch %s: no such board in this build", config->arch);
+    if (strcmp(config->engine->arch, board->arch) != 0)
+        return err_set(e, EINVAL, "--engine %s: runs %s guests on this host, not %s",
+                       config->engine->name, config->engine->arch, board->arch);
 
     struct machine *machine = calloc(1, sizeof(*machine));
     struct vcpu_thread *vcpus = calloc(config->cpus, sizeof(*vcpus));

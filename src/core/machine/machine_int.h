@@ -17,8 +17,8 @@ struct board_ops {
     /* Adds memory and devices to `machine` and calls machine_make_engine() on the way. On failure
      * free is called for what was built. */
     int (*build)(struct machine *machine, struct err *e);
-    /* Puts the images into guest memory; where the first vCPU starts, and with what in x0. */
-    int (*load)(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0, struct err *e);
+    /* Puts the images into guest memory; where the first vCPU starts. */
+    int (*load)(struct machine *machine, struct engine_start *ret_start, struct err *e);
     void (*reset)(struct machine *machine); /* devices; vCPUs paused */
     void (*press_power)(struct machine *machine);
     void (*free)(struct machine *machine); /* no thread runs */

@@ -375,7 +375,7 @@ static int put(struct machine *machine, uint64_t address, const struct image *im
     return image_load(image, what, room, e);
 }
 
-static int virt_load(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0, struct err *e)
+static int virt_load(struct machine *machine, struct engine_start *ret_start, struct err *e)
 {
     struct virt *virt = machine->board_state;
     struct virt_chosen chosen = {.append = machine->config.append};
@@ -398,8 +398,8 @@ static int virt_load(struct machine *machine, uint64_t *ret_pc, uint64_t *ret_x0
         rc = put(machine, chosen.initrd, &virt->initrd, "--initrd", e);
     if (rc < 0)
         return rc;
-    *ret_pc = virt->firmware.size_bytes ? VIRT_FLASH0 : kernel;
-    *ret_x0 = virt->firmware.size_bytes ? 0 : VIRT_RAM;
+    ret_start->pc = virt->firmware.size_bytes ? VIRT_FLASH0 : kernel;
+    ret_start->argument = virt->firmware.size_bytes ? 0 : VIRT_RAM;
     return 0;
 }
 

@@ -322,7 +322,7 @@ static int take_image(void *ctx, char *value, struct err *e)
 
 static const struct option_row run_options[] = {
     {"--arch", "arm64", "the machine's architecture", take_arch},
-    {"--engine", "auto|translator|interpreter", "what runs guest code", take_engine},
+    {"--engine", "auto|kvm|translator|interpreter", "what runs guest code", take_engine},
     {"--cpu", "MODEL|help", "CPU model", take_cpu},
     {"--cpus", "N", "number of CPUs (1)", take_cpus},
     {"--memory", "SIZE", "memory (1G)", take_memory},
@@ -497,7 +497,7 @@ int cmd_run(int argc, char **argv)
         return list_cpus();
     if (rc == 0 && !run.config.engine) {
         struct err why_not_first;
-        run.config.engine = engine_choose(&why_not_first);
+        run.config.engine = engine_choose("arm64", &why_not_first);
         if (why_not_first.code)
             log_warn(&run.log, "%s; running on the %s engine", why_not_first.text,
                      run.config.engine->name);

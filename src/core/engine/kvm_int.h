@@ -1,0 +1,80 @@
+/* kvm_int.h: the structs of the KVM engine, and what its files for one architecture give to the
+ * common ones: kvm_x86_64*.c or kvm_arm64*.c, of which a build has one.
+ */
+#ifndef PENG_CORE_ENGINE_KVM_INT_H
+#define PENG_CORE_ENGINE_KVM_INT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/engine/kvm_engine.h"
+#include "hardware/kvm.h"
+
+enum { KVM_CPUS_MAX = 64, KVM_BREAKPOINTS_MAX = 4 };
+
+/* What a vCPU was right after it was made, to which a reset takes it back. */
+struct kvm_power_on {
+    uint64_t *ids;
+    uint8_t *values; /* one behind the other */
+    unsigned count;
+};
+
+struct vcpu {
+    struct engine *engine; /* borrowed */
+    unsigned index;
+    struct kvm_vcpu kvm;
+    atomic_bool stop;     /* request_stop(): stays until run() has returned for it */
+    pthread_mutex_t lock; /* guards the two below */
+    pthread_t thread;
+    bool running;
+    bool step;          /* the debugger wants one instruction */
+    bool debug_changed; /* KVM has not been told yet */
+    struct kvm_power_on power_on;
+    uint64_t exits; /* since it was made */
+};
+
+struct engine {
+    struct engine_config config;
+    struct kvm_vm vm;
+    struct vcpu vcpus[KVM_CPUS_MAX];
+    unsigned vcpu_count; /* those made */
+    uint64_t breakpoints[KVM_BREAKPOINTS_MAX];
+    unsigned breakpoint_count;
+    void *arch; /* the architecture's own; owned */
+};
+
+/* --- of the architecture --- */
+
+extern const char kvm_arch_name[]; /* as engine_ops.arch */
+extern const struct engine_irqchip kvm_arch_irqchip;
+
+/* KVM_CREATE_VM's type. */
+unsigned long kvm_arch_vm_type(int device_fd);
+/* Makes the interrupt controllers and whatever else has to be there before the vCPUs. */
+int kvm_arch_init(struct engine *engine, struct err *e);
+/* With all vCPUs there. */
+int kvm_arch_finish(struct engine *engine, struct err *e);
+void kvm_arch_done(struct engine *engine);
+int kvm_arch_init_vcpu(struct vcpu *vcpu, struct err *e);
+/* Takes a vCPU that kvm_restore() has put back to power-on to `start`; NULL: it waits until
+ * another starts it. */
+void kvm_arch_start(struct vcpu *vcpu, const struct engine_start *start);
+/* Exits that only this architecture has. 0; -ENOSYS: unknown; another negative errno: `e` says why
+ * the vCPU cannot go on. */
+int kvm_arch_exit(struct vcpu *vcpu, struct err *e);
+/* Fills the architecture's part of KVM_SET_GUEST_DEBUG's argument; returns control flags. */
+uint32_t kvm_arch_debug(const struct engine *engine, struct kvm_guest_debug *debug);
+int kvm_arch_get_reg(struct vcpu *vcpu, uint64_t id, void *value);
+int kvm_arch_set_reg(struct vcpu *vcpu, uint64_t id, const void *value);
+unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max);
+/* Virtual to guest-physical, as the vCPU's tables have it now. */
+bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address);
+uint64_t kvm_arch_pc(struct vcpu *vcpu);
+
+/* --- common --- */
+
+/* The engine_irqchip functions that are the same everywhere. */
+int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell *bell, bool on,
+                            struct err *e);
+
+#endif

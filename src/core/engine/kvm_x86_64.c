@@ -1,0 +1,238 @@
+/* kvm_x86_64.c: the KVM engine's machine for x86-64 guests: interrupt controllers, how vCPUs start,
+ * ports, debug registers.
+ *
+ * The kernel has the two 8259, the IOAPIC, the local APICs and the 8254. A second CPU waits for
+ * INIT and SIPI by itself. The first starts where struct engine_start says, in the state of Linux's
+ * 64-bit boot protocol (Documentation/x86/boot.rst) or, without page tables, of the PVH one: flat
+ * segments that no descriptor table in memory backs, which is enough until the kernel loads its
+ * own.
+ *
+ * Limits: hardware breakpoints only.
+ */
+#include "core/engine/kvm_x86_64.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+/* Intel's CPUs need three pages for a task state segment and one for a page table in guest memory
+ * where no RAM is (api.rst 4.36, 4.57): below the place of firmware, under 4 GiB. */
+#define IDENTITY_MAP_PAGE 0xfffbc000ull
+#define TSS_PAGES         0xfffbd000ul
+
+enum {
+    CR0_PE = 1 << 0,
+    CR0_ET = 1 << 4,
+    CR0_NE = 1 << 5,
+    CR0_WP = 1 << 16,
+    CR4_PAE = 1 << 5,
+    EFER_LME = 1 << 8,
+    EFER_LMA = 1 << 10,
+    RFLAGS_FIXED = 1 << 1,
+    RFLAGS_RF = 1 << 16,
+};
+#define CR0_PG (1ull << 31)
+
+/* Selectors as Linux's boot protocol names them: __BOOT_CS and __BOOT_DS. */
+enum { BOOT_CS = 0x10, BOOT_DS = 0x18, BOOT_TR = 0x20 };
+enum { SEGMENT_CODE = 11, SEGMENT_DATA = 3, SEGMENT_TSS = 11 };
+
+const char kvm_arch_name[] = "x86_64";
+
+unsigned long kvm_arch_vm_type(int device_fd)
+{
+    (void)device_fd;
+    return 0;
+}
+
+int kvm_arch_init(struct engine *engine, struct err *e)
+{
+    engine->arch = calloc(1, sizeof(struct kvm_x86));
+    if (!engine->arch)
+        abort();
+    const int fd = engine->vm.fd;
+    uint64_t identity_map = IDENTITY_MAP_PAGE;
+    struct kvm_pit_config pit = {.flags = KVM_PIT_SPEAKER_DUMMY};
+    int rc = kvm_call_number(fd, KVM_SET_TSS_ADDR, TSS_PAGES);
+    if (rc >= 0)
+        rc = kvm_call(fd, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+    if (rc >= 0)
+        rc = kvm_call_number(fd, KVM_CREATE_IRQCHIP, 0);
+    if (rc >= 0)
+        rc = kvm_call(fd, KVM_CREATE_PIT2, &pit);
+    return rc < 0 ? err_set_errno(e, rc, "KVM makes no interrupt controllers") : 0;
+}
+
+int kvm_arch_finish(struct engine *engine, struct err *e)
+{
+    return kvm_x86_find_msrs(engine, e);
+}
+
+void kvm_arch_done(struct engine *engine)
+{
+    free(engine->arch);
+    engine->arch = NULL;
+}
+
+int kvm_arch_init_vcpu(struct vcpu *vcpu, struct err *e)
+{
+    return kvm_x86_set_cpuid(vcpu, e);
+}
+
+/* --- starting ----------------------------------------------------------------------------------
+ */
+
+static struct kvm_segment segment(uint16_t selector, unsigned type, bool code, bool long_mode)
+{
+    return (struct kvm_segment){
+        .limit = 0xffffffff,
+        .selector = selector,
+        .type = (uint8_t)type,
+        .present = 1,
+        .db = !(code && long_mode),
+        .s = 1,
+        .l = code && long_mode,
+        .g = 1,
+    };
+}
+
+static void set_mode(struct kvm_sregs *s, const struct engine_start *start)
+{
+    bool long_mode = start->page_table != 0;
+    s->cs = segment(BOOT_CS, SEGMENT_CODE, true, long_mode);
+    s->ds = s->es = s->fs = s->gs = s->ss = segment(BOOT_DS, SEGMENT_DATA, false, long_mode);
+    s->tr = segment(BOOT_TR, SEGMENT_TSS, false, false);
+    s->tr.s = 0;
+    s->tr.limit = 0x67; /* Intel checks it on entry */
+    s->cr0 = CR0_PE | CR0_ET | CR0_NE;
+    if (long_mode) {
+        s->cr0 |= CR0_WP | CR0_PG;
+        s->cr3 = start->page_table;
+        s->cr4 = CR4_PAE;
+        s->efer = EFER_LME | EFER_LMA;
+    }
+}
+
+void kvm_arch_start(struct vcpu *vcpu, const struct engine_start *start)
+{
+    struct kvm_mp_state state = {start ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED};
+    kvm_call(vcpu->kvm.fd, KVM_SET_MP_STATE, &state);
+    struct kvm_sregs sregs;
+    if (!start || kvm_call(vcpu->kvm.fd, KVM_GET_SREGS, &sregs) < 0)
+        return;
+    set_mode(&sregs, start);
+    struct kvm_regs regs = {.rip = start->pc, .rflags = RFLAGS_FIXED};
+    if (start->page_table)
+        regs.rsi = start->argument;
+    else
+        regs.rbx = start->argument;
+    kvm_call(vcpu->kvm.fd, KVM_SET_SREGS, &sregs);
+    kvm_call(vcpu->kvm.fd, KVM_SET_REGS, &regs);
+}
+
+/* --- exits -------------------------------------------------------------------------------------
+ */
+
+/* Ports: one instruction may carry many (INS, OUTS with a repeat prefix). */
+static void do_ports(struct vcpu *vcpu)
+{
+    struct kvm_run *run = vcpu->kvm.run;
+    const struct guestmem_mmio *ports = &vcpu->engine->config.host.ports;
+    uint8_t *data = (uint8_t *)run + run->io.data_offset;
+    for (uint32_t i = 0; i < run->io.count; i++, data += run->io.size) {
+        uint64_t value = UINT64_MAX;
+        if (run->io.direction == KVM_EXIT_IO_OUT) {
+            if (ports->write)
+                ports->write(ports->ctx, run->io.port, run->io.size, load_le(data, run->io.size));
+            continue;
+        }
+        if (!ports->read || !ports->read(ports->ctx, run->io.port, run->io.size, &value))
+            value = UINT64_MAX;
+        store_le(data, run->io.size, value);
+    }
+}
+
+/* The breakpoint it stopped at must not stop it again when it goes on. */
+static void step_over(struct vcpu *vcpu)
+{
+    struct kvm_regs regs;
+    if (kvm_call(vcpu->kvm.fd, KVM_GET_REGS, &regs) < 0)
+        return;
+    regs.rflags |= RFLAGS_RF;
+    kvm_call(vcpu->kvm.fd, KVM_SET_REGS, &regs);
+}
+
+int kvm_arch_exit(struct vcpu *vcpu, struct err *e)
+{
+    (void)e;
+    switch (vcpu->kvm.run->exit_reason) {
+    case KVM_EXIT_IO:
+        do_ports(vcpu);
+        return 0;
+    case KVM_EXIT_DEBUG:
+        step_over(vcpu);
+        return 0;
+    default:
+        return -ENOSYS;
+    }
+}
+
+/* --- interrupts --------------------------------------------------------------------------------
+ */
+
+static void set_line(struct engine *engine, unsigned line, bool level)
+{
+    kvm_set_irq(&engine->vm, line, level);
+}
+
+static int set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e)
+{
+    return kvm_set_irqfd(&engine->vm, fd, line, on, e);
+}
+
+static void send_msi(struct engine *engine, uint64_t address, uint32_t data)
+{
+    const struct kvm_msi msi = {
+        .address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = data};
+    kvm_send_msi(&engine->vm, &msi);
+}
+
+const struct engine_irqchip kvm_arch_irqchip = {
+    .set_line = set_line,
+    .set_line_fd = set_line_fd,
+    .send_msi = send_msi,
+    .set_doorbell = kvm_engine_set_doorbell,
+};
+
+/* --- debugging ---------------------------------------------------------------------------------
+ */
+
+uint32_t kvm_arch_debug(const struct engine *engine, struct kvm_guest_debug *debug)
+{
+    if (engine->breakpoint_count == 0)
+        return 0;
+    /* DR7: an enable bit each (global), length and type 0: execution. Bit 10 is always 1. */
+    debug->arch.debugreg[7] = 1 << 10;
+    for (unsigned i = 0; i < engine->breakpoint_count; i++) {
+        debug->arch.debugreg[i] = engine->breakpoints[i];
+        debug->arch.debugreg[7] |= 2ull << i * 2;
+    }
+    return KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+}
+
+bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address)
+{
+    struct kvm_translation t = {.linear_address = va};
+    if (kvm_call(vcpu->kvm.fd, KVM_TRANSLATE, &t) < 0 || !t.valid)
+        return false;
+    *ret_address = t.physical_address;
+    return true;
+}
+
+uint64_t kvm_arch_pc(struct vcpu *vcpu)
+{
+    struct kvm_regs regs;
+    return kvm_call(vcpu->kvm.fd, KVM_GET_REGS, &regs) < 0 ? 0 : regs.rip;
+}
