@@ -3,6 +3,7 @@
  * Linked at and loaded to RAM + 2 MiB (the header asks for text_offset 0). x0 holds the device tree on the
  * first CPU and PSCI's context identifier on the others, which is the address of their struct cpu.
  */
+#include "../registers.S"
     .section .head, "ax"
     .global _start
 _start:
@@ -62,20 +63,7 @@ vectors:
     .endr
 
 save_frame:
-    stp x2, x3, [sp, #16]
-    stp x4, x5, [sp, #32]
-    stp x6, x7, [sp, #48]
-    stp x8, x9, [sp, #64]
-    stp x10, x11, [sp, #80]
-    stp x12, x13, [sp, #96]
-    stp x14, x15, [sp, #112]
-    stp x16, x17, [sp, #128]
-    stp x18, x19, [sp, #144]
-    stp x20, x21, [sp, #160]
-    stp x22, x23, [sp, #176]
-    stp x24, x25, [sp, #192]
-    stp x26, x27, [sp, #208]
-    stp x28, x29, [sp, #224]
+    pairs stp, x, 2, 29, sp, 16
     mrs x1, elr_el1
     stp x30, x1, [sp, #240]
     mrs x1, spsr_el1
@@ -89,20 +77,7 @@ save_frame:
     msr elr_el1, x1
     ldr x1, [sp, #256]
     msr spsr_el1, x1
-    ldp x2, x3, [sp, #16]
-    ldp x4, x5, [sp, #32]
-    ldp x6, x7, [sp, #48]
-    ldp x8, x9, [sp, #64]
-    ldp x10, x11, [sp, #80]
-    ldp x12, x13, [sp, #96]
-    ldp x14, x15, [sp, #112]
-    ldp x16, x17, [sp, #128]
-    ldp x18, x19, [sp, #144]
-    ldp x20, x21, [sp, #160]
-    ldp x22, x23, [sp, #176]
-    ldp x24, x25, [sp, #192]
-    ldp x26, x27, [sp, #208]
-    ldp x28, x29, [sp, #224]
+    pairs ldp, x, 2, 29, sp, 16
     ldp x0, x1, [sp]
     add sp, sp, #288
     eret
@@ -113,12 +88,7 @@ save_frame:
 enter:
     mrs x9, tpidr_el1
     add x9, x9, #16
-    stp x19, x20, [x9]
-    stp x21, x22, [x9, #16]
-    stp x23, x24, [x9, #32]
-    stp x25, x26, [x9, #48]
-    stp x27, x28, [x9, #64]
-    stp x29, x30, [x9, #80]
+    pairs stp, x, 19, 30, x9, 0
     mov x10, sp
     str x10, [x9, #96]
     msr elr_el1, x0
@@ -131,12 +101,7 @@ enter:
 leave: /* on the exception stack of this CPU */
     mrs x9, tpidr_el1
     add x9, x9, #16
-    ldp x19, x20, [x9]
-    ldp x21, x22, [x9, #16]
-    ldp x23, x24, [x9, #32]
-    ldp x25, x26, [x9, #48]
-    ldp x27, x28, [x9, #64]
-    ldp x29, x30, [x9, #80]
+    pairs ldp, x, 19, 30, x9, 0
     ldr x10, [x9, #96]
     msr spsel, #1
     mov sp, x10
