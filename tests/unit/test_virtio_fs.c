@@ -14,12 +14,13 @@
 #include "base/bytes.h"
 #include "core/device/virtio/fs.h"
 #include "core/device/virtio/fuse_server.h"
+#include "shared_tree.h"
 #include "virtio_guest.h"
 
 enum { REPLY_BYTES = 8192 };
 
 struct fixture {
-    char top[64], directory[128];
+    struct shared_tree tree;
     struct fuse_server server;
     _Alignas(8) uint8_t reply[REPLY_BYTES]; /* its payload, after call() */
 };
@@ -65,30 +66,12 @@ static uint64_t lookup(struct fixture *f, uint64_t node, const char *name, int *
     return r ? 0 : ((struct fuse_entry_out *)f->reply)->nodeid;
 }
 
-static void write_file(struct fixture *f, const char *name, const char *text)
-{
-    char path[256];
-    snprintf(path, sizeof(path), "%s/%s", f->top, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static int setup(void **state)
 {
     static struct fixture f;
-    char path[256];
     memset(&f, 0, sizeof(f));
-    strcpy(f.top, "peng-fs-XXXXXX");
-    assert_non_null(mkdtemp(f.top));
-    snprintf(f.directory, sizeof(f.directory), "%s/share", f.top);
-    mkdir(f.directory, 0755);
-    write_file(&f, "secret", "secret");
-    write_file(&f, "share/hello", "hello, world\n");
-    snprintf(path, sizeof(path), "%s/up", f.directory);
-    assert_int_equal(symlink("../secret", path), 0);
-    assert_int_equal(fuse_server_open(&f.server, f.directory, false, NULL), 0);
+    shared_tree_make(&f.tree);
+    assert_int_equal(fuse_server_open(&f.server, f.tree.directory, false, NULL), 0);
     struct fuse_init_in init = {.major = 7, .minor = 38, .flags = ~0u};
     assert_int_equal(call(&f, FUSE_INIT, 0, &init, sizeof(init), NULL, 0), 0);
     assert_int_equal(((struct fuse_init_out *)f.reply)->major, 7);
@@ -99,11 +82,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
     fuse_server_close(&f->server);
     assert_int_equal(f->server.share.fds, 0); /* nothing leaked */
-    snprintf(command, sizeof(command), "rm -rf %s", f->top);
-    return system(command);
+    return shared_tree_remove(&f->tree);
 }
 
 static void test_read_write(void **state)
@@ -223,7 +204,7 @@ static void test_device(void **state)
     guest_init(&g);
     struct virtio_fs_options options = {"nowhere", "t", false};
     assert_int_equal(virtio_fs_new(&g.env, &options, &dev, &e), -ENOENT);
-    options = (struct virtio_fs_options){f->directory, "files", false};
+    options = (struct virtio_fs_options){f->tree.directory, "files", false};
     assert_int_equal(virtio_fs_new(&g.env, &options, &dev, &e), 0);
     guest_start(&g, dev, ~0ull, 2, 16);
     assert_int_equal(guest_reg(&g, 0x08), 26);

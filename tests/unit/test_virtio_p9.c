@@ -14,6 +14,7 @@
 
 #include "core/device/virtio/p9.h"
 #include "core/device/virtio/p9_int.h"
+#include "shared_tree.h"
 #include "virtio_guest.h"
 
 enum {
@@ -47,8 +48,7 @@ enum {
 enum { ROOT = 0, BUFFER = 16384 };
 
 struct fixture {
-    char top[64];        /* holds export/ and secret */
-    char directory[128]; /* top/export */
+    struct shared_tree tree;
     struct p9_server server;
     uint8_t request[BUFFER], reply[BUFFER];
     struct p9_reader in; /* the reply's fields, after call() */
@@ -93,37 +93,11 @@ static void attach(struct fixture *f)
     assert_int_equal(call(f, TATTACH, "44ss4", (uint32_t)ROOT, UINT32_MAX, "root", "", 0u), 0);
 }
 
-static void write_file(const char *path, const char *text)
-{
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
-}
-
 static int setup(void **state)
 {
     static struct fixture f;
-    char path[256];
     memset(&f, 0, sizeof(f));
-    strcpy(f.top, "peng-p9-XXXXXX");
-    assert_non_null(mkdtemp(f.top));
-    snprintf(f.directory, sizeof(f.directory), "%s/export", f.top);
-    mkdir(f.directory, 0755);
-    snprintf(path, sizeof(path), "%s/secret", f.top);
-    write_file(path, "secret");
-    snprintf(path, sizeof(path), "%s/hello", f.directory);
-    write_file(path, "hello, world\n");
-    snprintf(path, sizeof(path), "%s/sub", f.directory);
-    mkdir(path, 0755);
-    snprintf(path, sizeof(path), "%s/sub/inner", f.directory);
-    write_file(path, "inner");
-    snprintf(path, sizeof(path), "%s/up", f.directory);
-    assert_int_equal(symlink("../secret", path), 0);
-    snprintf(path, sizeof(path), "%s/abs", f.directory);
-    assert_int_equal(symlink("/etc", path), 0);
-    snprintf(path, sizeof(path), "%s/updir", f.directory);
-    assert_int_equal(symlink("..", path), 0);
+    shared_tree_make(&f.tree);
     *state = &f;
     return 0;
 }
@@ -133,7 +107,7 @@ static int setup_server(void **state)
     setup(state);
     struct fixture *f = *state;
     struct err e;
-    if (p9_server_open(&f->server, f->directory, false, &e) < 0)
+    if (p9_server_open(&f->server, f->tree.directory, false, &e) < 0)
         fail_msg("%s", e.text);
     attach(f);
     return 0;
@@ -142,9 +116,7 @@ static int setup_server(void **state)
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    char command[128];
-    snprintf(command, sizeof(command), "rm -rf %s", f->top);
-    return system(command);
+    return shared_tree_remove(&f->tree);
 }
 
 static int teardown_server(void **state)
@@ -200,7 +172,7 @@ static void test_create_and_remove(void **state)
     assert_int_equal(
         call(f, TLCREATE, "4s444", 2u, "file", (uint32_t)(O_RDWR | O_CREAT), 0464u, 0u), 0);
     assert_int_equal(call(f, TWRITE, "4841", 2u, (uint64_t)9, 1u, 'x'), 0);
-    snprintf(path, sizeof(path), "%s/new/file", f->directory);
+    snprintf(path, sizeof(path), "%s/new/file", f->tree.directory);
     assert_int_equal(stat(path, &st), 0);
     assert_int_equal(st.st_size, 10);
     assert_int_equal(st.st_mode & 07777, 0464);
@@ -286,7 +258,7 @@ static void test_names_are_single(void **state)
         assert_int_equal(call(f, TRENAME, "44s", 1u, 1u, name), EINVAL);
     }
     char path[256];
-    snprintf(path, sizeof(path), "%s/secret", f->top);
+    snprintf(path, sizeof(path), "%s/secret", f->tree.top);
     assert_int_equal(access(path, F_OK), 0);
 }
 
@@ -344,7 +316,7 @@ static void test_devices_and_fifos(void **state)
     assert_int_equal(
         call(f, TMKNOD, "4s4444", (uint32_t)ROOT, "null", (uint32_t)S_IFCHR | 0600, 1u, 3u, 0u),
         EPERM);
-    snprintf(path, sizeof(path), "%s/fifo", f->directory);
+    snprintf(path, sizeof(path), "%s/fifo", f->tree.directory);
     assert_int_equal(mkfifo(path, 0600), 0);
     assert_int_equal(walk1(f, ROOT, 1, "fifo"), 0);
     assert_int_equal(call(f, TLOPEN, "44", 1u, 0u), EPERM); /* and does not wait for a writer */
@@ -357,9 +329,9 @@ static void *swap(void *ctx)
 {
     struct fixture *f = ctx;
     char sub[256], aside[256], link[256];
-    snprintf(sub, sizeof(sub), "%s/sub", f->directory);
-    snprintf(aside, sizeof(aside), "%s/aside", f->directory);
-    snprintf(link, sizeof(link), "%s/outside", f->directory);
+    snprintf(sub, sizeof(sub), "%s/sub", f->tree.directory);
+    snprintf(aside, sizeof(aside), "%s/aside", f->tree.directory);
+    snprintf(link, sizeof(link), "%s/outside", f->tree.directory);
     assert_int_equal(symlink("..", link), 0);
     for (unsigned i = 0; i < 2000; i++) {
         rename(sub, aside);
@@ -460,11 +432,12 @@ static void test_device(void **state)
         virtio_p9_new(&g.env, &(struct virtio_p9_options){"nowhere", "t", false}, &dev, &e),
         -ENOENT);
     assert_int_equal(
-        virtio_p9_new(&g.env, &(struct virtio_p9_options){f->directory, "", false}, &dev, &e),
+        virtio_p9_new(&g.env, &(struct virtio_p9_options){f->tree.directory, "", false}, &dev, &e),
         -EINVAL);
-    assert_int_equal(
-        virtio_p9_new(&g.env, &(struct virtio_p9_options){f->directory, "files", false}, &dev, &e),
-        0);
+    assert_int_equal(virtio_p9_new(&g.env,
+                                   &(struct virtio_p9_options){f->tree.directory, "files", false},
+                                   &dev, &e),
+                     0);
     guest_start(&g, dev, ~0ull, 1, 16);
     assert_int_equal(guest_reg(&g, 0x100), 5 | 'f' << 16 | 'i' << 24);
     static const uint8_t version[] = {19, 0, 0, 0,   100, 255, 255, 0,   32, 0,
