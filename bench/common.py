@@ -14,12 +14,21 @@ TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCE = os.path.join(TOP, 'bench', 'guest')
 ROUNDS = int(os.environ.get('ROUNDS', '3'))
 
+# 300 MB: the program's start counts for nothing beside it.
+TEXTS = "$(printf '/bench/text %.0s' {1..100})"
+
 # row: a shell command, timed; /bench is what make_folder() made
 WORK = {
     'integer': '/bench/integer',
     'floating point': '/bench/float',
-    'neon': '/bench/neon',
-    'sha256': 'openssl dgst -sha256 /bench/text /bench/text /bench/text /bench/text',
+    'vector integer': '/bench/vectors integer',
+    'vector float': '/bench/vectors float',
+    'NEON integer': '/bench/neon integer',
+    'NEON float': '/bench/neon float',
+    'AES-GCM': '/bench/crypto aes',
+    'CRC32 and PMULL': '/bench/crypto crc',
+    'SHA-256': 'openssl dgst -sha256 ' + TEXTS,
+    'SHA-1': 'openssl dgst -sha1 ' + TEXTS,
     'gzip': 'gzip -6 -c /bench/text | wc -c',
     'python': 'python3 /bench/work.py',
     'perl': 'perl /bench/work.pl',
@@ -27,6 +36,15 @@ WORK = {
     'gcc': 'gcc -O2 -c -o /tmp/x.o /bench/compile.c',
     '500 fork+exec': '/bench/forkexec 500',
 }
+
+
+# Programs that are not built by -O2 alone, or use Arm's intrinsics, which only its compiler has.
+FLAGS = {
+    'vectors': ['-O3'],
+    'neon': ['-march=armv8-a+crypto+crc'],
+    'crypto': ['-march=armv8-a+crypto+crc'],
+}
+ARM_ALONE = ('neon', 'crypto')
 
 
 def newest_source():
@@ -45,8 +63,8 @@ def make_folder(folder, compiler, without=()):
         if not name.endswith('.c'):
             shutil.copy(os.path.join(SOURCE, name), folder)
         elif name[:-2] not in without:
-            subprocess.run([compiler, '-O2', '-static', '-pthread', '-o', os.path.join(folder, name[:-2]),
-                            os.path.join(SOURCE, name), '-lm'], check=True)
+            subprocess.run([compiler, '-O2', '-static', '-pthread', *FLAGS.get(name[:-2], []), '-o',
+                            os.path.join(folder, name[:-2]), os.path.join(SOURCE, name), '-lm'], check=True)
     # A C file of some size: several programs as one translation unit each has its own main.
     with open(os.path.join(folder, 'compile.c'), 'w', encoding='utf-8') as out:
         for part, name in enumerate(['integer.c', 'float.c'] * 3):
