@@ -45,7 +45,9 @@ void hostcpu_detect(struct hostcpu *cpu)
         .vpclmul = HAS(VPCLMULQDQ),
         .avx512vl = HAS(AVX512F) && HAS(AVX512VL) && HAS(AVX512BW) && HAS(AVX512DQ),
         .avx512vbmi = HAS(AVX512_VBMI),
+        .avx512vbmi2 = HAS(AVX512_VBMI2),
         .avx512bitalg = HAS(AVX512_BITALG),
+        .avx512vnni = HAS(AVX512_VNNI),
     };
 }
 
@@ -65,7 +67,9 @@ static const struct hostcpu_name {
     {"vpclmulqdq", offsetof(struct hostcpu, vpclmul)},
     {"avx512vl", offsetof(struct hostcpu, avx512vl)},
     {"avx512vbmi", offsetof(struct hostcpu, avx512vbmi)},
+    {"avx512_vbmi2", offsetof(struct hostcpu, avx512vbmi2)},
     {"avx512_bitalg", offsetof(struct hostcpu, avx512bitalg)},
+    {"avx512_vnni", offsetof(struct hostcpu, avx512vnni)},
 };
 
 static int unknown(const char *name, size_t length, struct err *e)

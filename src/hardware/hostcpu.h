@@ -10,7 +10,7 @@ struct hostcpu {
     bool sse41, avx, avx2, fma, f16c, bmi1, bmi2, lzcnt, popcnt, cx16;
     bool aes, pclmul, sha, gfni, vaes, vpclmul;
     bool avx512vl; /* F, VL, BW, DQ and CD together, and the OS saves ZMM state */
-    bool avx512vbmi, avx512bitalg;
+    bool avx512vbmi, avx512vbmi2, avx512bitalg, avx512vnni;
 };
 
 /* On a host that is not x86-64 every field is false. */

@@ -6,15 +6,12 @@
  */
 #include <capstone/capstone.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/translator/lift.h"
-#include "core/translator/lift_int.h"
-#include "core/x86_64/emit.h"
+#include "emit_bench.h"
 
-enum { WORDS_MAX = 4, CODE_BYTES = 64 << 10 };
+enum { WORDS_MAX = 4 };
 
 static const struct sequence {
     const char *name, *guest;
@@ -116,71 +113,33 @@ static const struct sequence {
     // clang-format on
 };
 
-static uint64_t never(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
+static void print_code(const uint8_t *code, size_t bytes)
 {
-    (void)cpu, (void)offset, (void)raw;
-    return 0;
-}
-
-static unsigned count_instructions(csh capstone, const uint8_t *code, size_t bytes, bool print)
-{
+    csh capstone;
     cs_insn *list;
+    if (cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK)
+        return;
     size_t n = cs_disasm(capstone, code, bytes, 0, 0, &list);
-    for (size_t i = 0; print && i < n; i++)
-        printf("        %s %s\n", list[i].mnemonic, list[i].op_str);
-    unsigned count = 0;
     for (size_t i = 0; i < n; i++)
-        count += list[i].id != X86_INS_NOP; /* padding, by where the code happens to lie */
+        printf("        %s %s\n", list[i].mnemonic, list[i].op_str);
     cs_free(list, n);
-    return count;
-}
-
-/* Host instructions of the sequence, less the jump that ends a unit cut short. */
-static unsigned measure(csh capstone, const struct sequence *s, bool print)
-{
-    static uint8_t page[4096], code[CODE_BYTES];
-    static struct ir_unit unit;
-    static struct emit_result result;
-    struct hostcpu host;
-    if (hostcpu_parse("avx2,f16c,cx16,aes,pclmulqdq", &host, NULL) < 0)
-        abort();
-    struct lift_table table;
-    struct emit_stubs stubs;
-    struct x86_buf buf = {.start = code, .at = code, .end = code + sizeof(code)};
-    memset(page, 0, sizeof(page));
-    memcpy(page + 2048, s->words, s->count * 4u);
-    lift_table_init(&table);
-    emit_stubs(&buf, &host, never, &stubs);
-    struct lift_source source = {.table = &table,
-                                 .page = page,
-                                 .offset = 2048,
-                                 .context = LIFT_EL1 | LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA,
-                                 .features = UINT32_MAX,
-                                 .max_insns = s->count};
-    lift_unit(&source, &unit);
-    struct emit_request request = {.unit = &unit, .host = &host, .stubs = &stubs};
-    const uint8_t *start = buf.at;
-    if (!emit_unit(&buf, &request, &result))
-        return 0;
-    bool cut = unit.ops[unit.count - 1].op == IR_JUMP && unit.ops[unit.count - 2].op == IR_INSN &&
-               (uint32_t)unit.ops[unit.count - 2].imm == 2048 + s->count * 4 - 4;
-    return count_instructions(capstone, start, result.main_bytes, print) - (cut ? 1 : 0);
+    cs_close(&capstone);
 }
 
 int main(int argc, char **argv)
 {
-    csh capstone;
+    static struct bench bench;
     unsigned wrong = 0;
-    if (cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK)
-        return 1;
+    bench_init(&bench, false);
     for (unsigned i = 0; i < ARRAY_SIZE(sequences); i++) {
         const struct sequence *s = &sequences[i];
-        unsigned n = measure(capstone, s, argc > 1 && strcmp(argv[1], "-v") == 0);
+        unsigned n = bench_emit(&bench, s->words, s->count) ? bench_count(&bench, s->count) : 0;
+        if (argc > 1 && strcmp(argv[1], "-v") == 0)
+            print_code(bench.buf.at, bench.result.main_bytes);
         if (n != s->host || argc > 1)
             printf("%s (%s): %u host instructions, pinned %u\n", s->name, s->guest, n, s->host);
         wrong += n != s->host;
     }
-    cs_close(&capstone);
     printf("%zu passed, %u failed\n", ARRAY_SIZE(sequences) - wrong, wrong);
     return wrong != 0;
 }

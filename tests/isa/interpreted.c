@@ -6,16 +6,13 @@
  * operands out of the ordinary). A name may only leave `expected`, or its reason must be good.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/translator/lift.h"
-#include "core/translator/lift_int.h"
-#include "core/x86_64/emit.h"
+#include "emit_bench.h"
 #include "vector.h"
 
-enum { CODE_BYTES = 64 << 10, WORDS_EACH = 200, OFFSET = 2048 };
+enum { WORDS_EACH = 200 };
 
 /* Some words of the pattern, or all. */
 static const char *const expected[] = {
@@ -29,64 +26,10 @@ static const char *const expected[] = {
     "FMULX_elem",   "FMULX_elem_sc",  "FCMLA_elem",
 };
 
-static uint64_t never(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
-{
-    (void)cpu, (void)offset, (void)raw;
-    return 0;
-}
-
 /* DDI 0487 C4.1: data processing of floating point and vectors; loads and stores of structures. */
 static bool is_vector(const struct a64_pattern *p)
 {
     return (p->value & 0x0e000000) == 0x0e000000 || (p->value & 0xbe000000) == 0x0c000000;
-}
-
-struct bench {
-    struct hostcpu host;
-    struct lift_table table;
-    struct emit_stubs stubs;
-    uint8_t code[CODE_BYTES];
-    struct x86_buf buf;
-};
-
-static void bench_init(struct bench *b, bool wide)
-{
-    if (hostcpu_parse("avx2,f16c,cx16,aes,pclmulqdq,sha_ni", &b->host, NULL) < 0)
-        abort();
-    b->host.avx512vl = wide;
-    b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + CODE_BYTES};
-    lift_table_init(&b->table);
-    emit_stubs(&b->buf, &b->host, never, &b->stubs);
-}
-
-/* CALL rel32 of the stub, where it can only be that. */
-static bool calls(const uint8_t *code, size_t bytes, const uint8_t *stub)
-{
-    for (size_t i = 0; i + 5 <= bytes; i++) {
-        int32_t displacement = (int32_t)load_le(code + i + 1, 4);
-        if (code[i] == 0xe8 && code + i + 5 + displacement == stub)
-            return true;
-    }
-    return false;
-}
-
-static bool is_interpreted(struct bench *b, uint32_t word)
-{
-    static uint8_t page[4096];
-    static struct ir_unit unit;
-    static struct emit_result result;
-    struct lift_source source = {.table = &b->table,
-                                 .page = page,
-                                 .offset = OFFSET,
-                                 .context = LIFT_EL1 | LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA,
-                                 .features = UINT32_MAX,
-                                 .max_insns = 1};
-    struct emit_request request = {.unit = &unit, .host = &b->host, .stubs = &b->stubs};
-    struct x86_buf buf = b->buf;
-    store_le(page + OFFSET, 4, word);
-    lift_unit(&source, &unit);
-    return !emit_unit(&buf, &request, &result) ||
-           calls(b->buf.at, result.main_bytes, b->stubs.interpret);
 }
 
 /* Some defined word of the pattern is interpreted. */
@@ -95,7 +38,8 @@ static bool any_interpreted(struct bench *b, const struct a64_pattern *p, uint64
     for (unsigned i = 0; i < WORDS_EACH; i++) {
         uint32_t word = ((uint32_t)vector_random(random) & ~p->mask) | p->value;
         struct a64_insn in;
-        if (a64_decode(word, &in) && in.op == p->op && is_interpreted(b, word))
+        if (a64_decode(word, &in) && in.op == p->op &&
+            (!bench_emit(b, &word, 1) || bench_interprets(b)))
             return true;
     }
     return false;

@@ -19,10 +19,11 @@ const uint8_t emit_gpr[32] = {
 };
 #undef XM
 
+/* Compilers use V8 to V15 last, since calls preserve their lower halves. */
 unsigned emit_xmm(bool wide, unsigned v)
 {
     if (wide)
-        return v < 28 ? v + 4 : X86_NO_XMM;
+        return v < 12 ? v + 4 : v >= 16 ? v : X86_NO_XMM;
     if (v < 8)
         return v + 4;
     return v >= 16 && v < 20 ? v - 4 : X86_NO_XMM;

@@ -1,9 +1,9 @@
 /* emit_vec.h: what the emitters of floating-point and vector ops share: where V registers live,
  * encodings as data, and constants in memory.
  *
- * xmm0 to xmm3 are scratch. A V register is pinned (16 and up on a host with AVX-512VL, so that
- * x86_vec() encodes EVEX) or lies in the CPU struct. An instruction that has no EVEX form works on
- * copies in the scratch registers.
+ * xmm0 to xmm3 are scratch. A V register is pinned or lies in the CPU struct. On a host with
+ * AVX-512VL V16 to V31 have registers from 16 up, for which x86_vec() encodes EVEX. An instruction
+ * that has no EVEX form works on copies in the scratch registers.
  */
 #ifndef PENG_CORE_X86_64_EMIT_VEC_H
 #define PENG_CORE_X86_64_EMIT_VEC_H
