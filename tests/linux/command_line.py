@@ -92,7 +92,8 @@ def mistakes():
     refused(['-g', '0', show], 1, '-g: 0 is not a port')
     refused(['--engine', 'steam', show], 1, '--engine: steam is neither translator nor interpreter')
     refused(['--host-features', 'avx2,sve', show], 1, '--host-features: sve: not one of avx2 f16c '
-            'cx16 aes pclmulqdq sha_ni gfni vaes vpclmulqdq avx512vl avx512vbmi avx512_bitalg')
+            'cx16 aes pclmulqdq sha_ni gfni vaes vpclmulqdq avx512vl avx512vbmi '
+            'avx512_vbmi2 avx512_bitalg avx512_vnni')
     refused(['--host-features', 'gfni', show], 1,
             '--host-features: avx2 must be among them: there is no way with less')
     refused(['-cpu', 'z80', show], 126, '-cpu z80: no such CPU (see -cpu help)')
