@@ -84,11 +84,12 @@
     X(VSTORES, "Dm", 0, 0, IR_MAY_FAULT) /* lanes of 1 << y bytes, registers of size */            \
     X(ATOMIC, "dcm", 0, 0, IR_MAY_FAULT) /* d = old; x: enum ir_atomic; operand c */               \
     X(CAS, "dcm", 0, 0, IR_MAY_FAULT)    /* d: compared with, gets old; c: new */                  \
+    X(CASP, "dcm", 0, 0, IR_MAY_FAULT)   /* of pairs: d and x; new: c and y */                     \
     X(LOADX, "dm", 0, 0, IR_MAY_FAULT)   /* load exclusive: also arms the monitor */               \
     X(STOREX, "dcm", 0, 0,                                                                         \
       IR_MAY_FAULT)                 /* store exclusive of c: d = 0 where it happened, else 1 */    \
     X(ZVA, "m", 0, 0, IR_MAY_FAULT) /* zero the 64-byte block around the address */                \
-    X(FENCE, "", 0, 0, 0)                                                                          \
+    X(FENCE, "", 0, 0, 0)           /* x: DSB; leaves to imm while other CPUs owe it something */  \
     /* vectors and general registers; y, x, size: see the emitters */                              \
     X(VCONST, "Di", 0, 0, 0)                                                                       \
     X(VTOG, "dA", 0, 0, 0)                                                                         \

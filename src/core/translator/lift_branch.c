@@ -108,11 +108,17 @@ LIFT(barrier)
     return true;
 }
 
-/* A full DSB waits for other CPUs to have served this one's TLBIs: the interpreter's business. */
+/* A full DSB waits for other CPUs to have served this one's TLBIs: the run loop's business, where
+ * there are any. */
 LIFT(DSB)
 {
     unsigned types = in->i & 3;
-    return types == 0 || types == 3 ? leave(l) : lift_barrier(l, in);
+    if (types != 0 && types != 3)
+        return lift_barrier(l, in);
+    struct ir_op *o = emit_op(l, IR_FENCE, IR_I64);
+    o->x = 1;
+    o->imm = l->offset;
+    return true;
 }
 
 LIFT(leave)
@@ -145,6 +151,8 @@ LIFT(MRS)
         emit_op(l, IR_GETFLAGS, IR_I64)->d = zr(in->d);
         return true;
     }
+    /* DCZID_EL0: what is stored, where DC ZVA is allowed. C libraries read it in every memset(). */
+    bool plain = key == A64_SYSREG_KEY(3, 3, 0, 0, 7) && l->source->context & LIFT_ZVA;
     if (key == A64_SYSREG_KEY(3, 3, 4, 4, 0) && l->source->context & LIFT_FP) { /* FPCR */
         struct ir_op *o = emit_op(l, IR_GETSTATE, IR_I32);
         o->d = zr(in->d);
@@ -152,7 +160,7 @@ LIFT(MRS)
         return true;
     }
     const struct a64_sysreg_info *info = a64_sysreg_find(key);
-    if (!info || !(info->flags & A64_SYSREG_PLAIN_READ) || el(l) < info->el_read ||
+    if (!info || !(plain || info->flags & A64_SYSREG_PLAIN_READ) || el(l) < info->el_read ||
         (el(l) == 0 && info->flags & A64_SYSREG_EL0_TRAP))
         return false;
     struct ir_op *o = emit_op(l, IR_GETSTATE, IR_I64);
@@ -164,9 +172,9 @@ LIFT(MRS)
 LIFT(MSR)
 {
     uint16_t key = (uint16_t)in->i;
-    if (key == A64_SYSREG_KEY(3, 3, 4, 2, 1) && el(l) == 1 && in->d != 31) {
+    if (key == A64_SYSREG_KEY(3, 3, 4, 2, 1) && el(l) == 1) {
         struct ir_op *o = emit_op(l, IR_SETDAIF, IR_I64);
-        o->a = in->d;
+        o->a = zr(in->d);
         o->imm = l->offset + 4;
         return true;
     }

@@ -182,8 +182,9 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_jmp_to(e->buf, c->resume);
         break;
     case COLD_POLL:
+    case COLD_STEP:
         x86_store_imm(e->buf, 8, rm_reg(RAX), c->offset); /* may be negative */
-        x86_movi(e->buf, RCX, 0);
+        x86_movi(e->buf, RCX, c->kind == COLD_STEP ? EMIT_TAG_STEP : 0);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
     case COLD_EXIT:

@@ -15,7 +15,7 @@ enum flags_kind {
 };
 
 struct cold {
-    enum { COLD_INTERPRET, COLD_EXIT, COLD_POLL, COLD_SATURATED } kind;
+    enum { COLD_INTERPRET, COLD_EXIT, COLD_POLL, COLD_STEP, COLD_SATURATED } kind;
     uint8_t *from;        /* rel32 to patch to the cold code */
     uint8_t *resume;      /* where to go on (COLD_INTERPRET) */
     uint32_t raw;         /* the instruction */

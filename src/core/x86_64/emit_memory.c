@@ -363,6 +363,55 @@ void emit_CAS(struct emitter *e, const struct ir_op *o)
     old_value(e, o, RAX);
 }
 
+static void push(struct emitter *e, unsigned v)
+{
+    if (v == IR_ZERO) {
+        x86_byte(e->buf, 0x6a); /* push 0 */
+        x86_byte(e->buf, 0);
+    } else {
+        x86_op(e->buf, 0, 0xff, 4, 6, loc(e, v));
+    }
+}
+
+static void pop_host(struct emitter *e, unsigned reg)
+{
+    x86_op(e->buf, 0, 0x8f, 4, 0, rm_reg(reg));
+}
+
+/* CMPXCHG16B wants RBX and, with the address, one register more than are free. By way of the stack
+ * it does not matter which of the values live there. User mode leaves it to the interpreter: a
+ * fault in the middle of this would find the stack pointer moved. */
+void emit_CASP(struct emitter *e, const struct ir_op *o)
+{
+    struct x86_buf *b = e->buf;
+    if (e->request->user || !e->request->host->cx16) {
+        flags_clobber(e);
+        e->sp_aligned = false;
+        x86_movi(b, RDX, e->raw);
+        x86_movi(b, RCX, (uint32_t)e->offset);
+        x86_call_to(b, e->request->stubs->interpret);
+        return;
+    }
+    atomic_address(e, o);
+    x86_op(b, 0, 0xff, 4, 6, rm_reg(RBX)); /* push */
+    x86_op(b, 0, 0xff, 4, 6, rm_reg(RSI));
+    push(e, o->y);
+    push(e, o->c);
+    push(e, o->x);
+    push(e, o->d);
+    x86_load(b, 8, RSI, rm_reg(RCX));
+    pop_host(e, RAX);
+    pop_host(e, RDX);
+    pop_host(e, RBX);
+    pop_host(e, RCX);
+    locked(e);
+    x86_op(b, 0, 0x0fc7, 8, 1, rm_mem(RSI, 0)); /* cmpxchg16b */
+    pop_host(e, RSI);
+    pop_host(e, RBX);
+    set_done(e, o->d, RAX);
+    set_done(e, o->x, RDX);
+}
+
 static_assert(offsetof(struct a64_cpu, excl_size) == offsetof(struct a64_cpu, excl_valid) + 1,
               "both are stored and compared as one word");
 
@@ -428,10 +477,15 @@ void emit_ZVA(struct emitter *e, const struct ir_op *o)
         x86_vec(b, 2, 1, 0, 0x7f, 0, X86_NO_SECOND, rm_mem(RAX, i));
 }
 
-/* DMB/DSB that order stores before loads: a locked no-op is cheaper than MFENCE. */
+/* DMB and DSB that order stores before loads: a locked no-op is cheaper than MFENCE. */
 void emit_FENCE(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
     locked(e);
     x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RSP, 0), 0);
+    if (!o->x || e->request->user)
+        return;
+    x86_alu_imm(e->buf, ALU_CMP, 1, rm_mem(RBP, EMIT_OFFSET(mailbox.awaited)), 0);
+    struct cold *c = cold_add(e, COLD_STEP, x86_jcc(e->buf, CC_NE));
+    c->offset = (int32_t)o->imm;
 }
