@@ -40,6 +40,7 @@ union a64_vreg {
 } __attribute__((aligned(16)));
 
 struct a64_tlb_bank;
+struct a64_jump;
 struct a64_cpu;
 struct a64_system;
 
@@ -158,6 +159,8 @@ struct a64_cpu {
     void *engine;                /* the engine's own part */
     void *translation;           /* the translator's own part */
     struct a64_tlb *tlb;         /* all banks; owned (tlb.c) */
+    struct a64_jump *pa_jumps;   /* translator: code by physical address (mmu.h); in tlb */
+    uint64_t pa_context;         /* translator: of what runs, as a64_pa_context() has it */
     struct a64_decoded *decoded; /* the interpreter's cache; owned (interp.c) */
     struct a64_mailbox mailbox;
     unsigned wfe_streak;       /* WFEs in a row that found nothing */

@@ -32,10 +32,14 @@ enum {
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
     A64_JUMP_LOG = 4096,
+    A64_PA_JUMP_BITS = 16, /* the same by physical address, per CPU */
+    A64_PA_JUMPS = 1 << A64_PA_JUMP_BITS,
+    A64_PA_CONTEXT_SHIFT = 56,
     A64_USER_BITS = 47, /* user mode: of addresses that the host's user space has */
 };
 
-#define A64_TLB_NONE UINT64_MAX /* a tag that no page address equals */
+#define A64_TLB_NONE     UINT64_MAX /* a tag that no page address equals */
+#define A64_PA_JUMP_HASH 0x9e3779b1u
 
 /* Low bits of tags: why an entry that maps va must not be used inline. */
 enum {
@@ -67,6 +71,7 @@ struct a64_tlb_bank {
     /* Which page has jumps, by page number modulo the table: there are none to any other page, so
      * that dropping a page of data costs one comparison. NONE: nobody. */
     uint64_t jump_pages[A64_JUMP_PAGES];
+    uint64_t jump_page_pa[A64_JUMP_PAGES]; /* where its code came from; of pages that have jumps */
     /* Which slots of jumps[] were set since all were empty; more than fit: any. */
     uint32_t jump_log_count;
     uint16_t jump_log[A64_JUMP_LOG];
@@ -115,13 +120,19 @@ static inline void a64_bank_drop_jumps(struct a64_tlb_bank *bank, uint64_t va)
             a64_bank_empty_jump(bank, &first[i]);
 }
 
-static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, void *code)
+/* `pa`: of the code at va. A guest that maps a page elsewhere without a TLBI must not leave jumps
+ * behind that a64_jumps_drop_page() does not find. */
+static inline void a64_bank_set_jump(struct a64_tlb_bank *bank, uint64_t va, uint64_t pa,
+                                     void *code)
 {
     uint64_t *owner = a64_bank_jump_page(bank, va);
-    if (*owner != va >> 12) {
+    uint64_t *owner_pa = &bank->jump_page_pa[owner - bank->jump_pages];
+    uint64_t page_pa = pa & ~0xfffull;
+    if (*owner != va >> 12 || *owner_pa != page_pa) {
         if (*owner != A64_TLB_NONE)
             a64_bank_drop_jumps(bank, *owner << 12);
         *owner = va >> 12;
+        *owner_pa = page_pa;
     }
     struct a64_jump *jump = a64_bank_jump(bank, va);
     *jump = (struct a64_jump){va, code};
@@ -199,6 +210,28 @@ void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid);
 void a64_select_bank(struct a64_cpu *cpu);
 /* Drops every jump of every bank of this CPU: translations are gone or the context changed. */
 void a64_jumps_clear(struct a64_cpu *cpu);
+/* Drops the jumps to code of one 4 KiB page of physical addresses, from wherever. Machines alone.
+ */
+void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa);
+
+/* The jump caches' second level: code by physical address and the translator's context, so that it
+ * serves every address space and survives TLB maintenance. A page's entries lie side by side. Keys
+ * are odd, so that an entry of zeros matches nothing. */
+static inline struct a64_jump *a64_pa_jump(struct a64_cpu *cpu, uint64_t pa)
+{
+    uint32_t page = (uint32_t)(pa >> 12) * A64_PA_JUMP_HASH >> 16;
+    return &cpu->pa_jumps[(page + (pa >> 2 & 1023)) & (A64_PA_JUMPS - 1)];
+}
+
+static inline uint64_t a64_pa_context(uint32_t context)
+{
+    return (uint64_t)context << A64_PA_CONTEXT_SHIFT | 1;
+}
+
+static inline void a64_pa_set_jump(struct a64_cpu *cpu, uint64_t pa, void *code)
+{
+    *a64_pa_jump(cpu, pa) = (struct a64_jump){pa | cpu->pa_context, code};
+}
 
 /* Executes TLBI here and, for the IS forms, posts it to every other CPU of the system, which serve
  * it at their next poll or before they enter the guest. It is complete, as the architecture has it,

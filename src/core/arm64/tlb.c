@@ -53,6 +53,7 @@ struct a64_tlb {
     uint8_t l2_victim[L2_SETS];
     uint64_t l2_shifts; /* bit n: a page of 2^n bytes may be in there */
     uint32_t generation;
+    struct a64_jump pa_jumps[A64_PA_JUMPS];
 };
 
 #define NO_ASID UINT32_MAX /* no ASID has more than 16 bits */
@@ -249,6 +250,31 @@ void a64_jumps_clear(struct a64_cpu *cpu)
     for (unsigned i = 0; i < A64_USER_BANKS; i++)
         if (tlb->user[i].used)
             a64_bank_drop_all_jumps(&tlb->user[i]);
+    memset(tlb->pa_jumps, 0, sizeof(tlb->pa_jumps));
+}
+
+static void drop_jumps_to(struct a64_tlb_bank *bank, uint64_t page_pa)
+{
+    if (!bank->used)
+        return;
+    for (unsigned i = 0; i < A64_JUMP_PAGES; i++)
+        if (bank->jump_page_pa[i] == page_pa && bank->jump_pages[i] != A64_TLB_NONE)
+            a64_bank_drop_jumps(bank, bank->jump_pages[i] << 12);
+}
+
+void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa)
+{
+    struct a64_tlb *tlb = cpu->tlb;
+    const uint64_t page_bits = (1ull << A64_PA_CONTEXT_SHIFT) - 4096;
+    uint64_t page_pa = pa & ~0xfffull;
+    drop_jumps_to(&tlb->el1, page_pa);
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        drop_jumps_to(&tlb->user[i], page_pa);
+    for (uint64_t at = page_pa; at < page_pa + 4096; at += 4) {
+        struct a64_jump *jump = a64_pa_jump(cpu, at);
+        if ((jump->va & page_bits) == page_pa)
+            jump->va = 0;
+    }
 }
 
 void a64_tlb_pan_set(struct a64_cpu *cpu)
@@ -525,6 +551,7 @@ int a64_tlb_new(struct a64_cpu *cpu, struct err *e)
         tlb->user_asid[i] = NO_ASID;
     init_bank(&tlb->el1);
     cpu->tlb = tlb;
+    cpu->pa_jumps = tlb->pa_jumps;
     return 0;
 }
 

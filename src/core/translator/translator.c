@@ -265,11 +265,16 @@ static void unlock(struct translator *t)
     pthread_mutex_unlock(&t->lock);
 }
 
-static void drop_jumps(struct a64_cpu *cpu, uint64_t a, uint64_t b)
+/* Those to a page of physical addresses, or (EVERYWHERE) all. */
+#define EVERYWHERE UINT64_MAX
+
+static void drop_jumps(struct a64_cpu *cpu, uint64_t page, uint64_t unused)
 {
-    (void)a;
-    (void)b;
-    a64_jumps_clear(cpu);
+    (void)unused;
+    if (page == EVERYWHERE)
+        a64_jumps_clear(cpu);
+    else
+        a64_jumps_drop_page(cpu, page);
 }
 
 /* The same for CPUs that no system lists. */
@@ -279,26 +284,26 @@ static void drop_jumps_of_threads(struct translator *t, struct a64_cpu *cpu)
     pthread_mutex_lock(&t->shares_lock);
     for (struct share *share = t->shares; share; share = share->next)
         if (share->cpu != cpu)
-            a64_wait_served(share->cpu, a64_post(share->cpu, drop_jumps, 0, 0));
+            a64_wait_served(share->cpu, a64_post(share->cpu, drop_jumps, EVERYWHERE, 0));
     pthread_mutex_unlock(&t->shares_lock);
     a64_enter_guest(cpu);
     a64_jumps_clear(cpu);
 }
 
 /* After this no CPU is in, or knows, a unit that cannot be found any more. */
-static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu)
+static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu, uint64_t page)
 {
     if (t->user) {
         drop_jumps_of_threads(t, cpu);
         return;
     }
     if (cpu) {
-        a64_run_on_others(cpu, drop_jumps, 0, 0);
-        a64_jumps_clear(cpu);
+        a64_run_on_others(cpu, drop_jumps, page, 0);
+        drop_jumps(cpu, page, 0);
         return;
     }
     for (unsigned i = 0; i < t->system->cpu_count; i++)
-        a64_jumps_clear(t->system->cpus[i]);
+        drop_jumps(t->system->cpus[i], page, 0);
 }
 
 static bool read_page(void *ctx, uint64_t pa, uint8_t page[4096])
@@ -316,7 +321,7 @@ static void retire(struct translator *t, struct a64_cpu *cpu, void (*how)(struct
         persist_forget(t->persist, 0, UINT64_MAX);
     }
     how(&t->cache);
-    drop_jumps_everywhere(t, cpu);
+    drop_jumps_everywhere(t, cpu, EVERYWHERE);
 }
 
 static void make_room(struct translator *t, struct a64_cpu *cpu)
@@ -338,7 +343,7 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
         retire(t, cpu, cache_retire_all);
     else if (cache_drop_page(&t->cache, page & ~0xfffull)) {
         t->page_drops++;
-        drop_jumps_everywhere(t, cpu);
+        drop_jumps_everywhere(t, cpu, page & ~0xfffull);
     }
     unlock(t);
 }
@@ -509,11 +514,18 @@ static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t co
     }
 }
 
+static void note_jump(struct a64_cpu *cpu, uint64_t pa, void *code)
+{
+    a64_bank_set_jump(cpu->bank, cpu->pc, pa, code);
+    a64_pa_set_jump(cpu, pa, code);
+}
+
 /* Where to go on at pc: through the jump cache, or by physical address. */
 static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct exit_link *exit)
 {
     uint32_t context = context_of(cpu);
     check_context(t, cpu, context);
+    cpu->pa_context = a64_pa_context(context);
     share_of(cpu)->counts.lookups++;
     struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
     if (!exit && jump->va == cpu->pc && !cache_entry_closed(jump->code))
@@ -528,7 +540,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     }
     void *code = cache_run_address(&t->cache, unit->code);
     if (!t->user)
-        a64_bank_set_jump(cpu->bank, cpu->pc, code);
+        note_jump(cpu, unit->pa, code);
     else if (!exit) /* what comes by a direct branch is linked, and needs no page of the cache */
         *a64_bank_jump(cpu->bank, cpu->pc) = (struct a64_jump){cpu->pc, code};
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */

@@ -44,6 +44,7 @@ struct emit_stubs {
     const uint8_t *interpret; /* call with edx = instruction word, ecx = page offset */
     const uint8_t *constants; /* emit_vec.h */
     const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
+    const uint8_t *find;      /* the same where the bank's jump cache has nothing; machines alone */
 };
 
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */

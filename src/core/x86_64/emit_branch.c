@@ -42,7 +42,8 @@ static void jump_to_rax(struct emitter *e)
     x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_JUMPS - 1) * 4);
     x86_alu(b, ALU_CMP, 8, RAX,
             rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)));
-    x86_jcc_to(b, CC_NE, e->request->stubs->lookup);
+    const struct emit_stubs *stubs = e->request->stubs;
+    x86_jcc_to(b, CC_NE, e->request->user ? stubs->lookup : stubs->find);
     x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
     x86_jmp_rm(b, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, code)));

@@ -7,6 +7,16 @@
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
 
+static void push(struct x86_buf *b, unsigned reg)
+{
+    x86_op(b, 0, 0xff, 4, 6, rm_reg(reg));
+}
+
+static void pop(struct x86_buf *b, unsigned reg)
+{
+    x86_op(b, 0, 0x8f, 4, 0, rm_reg(reg));
+}
+
 /* Moves every pinned guest register between host register and CPU struct. */
 static void move_pinned(struct x86_buf *b, bool wide, bool to_struct)
 {
@@ -36,7 +46,7 @@ static const uint8_t *stub_enter(struct x86_buf *b, bool wide)
 {
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(saved); i++)
-        x86_op(b, 0, 0xff, 4, 6, rm_reg(saved[i])); /* push */
+        push(b, saved[i]);
     x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 24);
     x86_lea(b, 8, RBP, rm_mem(RDI, EMIT_BIAS));
     x86_load(b, 8, RAX, rm_reg(RSI));
@@ -62,8 +72,110 @@ static const uint8_t *stub_return(struct x86_buf *b)
     mxcsr_of_c(b);
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 24);
     for (unsigned i = sizeof(saved); i-- > 0;)
-        x86_op(b, 0, 0x8f, 4, 0, rm_reg(saved[i])); /* pop */
+        pop(b, saved[i]);
     x86_byte(b, 0xc3);
+    return start;
+}
+
+static int32_t bank_field(size_t offset)
+{
+    return (int32_t)offset;
+}
+
+/* rbx = code of the jump at rax, whose page is rdx, by its physical address; rsi = that of the
+ * page. Overwrites rcx and rdi. The displacements in `out` are of jumps taken where there is none.
+ */
+static void find_by_pa(struct x86_buf *b, uint8_t *out[3])
+{
+    x86_test_imm(b, 1, rm_reg(RAX), 3); /* keys have a use for these bits */
+    out[0] = x86_jcc(b, CC_NE);
+    x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(RAX)); /* rorx ecx, eax, 7 */
+    x86_byte(b, 7);
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_TLB_ENTRIES - 1) * 32);
+    x86_alu(b, ALU_CMP, 8, RDX,
+            rm_gs(RCX, X86_NONE, 1, bank_field(offsetof(struct a64_tlb_entry, exec))));
+    out[1] = x86_jcc(b, CC_NE);
+    x86_shift_imm(b, SH_SHR, 4, rm_reg(RCX), 2); /* from entries of 32 bytes to words of 8 */
+    x86_load(b, 8, RSI,
+             rm_gs(RCX, X86_NONE, 1, bank_field(offsetof(struct a64_tlb_bank, page_pa))));
+    x86_load(b, 8, RDI, rm_reg(RSI));
+    x86_shift_imm(b, SH_SHR, 8, rm_reg(RDI), 12);
+    x86_op(b, 0, 0x69, 4, RDI, rm_reg(RDI)); /* imul edi, edi, hash */
+    x86_u32(b, A64_PA_JUMP_HASH);
+    x86_shift_imm(b, SH_SHR, 4, rm_reg(RDI), 16);
+    x86_load(b, 4, RCX, rm_reg(RAX));
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), 4095);
+    x86_load(b, 8, RBX, rm_reg(RSI));
+    x86_alu(b, ALU_OR, 8, RBX, rm_reg(RCX));
+    x86_alu(b, ALU_OR, 8, RBX, rm_mem(RBP, EMIT_OFFSET(pa_context)));
+    x86_shift_imm(b, SH_SHR, 4, rm_reg(RCX), 2);
+    x86_alu(b, ALU_ADD, 4, RDI, rm_reg(RCX));
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RDI), A64_PA_JUMPS - 1);
+    x86_shift_imm(b, SH_SHL, 4, rm_reg(RDI), 4);
+    x86_alu(b, ALU_ADD, 8, RDI, rm_mem(RBP, EMIT_OFFSET(pa_jumps)));
+    x86_alu(b, ALU_CMP, 8, RBX, rm_mem(RDI, offsetof(struct a64_jump, va)));
+    out[2] = x86_jcc(b, CC_NE);
+    x86_load(b, 8, RBX, rm_mem(RDI, offsetof(struct a64_jump, code)));
+}
+
+/* As a64_bank_set_jump(), but for pages that would have to push out another one. */
+static void remember_jump(struct x86_buf *b)
+{
+    const int32_t jumps = bank_field(offsetof(struct a64_tlb_bank, jumps));
+    struct x86_rm count =
+        rm_gs(X86_NONE, X86_NONE, 1, bank_field(offsetof(struct a64_tlb_bank, jump_log_count)));
+    x86_load(b, 8, RDI, rm_reg(RDX));
+    x86_shift_imm(b, SH_SHR, 8, rm_reg(RDI), 12);
+    x86_load(b, 4, RCX, rm_reg(RDI));
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), A64_JUMP_PAGES - 1);
+    x86_alu(b, ALU_CMP, 8, RDI,
+            rm_gs(X86_NONE, RCX, 8, bank_field(offsetof(struct a64_tlb_bank, jump_pages))));
+    uint8_t *other_page = x86_jcc(b, CC_NE);
+    x86_alu(b, ALU_CMP, 8, RSI,
+            rm_gs(X86_NONE, RCX, 8, bank_field(offsetof(struct a64_tlb_bank, jump_page_pa))));
+    uint8_t *other_code = x86_jcc(b, CC_NE);
+    x86_load(b, 4, RCX, rm_reg(RAX));
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_JUMPS - 1) * 4);
+    x86_load(b, 4, RDI, count);
+    x86_alu_imm(b, ALU_CMP, 4, rm_reg(RDI), A64_JUMP_LOG);
+    uint8_t *overflowed = x86_jcc(b, CC_A);
+    uint8_t *full = x86_jcc(b, CC_E);
+    x86_load(b, 4, RSI, rm_reg(RCX));
+    x86_shift_imm(b, SH_SHR, 4, rm_reg(RSI), 2);
+    x86_store(b, 2, rm_gs(X86_NONE, RDI, 2, bank_field(offsetof(struct a64_tlb_bank, jump_log))),
+              RSI);
+    x86_patch(b, full, b->at);
+    x86_alu_imm(b, ALU_ADD, 4, count, 1);
+    x86_patch(b, overflowed, b->at);
+    x86_store(b, 8, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)), RAX);
+    x86_store(b, 8, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, code)), RBX);
+    x86_patch(b, other_page, b->at);
+    x86_patch(b, other_code, b->at);
+}
+
+/* The jump cache does not know rax: perhaps the page is known in the TLB and its code by physical
+ * address (mmu.h). Else to the run loop. */
+static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
+{
+    static const uint8_t borrowed[] = {RBX, RSI, RDI};
+    const uint8_t *start = b->at;
+    uint8_t *out[3];
+    for (unsigned i = 0; i < sizeof(borrowed); i++)
+        push(b, borrowed[i]);
+    x86_load(b, 8, RDX, rm_reg(RAX));
+    x86_alu_imm(b, ALU_AND, 8, rm_reg(RDX), -4096);
+    find_by_pa(b, out);
+    remember_jump(b);
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RDX);
+    x86_load(b, 8, RCX, rm_reg(RBX));
+    for (unsigned i = sizeof(borrowed); i-- > 0;)
+        pop(b, borrowed[i]);
+    x86_jmp_rm(b, rm_reg(RCX));
+    for (unsigned i = 0; i < 3; i++)
+        x86_patch(b, out[i], b->at);
+    for (unsigned i = sizeof(borrowed); i-- > 0;)
+        pop(b, borrowed[i]);
+    x86_jmp_to(b, lookup);
     return start;
 }
 
@@ -90,6 +202,8 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(pc)), RAX);
     x86_movi(b, RAX, 0);
     x86_jmp_to(b, s->leave);
+
+    s->find = stub_find(b, s->lookup);
 
     s->interpret = b->at;
     move_pinned(b, wide, true);
