@@ -17,6 +17,7 @@ import re
 import sys
 
 ALL = 0xFFFFFFFF
+NAME_BYTES = 24  # of a row of the tables in C
 
 
 def fail(where, text):
@@ -368,7 +369,7 @@ const char *a64_op_name(enum a64_op op);
 
 /* One line of the table. A word is the pattern's where (word & mask) == value, unless reserved. */
 struct a64_pattern {{
-    const char *name;
+    char name[{NAME_BYTES}]; /* here, not by address: a table of addresses costs every start */
     uint32_t mask, value;
     uint16_t op;
     uint8_t feature;
@@ -410,7 +411,7 @@ const struct a64_pattern a64_patterns[A64_PATTERN_COUNT] = {{
 {newline.join(rows)}
 }};
 
-static const char *const op_names[A64_OP_COUNT] = {{
+static const char op_names[A64_OP_COUNT][{NAME_BYTES}] = {{
 {wrap(names)}
 }};
 

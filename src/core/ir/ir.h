@@ -326,7 +326,7 @@ struct ir_unit {
 };
 
 struct ir_op_info {
-    const char *name, *operands;
+    char name[16], operands[8];
     uint8_t reads_flags, writes_flags, attributes;
 };
 extern const struct ir_op_info ir_op_info[IR_OPCODE_COUNT];

@@ -280,9 +280,13 @@ void linux_die(struct linux_thread *t, int signal) __attribute__((noreturn));
 
 /* After each system call of a thread with t->rseq.address. */
 void linux_rseq_look(struct linux_thread *t);
-/* For the fetch of code: `code` at `va` was read, a page or an instruction; marks where sections
- * start. */
-void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t size_bytes);
+/* For the fetch of code: `code` at `va` was read, a page or an instruction, at linux_rseq_turn() or
+ * later; marks where sections start. */
+void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t size_bytes,
+                        uint64_t turn);
+uint64_t linux_rseq_turn(struct linux_process *p);
+/* What lies at some addresses has changed: pages are looked through anew. */
+void linux_rseq_memory_changed(struct linux_process *p);
 /* An undefined instruction at pc: true where it marked a section, which ran; cpu->trapped may be
  * set. */
 bool linux_rseq_run(struct linux_thread *t);
@@ -304,10 +308,10 @@ void linux_uring_forked(struct linux_process *p); /* in the child */
 typedef int64_t (*linux_call_fn)(struct linux_thread *t, const uint64_t a[6]);
 
 struct linux_call {
-    const char *name, *arguments; /* the words of syscalls.h */
-    linux_call_fn handler;        /* NULL: the host's call, or none */
-    int16_t host_number;          /* -1: none */
-    bool missing;                 /* Linux has it, we do not */
+    char name[24],
+        arguments[56];   /* the words of syscalls.h; no addresses: each costs every start */
+    int16_t host_number; /* -1: none */
+    bool missing;        /* Linux has it, we do not */
 };
 
 #define LINUX_HANDLER_PASS(name)

@@ -80,6 +80,7 @@ void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end)
 {
     start = align_down(linux_untag(start), LINUX_PAGE);
     end = align_up(linux_untag(end), LINUX_PAGE);
+    linux_rseq_memory_changed(p);
     if (ranges_touch(&p->memory->executable, start, end))
         forget(p, start, end);
 }
@@ -88,6 +89,7 @@ void linux_memory_book(struct linux_process *p, uint64_t start, uint64_t end, in
 {
     struct linux_memory *m = p->memory;
     bool held_code = ranges_touch(&m->executable, start, end);
+    linux_rseq_memory_changed(p);
     if (!ranges_contain(&m->owned, start, end))
         ranges_add(&m->owned, start, end);
     if (prot & PROT_EXEC)
@@ -102,6 +104,7 @@ void linux_memory_unbook(struct linux_process *p, uint64_t start, uint64_t end)
 {
     struct linux_memory *m = p->memory;
     bool held_code = ranges_touch(&m->executable, start, end);
+    linux_rseq_memory_changed(p);
     ranges_remove(&m->owned, start, end);
     if (held_code) {
         ranges_remove(&m->executable, start, end);

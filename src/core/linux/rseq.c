@@ -41,6 +41,7 @@ enum {
     LOCKS = 64,      /* by CPU number, modulo */
     BYTES = 32,      /* of struct rseq and of a descriptor, and how both are aligned */
     STEPS_MAX = 10000,
+    PAGES = 512,    /* that were looked through, by page number, modulo */
     LOOK_EVERY = 8, /* system calls */
     UDF = 0,        /* an instruction that is undefined for good */
 };
@@ -51,12 +52,16 @@ struct linux_rseq {
         _Atomic uint64_t start, descriptor; /* start 0: free; descriptor 0: forgotten */
     } sections[SECTIONS];
     pthread_mutex_t locks[LOCKS];
+    /* A page of code is fetched for each unit in it: the page and the turn in which it was looked
+     * through, which ends when memory changes. */
+    _Atomic uint64_t turn, looked_through[PAGES];
 };
 
 /* --- sections -----------------------------------------------------------------------------------
  */
 
-static bool read_descriptor(const struct linux_rseq *r, uint64_t at, struct rseq_cs *ret)
+/* Most of what is looked at is none, and names addresses where nothing is: a fault costs time. */
+static bool read_descriptor(struct linux_process *p, uint64_t at, struct rseq_cs *ret)
 {
     uint32_t signature;
     if (at % BYTES || linux_read(at, ret, BYTES) < 0)
@@ -64,8 +69,9 @@ static bool read_descriptor(const struct linux_rseq *r, uint64_t at, struct rseq
     return ret->version == 0 && ret->start_ip && !((ret->start_ip | ret->abort_ip) & 3) &&
            ret->post_commit_offset - 1 < LINUX_PAGE &&
            ret->abort_ip - ret->start_ip >= ret->post_commit_offset &&
+           linux_memory_executable(p, ret->abort_ip - 4) &&
            linux_read(ret->abort_ip - 4, &signature, 4) == 0 &&
-           signature == atomic_load(&r->signature);
+           signature == atomic_load(&atomic_load(&p->rseq)->signature);
 }
 
 static unsigned slot_of(uint64_t start)
@@ -105,16 +111,17 @@ static bool insert(struct linux_rseq *r, uint64_t start, uint64_t descriptor)
 }
 
 /* True: `at` is a descriptor that was not known before. */
-static bool learn(struct linux_rseq *r, uint64_t at, struct rseq_cs *cs)
+static bool learn(struct linux_process *p, uint64_t at, struct rseq_cs *cs)
 {
-    return read_descriptor(r, at, cs) && !find(r, cs->start_ip) && insert(r, cs->start_ip, at);
+    struct linux_rseq *r = atomic_load(&p->rseq);
+    return read_descriptor(p, at, cs) && !find(r, cs->start_ip) && insert(r, cs->start_ip, at);
 }
 
 /* Whether a section starts at `pc` still: code comes and goes. */
-static bool starts_at(struct linux_rseq *r, uint64_t pc, struct rseq_cs *ret)
+static bool starts_at(struct linux_process *p, uint64_t pc, struct rseq_cs *ret)
 {
-    uint64_t at = find(r, pc);
-    return at && read_descriptor(r, at, ret) && ret->start_ip == pc;
+    uint64_t at = find(atomic_load(&p->rseq), pc);
+    return at && read_descriptor(p, at, ret) && ret->start_ip == pc;
 }
 
 /* --- code as it is fetched ----------------------------------------------------------------------
@@ -137,19 +144,13 @@ static void look_at_pair(struct linux_process *p, uint64_t pc, uint32_t adrp, ui
     struct rseq_cs cs;
     uint64_t start, end, at = address_made(pc, adrp, add);
     if (at && at % BYTES == 0 && linux_memory_next(p, at, &start, &end) && start <= at)
-        learn(atomic_load(&p->rseq), at, &cs);
+        learn(p, at, &cs);
 }
 
-void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t size_bytes)
+static void look_through(struct linux_process *p, uint64_t va, const uint32_t *words, size_t count)
 {
     enum { BEFORE = 4 };
-    uint32_t before[BEFORE], *words = code;
-    struct rseq_cs cs;
-    struct linux_rseq *r = atomic_load_explicit(&p->rseq, memory_order_acquire);
-    struct linux_thread *t = linux_self;
-    size_t count = size_bytes / 4;
-    if (!r || (t && t->rseq.lock))
-        return;
+    uint32_t before[BEFORE];
     /* The pair may lie in front of this page, or of this one instruction. */
     bool alone = count == 1 && (words[0] & 0xffc00000) != 0x91000000;
     if (!alone && linux_memory_executable(p, va - sizeof(before)) &&
@@ -159,10 +160,43 @@ void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t
         look_at_pair(p, va - 4, before[BEFORE - 1], words[0]);
     }
     for (size_t i = 0; i + 1 < count; i++)
-        if ((words[i + 1] & 0xffc00000) == 0x91000000) /* ADD: a page is looked at for every unit */
+        if ((words[i + 1] & 0xffc00000) == 0x91000000) /* ADD */
             look_at_pair(p, va + i * 4, words[i], words[i + 1]);
+}
+
+uint64_t linux_rseq_turn(struct linux_process *p)
+{
+    struct linux_rseq *r = atomic_load_explicit(&p->rseq, memory_order_acquire);
+    return r ? atomic_load(&r->turn) : 0;
+}
+
+void linux_rseq_memory_changed(struct linux_process *p)
+{
+    struct linux_rseq *r = atomic_load_explicit(&p->rseq, memory_order_acquire);
+    if (r)
+        atomic_fetch_add(&r->turn, 1);
+}
+
+void linux_rseq_fetched(struct linux_process *p, uint64_t va, void *code, size_t size_bytes,
+                        uint64_t turn)
+{
+    enum { TURN_BITS = 28 }; /* beside the page's number; it comes round too late to matter */
+    uint32_t *words = code;
+    struct rseq_cs cs;
+    struct linux_rseq *r = atomic_load_explicit(&p->rseq, memory_order_acquire);
+    struct linux_thread *t = linux_self;
+    size_t count = size_bytes / 4;
+    if (!r || (t && t->rseq.lock))
+        return;
+    uint64_t page = va / LINUX_PAGE, seen = page << TURN_BITS | (turn & ((1u << TURN_BITS) - 1));
+    _Atomic uint64_t *slot = &r->looked_through[page % PAGES];
+    bool whole = size_bytes == LINUX_PAGE && va % LINUX_PAGE == 0;
+    if (!whole || atomic_load(slot) != seen)
+        look_through(p, va, words, count);
+    if (whole)
+        atomic_store(slot, seen);
     for (size_t i = 0; atomic_load(&r->count) && i < count; i++)
-        if (starts_at(r, va + i * 4, &cs))
+        if (starts_at(p, va + i * 4, &cs))
             words[i] = UDF;
 }
 
@@ -204,7 +238,7 @@ bool linux_rseq_run(struct linux_thread *t)
     struct rseq_cs cs;
     if (!r || !find(r, pc))
         return false;
-    if (!starts_at(r, pc, &cs)) { /* other code came there: run what it is */
+    if (!starts_at(t->process, pc, &cs)) { /* other code came there: run what it is */
         insert(r, pc, 0);
         linux_memory_changed(t->process, pc, pc + 4);
         return true;
@@ -225,12 +259,11 @@ bool linux_rseq_run(struct linux_thread *t)
 void linux_rseq_abort(struct linux_thread *t)
 {
     const uint64_t none = 0, field = t->rseq.address + offsetof(struct rseq, rseq_cs);
-    struct linux_rseq *r = atomic_load(&t->process->rseq);
     struct rseq_cs cs;
     uint64_t at;
     if (!t->rseq.address || linux_read(field, &at, sizeof(at)) < 0 || !at)
         return;
-    if (read_descriptor(r, at, &cs) && t->cpu->pc - cs.start_ip < cs.post_commit_offset)
+    if (read_descriptor(t->process, at, &cs) && t->cpu->pc - cs.start_ip < cs.post_commit_offset)
         t->cpu->pc = cs.abort_ip;
     (void)linux_write(field, &none, sizeof(none));
 }
@@ -257,7 +290,7 @@ void linux_rseq_look(struct linux_thread *t)
         return;
     tell_cpu(t);
     if (linux_read(t->rseq.address + offsetof(struct rseq, rseq_cs), &at, sizeof(at)) == 0 && at &&
-        learn(atomic_load(&t->process->rseq), at, &cs))
+        learn(t->process, at, &cs))
         linux_memory_changed(t->process, cs.start_ip, cs.start_ip + 4);
 }
 
@@ -288,8 +321,10 @@ static struct linux_rseq *of_process(struct linux_process *p)
     if (r)
         return r;
     r = calloc(1, sizeof(*r));
-    if (r)
+    if (r) {
         init_locks(r);
+        atomic_store(&r->turn, 1); /* what was fetched before was not looked through */
+    }
     if (r && !atomic_compare_exchange_strong(&p->rseq, &none, r)) {
         free(r);
         r = none;
@@ -316,7 +351,8 @@ int64_t linux_sys_rseq(struct linux_thread *t, const uint64_t a[6])
     struct linux_rseq *r = of_process(t->process);
     if (!r)
         return -ENOMEM;
-    atomic_store(&r->signature, signature);
+    if (atomic_exchange(&r->signature, signature) != signature)
+        linux_rseq_memory_changed(t->process); /* other descriptors count now */
     t->rseq.address = a[0];
     t->rseq.signature = signature;
     t->rseq.cpu = UINT32_MAX;

@@ -170,13 +170,14 @@ static void host_handler(int signal, siginfo_t *info, void *context)
 
 /* --- dispositions ----------------------------------------------------------------------------- */
 
-void linux_signal_install(int signal, const struct linux_sigaction *action)
+/* What the host is to do for the guest's action. */
+static struct host_sigaction host_action(const struct linux_process *p, int signal,
+                                         const struct linux_sigaction *action)
 {
     const uint64_t bit = linux_signal_bit(signal);
     bool handled = action->handler > LINUX_SIG_IGN;
     /* What ends the process is first told to the debugger behind -g, or leaves a core file. */
-    uint64_t told =
-        linux_self->process->gdb ? ~(DEFAULT_IGNORE | DEFAULT_STOP) : LINUX_CORE_SIGNALS;
+    uint64_t told = p->gdb ? ~(DEFAULT_IGNORE | DEFAULT_STOP) : LINUX_CORE_SIGNALS;
     uint64_t passed = LINUX_SA_NOCLDSTOP | LINUX_SA_NOCLDWAIT | LINUX_SA_RESTART;
     struct host_sigaction host = {
         .handler = linux_ptr(action->handler),
@@ -195,14 +196,25 @@ void linux_signal_install(int signal, const struct linux_sigaction *action)
     }
     if (!handled)
         host.flags |= LINUX_SA_RESTART;
+    return host;
+}
+
+void linux_signal_install(int signal, const struct linux_sigaction *action)
+{
+    struct host_sigaction host = host_action(linux_self->process, signal, action);
     syscall(SYS_rt_sigaction, signal, &host, NULL, sizeof(uint64_t));
 }
 
-static bool host_ignores(int signal)
+/* After exec the host ignores a signal or has its default: what is right as it is stays. */
+static void start_signal(struct linux_process *p, int signal, struct linux_sigaction *action)
 {
-    struct host_sigaction host;
-    return syscall(SYS_rt_sigaction, signal, NULL, &host, sizeof(uint64_t)) == 0 &&
-           host.handler == (void *)SIG_IGN;
+    struct host_sigaction now = {0}, wanted;
+    syscall(SYS_rt_sigaction, signal, NULL, &now, sizeof(uint64_t));
+    if (now.handler == (void *)SIG_IGN)
+        action->handler = LINUX_SIG_IGN;
+    wanted = host_action(p, signal, action);
+    if (wanted.handler != now.handler)
+        syscall(SYS_rt_sigaction, signal, &wanted, NULL, sizeof(uint64_t));
 }
 
 struct linux_sighand *linux_sighand_new(struct linux_sighand *like)
@@ -266,14 +278,9 @@ int linux_signals_start(struct linux_process *p, struct linux_thread *t, struct 
     linux_self = t;
     t->tid = (pid_t)syscall(SYS_gettid);
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &t->signals->mask, sizeof(uint64_t));
-    for (int signal = 1; signal <= LINUX_SIGNALS; signal++) {
-        struct linux_sigaction *action = &t->sighand->action[signal - 1];
-        if (linux_signal_bit(signal) & LINUX_UNBLOCKABLE)
-            continue;
-        if (host_ignores(signal))
-            action->handler = LINUX_SIG_IGN;
-        linux_signal_install(signal, action);
-    }
+    for (int signal = 1; signal <= LINUX_SIGNALS; signal++)
+        if (!(linux_signal_bit(signal) & LINUX_UNBLOCKABLE))
+            start_signal(p, signal, &t->sighand->action[signal - 1]);
     linux_host_mask_set(t->signals->mask);
     return 0;
 }

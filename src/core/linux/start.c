@@ -15,9 +15,10 @@
 
 static bool fetch(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t size_bytes)
 {
+    uint64_t turn = linux_rseq_turn(ctx);
     if (!linux_memory_executable(ctx, va) || linux_read(va, out, size_bytes) < 0)
         return false;
-    linux_rseq_fetched(ctx, va, out, size_bytes);
+    linux_rseq_fetched(ctx, va, out, size_bytes, turn);
     return true;
 }
 
@@ -25,6 +26,7 @@ static void code_changed(void *ctx, struct a64_cpu *cpu, uint64_t va)
 {
     enum { LINE_BYTES = 64 };
     struct linux_process *p = ctx;
+    linux_rseq_memory_changed(p);
     if (p->translator)
         translator_code_changed_range(p->translator, cpu, va, va + LINE_BYTES);
 }

@@ -25,10 +25,11 @@ void strace_add(struct strace_text *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* One name: where (value & mask) == value_. Flags have mask == value; constants the mask ~0;
- * fields of several bits their own. Ended by name NULL. */
+ * fields of several bits their own. Ended by an empty name. Names lie in the table itself:
+ * addresses of names would have to be relocated at every start of a program. */
 struct strace_name {
     uint64_t mask, value;
-    const char *name;
+    char name[56];
 };
 
 enum strace_kind {
@@ -45,7 +46,7 @@ enum strace_kind {
 struct strace_type;
 
 struct strace_field {
-    const char *name;
+    char name[24];
     uint16_t offset, size_bytes;
     enum strace_kind kind;
     const struct strace_name *names;
@@ -56,7 +57,7 @@ enum { STRACE_TYPE_MAX = 512 }; /* bytes of a structure */
 
 struct strace_type {
     uint16_t size_bytes;
-    struct strace_field fields[32]; /* ended by name NULL */
+    const struct strace_field *fields; /* ended by an empty name */
 };
 
 /* The call being printed. `done`: the result is known, outputs can be read. */

@@ -63,7 +63,7 @@
     }
 #define END                                                                                        \
     {                                                                                              \
-        0, 0, NULL                                                                                 \
+        0, 0, ""                                                                                   \
     }
 
 /* clang-format off */

@@ -26,7 +26,7 @@ static uint64_t add_names(struct strace_text *s, const struct strace_name *names
 {
     const char *between = "";
     uint64_t rest = value;
-    for (; names->name; names++) {
+    for (; names->name[0]; names++) {
         if ((names->mask == ~0ull ? value : rest & names->mask) != names->value)
             continue;
         strace_add(s, "%s%s", between, names->name);
@@ -138,7 +138,7 @@ static void add_field(struct strace_text *s, const struct strace_field *field, c
 void strace_struct_local(struct strace_text *s, const struct strace_type *type, const void *at)
 {
     strace_add(s, "{");
-    for (const struct strace_field *field = type->fields; field->name; field++) {
+    for (const struct strace_field *field = type->fields; field->name[0]; field++) {
         strace_add(s, "%s%s=", field == type->fields ? "" : ", ", field->name);
         add_field(s, field, (const uint8_t *)at + field->offset);
     }

@@ -81,107 +81,116 @@ static_assert(sizeof(struct kernel_rusage) == sizeof(struct rusage), "struct rus
         AT(type, member), STRACE_NESTED, NULL, &its_type                                           \
     }
 
+#define FIELDS(...)                                                                                \
+    (const struct strace_field[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__                                                                                \
+        {                                                                                          \
+            .name = ""                                                                             \
+        }                                                                                          \
+    }
+
 /* clang-format off */
-const struct strace_type strace_timespec = {sizeof(struct timespec), {
+const struct strace_type strace_timespec = {sizeof(struct timespec), FIELDS(
     NUMBER(struct timespec, tv_sec, SIGNED),
     NUMBER(struct timespec, tv_nsec, SIGNED),
-}};
+)};
 
-const struct strace_type strace_timeval = {sizeof(struct timeval), {
+const struct strace_type strace_timeval = {sizeof(struct timeval), FIELDS(
     NUMBER(struct timeval, tv_sec, SIGNED),
     NUMBER(struct timeval, tv_usec, SIGNED),
-}};
+)};
 
-const struct strace_type strace_itimerspec = {sizeof(struct itimerspec), {
+const struct strace_type strace_itimerspec = {sizeof(struct itimerspec), FIELDS(
     WITHIN(struct itimerspec, it_interval, strace_timespec),
     WITHIN(struct itimerspec, it_value, strace_timespec),
-}};
+)};
 
-const struct strace_type strace_itimerval = {sizeof(struct itimerval), {
+const struct strace_type strace_itimerval = {sizeof(struct itimerval), FIELDS(
     WITHIN(struct itimerval, it_interval, strace_timeval),
     WITHIN(struct itimerval, it_value, strace_timeval),
-}};
+)};
 
-const struct strace_type strace_stat = {sizeof(struct arm64_stat), {
+const struct strace_type strace_stat = {sizeof(struct arm64_stat), FIELDS(
     NUMBER(struct arm64_stat, st_mode, MODE),
     NUMBER(struct arm64_stat, st_size, SIGNED),
     NUMBER(struct arm64_stat, st_ino, UNSIGNED),
     NUMBER(struct arm64_stat, st_nlink, UNSIGNED),
     NUMBER(struct arm64_stat, st_uid, UNSIGNED),
     NUMBER(struct arm64_stat, st_gid, UNSIGNED),
-}};
+)};
 
-const struct strace_type strace_statfs = {sizeof(struct kernel_statfs), {
+const struct strace_type strace_statfs = {sizeof(struct kernel_statfs), FIELDS(
     NUMBER(struct kernel_statfs, f_type, HEX),
     NUMBER(struct kernel_statfs, f_bsize, UNSIGNED),
     NUMBER(struct kernel_statfs, f_blocks, UNSIGNED),
     NUMBER(struct kernel_statfs, f_bfree, UNSIGNED),
     NUMBER(struct kernel_statfs, f_bavail, UNSIGNED),
     NUMBER(struct kernel_statfs, f_flags, HEX),
-}};
+)};
 
-const struct strace_type strace_statx = {sizeof(struct statx), {
+const struct strace_type strace_statx = {sizeof(struct statx), FIELDS(
     NAMED(struct statx, stx_mask, strace_statx_mask),
     NUMBER(struct statx, stx_mode, MODE),
     NUMBER(struct statx, stx_size, UNSIGNED),
     NUMBER(struct statx, stx_ino, UNSIGNED),
-}};
+)};
 
-const struct strace_type strace_rusage = {sizeof(struct kernel_rusage), {
+const struct strace_type strace_rusage = {sizeof(struct kernel_rusage), FIELDS(
     WITHIN(struct kernel_rusage, ru_utime, strace_timeval),
     WITHIN(struct kernel_rusage, ru_stime, strace_timeval),
     NUMBER(struct kernel_rusage, ru_maxrss, SIGNED),
     NUMBER(struct kernel_rusage, ru_minflt, SIGNED),
     NUMBER(struct kernel_rusage, ru_majflt, SIGNED),
-}};
+)};
 
-const struct strace_type strace_rlimit = {sizeof(struct rlimit), {
+const struct strace_type strace_rlimit = {sizeof(struct rlimit), FIELDS(
     NUMBER(struct rlimit, rlim_cur, SIGNED), /* RLIM_INFINITY reads well as -1 */
     NUMBER(struct rlimit, rlim_max, SIGNED),
-}};
+)};
 
-const struct strace_type strace_sysinfo = {sizeof(struct sysinfo), {
+const struct strace_type strace_sysinfo = {sizeof(struct sysinfo), FIELDS(
     NUMBER(struct sysinfo, uptime, SIGNED),
     NUMBER(struct sysinfo, totalram, UNSIGNED),
     NUMBER(struct sysinfo, freeram, UNSIGNED),
     NUMBER(struct sysinfo, procs, UNSIGNED),
-}};
+)};
 
-const struct strace_type strace_utsname = {sizeof(struct utsname), {
+const struct strace_type strace_utsname = {sizeof(struct utsname), FIELDS(
     NUMBER(struct utsname, sysname, CHARS),
     NUMBER(struct utsname, nodename, CHARS),
     NUMBER(struct utsname, release, CHARS),
     NUMBER(struct utsname, machine, CHARS),
-}};
+)};
 
-const struct strace_type strace_stack = {sizeof(stack_t), {
+const struct strace_type strace_stack = {sizeof(stack_t), FIELDS(
     NUMBER(stack_t, ss_sp, HEX),
     NAMED(stack_t, ss_flags, strace_ss_flags),
     NUMBER(stack_t, ss_size, UNSIGNED),
-}};
+)};
 
-const struct strace_type strace_flock = {sizeof(struct flock), {
+const struct strace_type strace_flock = {sizeof(struct flock), FIELDS(
     NAMED(struct flock, l_type, strace_lock_types),
     NAMED(struct flock, l_whence, strace_whence),
     NUMBER(struct flock, l_start, SIGNED),
     NUMBER(struct flock, l_len, SIGNED),
     NUMBER(struct flock, l_pid, SIGNED),
-}};
+)};
 
-const struct strace_type strace_flock_wanted = {sizeof(struct flock), {
+const struct strace_type strace_flock_wanted = {sizeof(struct flock), FIELDS(
     NAMED(struct flock, l_type, strace_lock_types),
     NAMED(struct flock, l_whence, strace_whence),
     NUMBER(struct flock, l_start, SIGNED),
     NUMBER(struct flock, l_len, SIGNED),
-}};
+)};
 
-const struct strace_type strace_open_how = {sizeof(struct open_how), {
+const struct strace_type strace_open_how = {sizeof(struct open_how), FIELDS(
     NAMED(struct open_how, flags, strace_open_flags),
     NUMBER(struct open_how, mode, OCTAL),
     NAMED(struct open_how, resolve, strace_resolve_flags),
-}};
+)};
 
-const struct strace_type strace_clone_args = {CLONE_ARGS_SIZE_VER0, {
+const struct strace_type strace_clone_args = {CLONE_ARGS_SIZE_VER0, FIELDS(
     NAMED(struct clone_args, flags, strace_clone_flags),
     NUMBER(struct clone_args, child_tid, HEX),
     NUMBER(struct clone_args, parent_tid, HEX),
@@ -189,58 +198,58 @@ const struct strace_type strace_clone_args = {CLONE_ARGS_SIZE_VER0, {
     NUMBER(struct clone_args, stack, HEX),
     NUMBER(struct clone_args, stack_size, HEX),
     NUMBER(struct clone_args, tls, HEX),
-}};
+)};
 
-const struct strace_type strace_winsize = {sizeof(struct winsize), {
+const struct strace_type strace_winsize = {sizeof(struct winsize), FIELDS(
     NUMBER(struct winsize, ws_row, UNSIGNED),
     NUMBER(struct winsize, ws_col, UNSIGNED),
     NUMBER(struct winsize, ws_xpixel, UNSIGNED),
     NUMBER(struct winsize, ws_ypixel, UNSIGNED),
-}};
+)};
 
-const struct strace_type strace_termios = {sizeof(struct kernel_termios), {
+const struct strace_type strace_termios = {sizeof(struct kernel_termios), FIELDS(
     NUMBER(struct kernel_termios, c_iflag, HEX),
     NUMBER(struct kernel_termios, c_oflag, HEX),
     NUMBER(struct kernel_termios, c_cflag, HEX),
     NUMBER(struct kernel_termios, c_lflag, HEX),
-}};
+)};
 
-const struct strace_type strace_landlock_attr = {sizeof(uint64_t), {
+const struct strace_type strace_landlock_attr = {sizeof(uint64_t), FIELDS(
     NUMBER(struct landlock_ruleset_attr, handled_access_fs, HEX),
-}};
+)};
 
-const struct strace_type strace_sigevent = {sizeof(struct kernel_sigevent), {
+const struct strace_type strace_sigevent = {sizeof(struct kernel_sigevent), FIELDS(
     NUMBER(struct kernel_sigevent, sigev_value, HEX),
     NUMBER(struct kernel_sigevent, sigev_signo, SIGNED),
     NAMED(struct kernel_sigevent, sigev_notify, strace_sigev_notify),
     NUMBER(struct kernel_sigevent, sigev_notify_thread_id, SIGNED),
-}};
+)};
 
-const struct strace_type strace_linger = {sizeof(struct linger), {
+const struct strace_type strace_linger = {sizeof(struct linger), FIELDS(
     NUMBER(struct linger, l_onoff, SIGNED),
     NUMBER(struct linger, l_linger, SIGNED),
-}};
+)};
 
-const struct strace_type strace_ucred = {sizeof(struct ucred), {
+const struct strace_type strace_ucred = {sizeof(struct ucred), FIELDS(
     NUMBER(struct ucred, pid, SIGNED),
     NUMBER(struct ucred, uid, SIGNED),
     NUMBER(struct ucred, gid, SIGNED),
-}};
+)};
 
-const struct strace_type strace_cap_header = {sizeof(struct __user_cap_header_struct), {
+const struct strace_type strace_cap_header = {sizeof(struct __user_cap_header_struct), FIELDS(
     NUMBER(struct __user_cap_header_struct, version, HEX),
     NUMBER(struct __user_cap_header_struct, pid, SIGNED),
-}};
+)};
 
-const struct strace_type strace_cap_data = {sizeof(struct __user_cap_data_struct), {
+const struct strace_type strace_cap_data = {sizeof(struct __user_cap_data_struct), FIELDS(
     NUMBER(struct __user_cap_data_struct, effective, HEX),
     NUMBER(struct __user_cap_data_struct, permitted, HEX),
     NUMBER(struct __user_cap_data_struct, inheritable, HEX),
-}};
+)};
 
-const struct strace_type strace_sembuf = {sizeof(struct sembuf), {
+const struct strace_type strace_sembuf = {sizeof(struct sembuf), FIELDS(
     NUMBER(struct sembuf, sem_num, UNSIGNED),
     NUMBER(struct sembuf, sem_op, SIGNED),
     NUMBER(struct sembuf, sem_flg, HEX),
-}};
+)};
 /* clang-format on */

@@ -13,19 +13,28 @@
 
 #include "core/linux/linux_int.h"
 
-#define HANDLER_PASS(name) .host_number = SYS_##name
-#define HANDLER_CALL(name) .handler = linux_sys_##name, .host_number = -1
-#define HANDLER_NONE(name) .host_number = -1
-#define HANDLER_TODO(name) .host_number = -1, .missing = true
+#define HOW_PASS(name) .host_number = SYS_##name
+#define HOW_CALL(name) .host_number = -1
+#define HOW_NONE(name) .host_number = -1
+#define HOW_TODO(name) .host_number = -1, .missing = true
 
 #define ROW(number, name_, kind, arguments_)                                                       \
-    [number] = {.name = #name_, .arguments = arguments_, HANDLER_##kind(name_)},
+    [number] = {.name = #name_, .arguments = arguments_, HOW_##kind(name_)},
 
 static const struct linux_call calls[LINUX_CALL_NUMBERS] = {LINUX_CALLS(ROW)};
 
+#define HANDLER_PASS(name) NULL
+#define HANDLER_CALL(name) linux_sys_##name
+#define HANDLER_NONE(name) NULL
+#define HANDLER_TODO(name) NULL
+
+#define HANDLER(number, name, kind, arguments) [number] = HANDLER_##kind(name),
+
+static const linux_call_fn handlers[LINUX_CALL_NUMBERS] = {LINUX_CALLS(HANDLER)};
+
 const struct linux_call *linux_call_row(uint32_t number)
 {
-    return number < LINUX_CALL_NUMBERS && calls[number].name ? &calls[number] : NULL;
+    return number < LINUX_CALL_NUMBERS && calls[number].name[0] ? &calls[number] : NULL;
 }
 
 static int64_t execute(struct linux_thread *t, const uint64_t a[6])
@@ -33,8 +42,8 @@ static int64_t execute(struct linux_thread *t, const uint64_t a[6])
     const struct linux_call *row = linux_call_row((uint32_t)t->call);
     if (!row)
         return -ENOSYS;
-    if (row->handler)
-        return row->handler(t, a);
+    if (handlers[t->call])
+        return handlers[t->call](t, a);
     if (row->host_number >= 0)
         return linux_host_call(t, row->host_number, a[0], a[1], a[2], a[3], a[4], a[5]);
     if (row->missing)

@@ -26,9 +26,10 @@ enum {
  * libraries at round distances do not meet. */
 static unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint32_t context)
 {
-    enum { UNIT_BYTES_LOG2 = 5, REGION_LOG2 = 24 };
+    enum { BYTES_LOG2 = 5, BYTES_LOG2_USER = 7, REGION_LOG2 = 24 };
+    unsigned shift = cache->user ? BYTES_LOG2_USER : BYTES_LOG2;
     uint64_t h = (pa >> REGION_LOG2) * 0x9e3779b97f4a7c15ull ^ context * 0x85ebca6bu;
-    return (unsigned)(pa >> UNIT_BYTES_LOG2 ^ h >> 40) & cache->unit_mask;
+    return (unsigned)(pa >> shift ^ h >> 40) & cache->unit_mask;
 }
 
 static unsigned page_bucket(const struct cache *cache, uint64_t pa)

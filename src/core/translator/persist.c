@@ -21,7 +21,7 @@
 #include "core/translator/place.h"
 
 enum { WORTH_SAVING = 4 }; /* new units, of so many that were fetched */
-enum { NOTES_FIRST = 1024, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
+enum { NOTES_FIRST = 64, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
 
 enum note_flags {
     NOTE_USED = 1,

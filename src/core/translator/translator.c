@@ -62,6 +62,7 @@ enum {
     KEEP_MIB_MIN = 64, /* whole pages come from the store: they would push each other out of less */
     USER_LINE_BYTES = 64, /* CTR_EL0.IminLine in user mode */
     MACHINE_WRITES_TOLERATED = 4,
+    CONTEXT_NONE = LIFT_CONTEXTS, /* no CPU's: nothing was looked up yet */
 };
 
 enum {
@@ -186,6 +187,7 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
         abort();
     memset(share, 0, sizeof(*share));
     share->cpu = cpu;
+    share->context[0] = share->context[1] = CONTEXT_NONE;
     cpu->translation = share;
     pthread_mutex_lock(&t->shares_lock);
     share->next = t->shares;
@@ -509,7 +511,8 @@ static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t co
     uint32_t *last = &share->context[cpu->el & 1];
     if (*last != context) { /* the jump caches hold code for the old one */
         share->counts.context_changes++;
-        a64_jumps_clear(cpu);
+        if (*last != CONTEXT_NONE)
+            a64_jumps_clear(cpu);
         *last = context;
     }
 }
