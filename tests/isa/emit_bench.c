@@ -24,7 +24,7 @@ void bench_init(struct bench *b, bool wide)
         abort();
     b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + BENCH_CODE_BYTES};
     lift_table_init(&b->table);
-    emit_stubs(&b->buf, &b->host, never, &b->stubs);
+    emit_stubs(&b->buf, &b->host, false, never, &b->stubs);
 }
 
 bool bench_emit(struct bench *b, const uint32_t *words, unsigned count)

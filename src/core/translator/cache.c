@@ -14,11 +14,12 @@
 
 enum {
     UNIT_CODE_MAX = 64 << 10, /* what one unit's code may take at most */
+    COLD_EIGHTHS = 3,         /* of a generation's code memory */
     UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) +
                     EMIT_FAULTS_MAX * sizeof(struct emit_fault) +
-                    X86_OUTSIDE_MAX * sizeof(uint16_t) + 16,
+                    X86_FIXUPS_MAX * sizeof(struct x86_fixup) + 16,
     LINE_BYTES = 64,
-    UNIT_ALIGN = 16,
+    UNIT_ALIGN = 8, /* for close_entry() */
 };
 
 /* Units that lie beside each other do so in the tables, too: a program that has just started
@@ -91,6 +92,7 @@ static void use_generation(struct cache *cache, unsigned index)
 {
     struct generation *g = &cache->generations[index];
     g->meta_at = g->meta;
+    g->cold_at = g->code_end;
     cache->current = index;
     cache->buf = (struct x86_buf){.start = g->code, .at = g->code, .end = g->code_end};
     set_next(cache, g->code);
@@ -103,7 +105,8 @@ void cache_start(struct cache *cache)
     for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
         struct generation *g = &cache->generations[i];
         g->code = cache->buf.at + i * code_bytes;
-        g->code_end = g->code + code_bytes;
+        g->cold_end = g->code + code_bytes;
+        g->code_end = g->cold_end - code_bytes / 8 * COLD_EIGHTHS;
         g->meta = g->meta_at = cache->meta + i * meta_bytes;
         g->meta_end = g->meta + meta_bytes;
         g->index = (_Atomic(struct unit *) *)(void *)(cache->pages + cache->page_mask + 1) +
@@ -132,27 +135,29 @@ bool cache_has_room(const struct cache *cache)
 {
     const struct generation *g = &cache->generations[cache->current];
     return cache->buf.end - cache->buf.at >= UNIT_CODE_MAX + 2 * LINE_BYTES &&
+           g->cold_end - g->cold_at >= UNIT_CODE_MAX + 2 * LINE_BYTES &&
            g->meta_end - g->meta_at >= (ptrdiff_t)UNIT_META_MAX;
 }
 
 static size_t unit_bytes(const struct unit *unit)
 {
     return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) +
-            unit->fault_count * sizeof(struct emit_fault) + unit->outside_count * sizeof(uint16_t) +
-            15) &
+            unit->fault_count * sizeof(struct emit_fault) +
+            unit->fixup_count * sizeof(struct x86_fixup) + 15) &
            ~(size_t)15;
 }
 
 /* Where direct jumps enter: behind the no-op that only jump caches go over. */
 static const uint8_t *direct_entry(const struct cache *cache, const struct unit *unit)
 {
-    return unit->code + (cache->user ? EMIT_ENTRY_BYTES : 0);
+    return unit->code.hot + (cache->user ? EMIT_ENTRY_BYTES : 0);
 }
 
 static void add_to_index(struct cache *cache, struct unit *unit)
 {
     struct generation *g = &cache->generations[cache->current];
-    _Atomic(struct unit *) *slot = &g->index[(size_t)(unit->code - g->code) >> CACHE_INDEX_SHIFT];
+    _Atomic(struct unit *) *slot =
+        &g->index[(size_t)(unit->code.hot - g->code) >> CACHE_INDEX_SHIFT];
     if (!atomic_load_explicit(slot, memory_order_relaxed))
         atomic_store_explicit(slot, unit, memory_order_release);
 }
@@ -169,14 +174,14 @@ struct unit *cache_unit_of(struct cache *cache, uintptr_t address)
         struct unit *unit = NULL;
         for (size_t at = (size_t)(code - g->code) >> CACHE_INDEX_SHIFT;; at--) {
             unit = atomic_load_explicit(&g->index[at], memory_order_acquire);
-            if ((unit && unit->code <= code) || at == 0)
+            if ((unit && unit->code.hot <= code) || at == 0)
                 break;
         }
-        while (unit && unit->code + unit->code_bytes <= code) {
+        while (unit && unit->code.hot + unit->code.hot_bytes <= code) {
             uint8_t *next = (uint8_t *)unit + unit_bytes(unit);
             unit = next < g->meta_at ? (struct unit *)(void *)next : NULL;
         }
-        return unit && unit->code <= code ? unit : NULL;
+        return unit && unit->code.hot <= code ? unit : NULL;
     }
     return NULL;
 }
@@ -194,64 +199,82 @@ static void publish(struct cache *cache, struct unit *unit)
     atomic_store_explicit(bucket, unit, memory_order_release);
     cache->unit_count++;
     cache->code_bytes += unit->code_bytes;
+    cache->cold_bytes += unit->code_bytes - unit->code.hot_bytes;
 }
 
-/* Patched displacements lie within a line, so the place in the line stays. */
-static uint8_t *place(struct cache *cache, const struct unit_parts *parts)
+static void point(struct exit_link *exit, const uint8_t *target)
 {
-    uint8_t *code = (uint8_t *)align_up((uintptr_t)cache->buf.at, UNIT_ALIGN);
-    code += (parts->origin - (uintptr_t)code) % LINE_BYTES;
-    set_next(cache, code + parts->code_bytes);
-    return code;
+    uint8_t *site = code_parts_at(&exit->from->code, exit->at.site_at);
+    int32_t rel = (int32_t)(target - (site + 4));
+    __atomic_store_n((int32_t *)(void *)site, rel, __ATOMIC_RELEASE);
 }
 
-static void copy_code(const struct cache *cache, uint8_t *code, const struct unit_parts *parts)
+static void unlink_exit(struct exit_link *exit)
 {
-    memcpy(code, parts->code, parts->code_bytes);
-    uint32_t moved = parts->origin - (uint32_t)(code - cache->code.write);
-    for (unsigned i = 0; i < parts->outside_count; i++) {
-        uint8_t *at = code + parts->outside[i];
-        store_le(at, 4, (uint32_t)load_le(at, 4) + moved);
-    }
+    exit->to = NULL;
+    point(exit, code_parts_at(&exit->from->code, exit->at.cold_at));
+}
+
+/* Where a part fits that has the exits' sites of [first, first + bytes). */
+static uint8_t *fit(const struct unit_parts *parts, uint8_t *at, unsigned align, uint32_t first,
+                    uint32_t bytes)
+{
+    uint32_t sites[EMIT_EXITS_MAX];
+    unsigned count = 0;
+    for (unsigned i = 0; i < parts->exit_count; i++)
+        if (parts->exits[i].site_at - first < bytes)
+            sites[count++] = parts->exits[i].site_at - first;
+    return relocate_fit(at, align, sites, count);
+}
+
+/* The code where it is going to be run. False: its page's address does not fit. */
+static bool place(struct cache *cache, const struct unit_parts *parts, struct code_parts *ret_code)
+{
+    struct generation *g = &cache->generations[cache->current];
+    uint32_t hot_bytes = parts->hot_bytes, cold_bytes = parts->code_bytes - hot_bytes;
+    struct code_parts code = {fit(parts, cache->buf.at, UNIT_ALIGN, 0, hot_bytes),
+                              fit(parts, g->cold_at, 1, hot_bytes, cold_bytes), hot_bytes};
+    memcpy(code.hot, parts->code, hot_bytes);
+    memcpy(code.cold, parts->code + hot_bytes, cold_bytes);
+    struct code_move move = {
+        .hot = code.hot - cache->code.write - (int64_t)parts->origin,
+        .cold = code.cold - cache->code.write - (int64_t)parts->origin - hot_bytes,
+        .page = cache->user ? (int64_t)(align_down(parts->pa, 4096) - parts->page) : 0};
+    if (!relocate(&code, parts->fixups, parts->fixup_count, &move))
+        return false;
+    set_next(cache, code.hot + hot_bytes);
+    g->cold_at = code.cold + cold_bytes;
+    *ret_code = code;
+    return true;
 }
 
 struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
 {
     struct unit *unit = (struct unit *)cache->generations[cache->current].meta_at;
-    uint8_t *code = place(cache, parts);
     *unit = (struct unit){.pa = parts->pa,
                           .context = parts->context,
                           .exit_count = parts->exit_count,
                           .insns = parts->insns,
                           .fault_count = parts->fault_count,
-                          .outside_count = parts->outside_count,
+                          .fixup_count = parts->fixup_count,
                           .source_hash = parts->source_hash,
                           .code_bytes = parts->code_bytes,
-                          .again = parts->again,
-                          .code = code};
+                          .again = parts->again};
+    if (!place(cache, parts, &unit->code))
+        return NULL;
     memcpy(unit_faults(unit), parts->faults, parts->fault_count * sizeof(*parts->faults));
-    memcpy(unit_outside(unit), parts->outside, parts->outside_count * sizeof(*parts->outside));
-    copy_code(cache, code, parts);
+    memcpy(unit_fixups(unit), parts->fixups, parts->fixup_count * sizeof(*parts->fixups));
     for (unsigned i = 0; i < parts->exit_count; i++) {
-        const struct unit_exit *from = &parts->exits[i];
         struct exit_link *exit = &unit->exits[i];
-        uint8_t *site = code + from->site_at;
-        *exit = (struct exit_link){.from = unit,
-                                   .site = site,
-                                   .cold = site + 4 + from->cold,
-                                   .target = from->target,
-                                   .tag_at = from->tag_at};
-        store_le(site, 4, (uint32_t)from->cold);
-        store_le(code + from->tag_at, 8, (uintptr_t)exit);
+        *exit = (struct exit_link){.from = unit, .at = parts->exits[i]};
+        unlink_exit(exit);
+        store_le(code_parts_at(&unit->code, exit->at.tag_at), 4, cache_number(cache, exit));
     }
+    if (cache->user)
+        store_le(code_parts_at(&unit->code, unit->again) + 1, 4,
+                 cache_number(cache, unit) | EMIT_TAG_AGAIN);
     publish(cache, unit);
     return unit;
-}
-
-static void point(struct exit_link *exit, const uint8_t *target)
-{
-    int32_t rel = (int32_t)(target - (exit->site + 4));
-    __atomic_store_n((int32_t *)(void *)exit->site, rel, __ATOMIC_RELEASE);
 }
 
 void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to)
@@ -266,10 +289,8 @@ void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to)
 
 static void unlink_incoming(struct unit *unit)
 {
-    for (struct exit_link *exit = unit->incoming; exit; exit = exit->next) {
-        exit->to = NULL;
-        point(exit, exit->cold);
-    }
+    for (struct exit_link *exit = unit->incoming; exit; exit = exit->next)
+        unlink_exit(exit);
     unit->incoming = NULL;
 }
 
@@ -285,8 +306,7 @@ static void unlink_outgoing(struct unit *unit)
             p = &(*p)->next;
         if (*p)
             *p = exit->next;
-        exit->to = NULL;
-        point(exit, exit->cold);
+        unlink_exit(exit);
     }
 }
 
@@ -305,8 +325,9 @@ static void unhash(struct cache *cache, struct unit *unit)
  * run the one or the other. */
 static void close_entry(struct unit *unit)
 {
-    uint64_t *entry = (uint64_t *)(uintptr_t)unit->code, bytes = *entry;
-    uint32_t distance = unit->again - EMIT_ENTRY_BYTES;
+    uint64_t *entry = (uint64_t *)(void *)unit->code.hot, bytes = *entry;
+    const uint8_t *again = code_parts_at(&unit->code, unit->again);
+    uint32_t distance = (uint32_t)(again - (unit->code.hot + EMIT_ENTRY_BYTES));
     bytes = (bytes & ~0xffffffffffull) | (uint64_t)distance << 8 | 0xe9;
     __atomic_store_n(entry, bytes, __ATOMIC_RELEASE);
 }

@@ -3,33 +3,42 @@
  * Keyed by physical address and lift context, so one translation serves every address space that
  * maps the page. Lookup takes no lock; changes are made under the cache's lock.
  *
- * Memory is divided into generations, each a bump allocator over a piece of code memory and a piece
- * of bookkeeping. When the current one is full the oldest is retired and used again: the cache
- * never grows beyond its size, and at most an eighth of it is translated anew at a time.
+ * Memory is divided into generations, each three bump allocators: over a piece of code memory for
+ * what runs (hot), one for what seldom does (cold), and a piece of bookkeeping. When the current
+ * one is full the oldest is retired and used again: the cache never grows beyond its size, and at
+ * most an eighth of it is translated anew at a time.
  */
 #ifndef PENG_CORE_TRANSLATOR_CACHE_H
 #define PENG_CORE_TRANSLATOR_CACHE_H
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/translator/relocate.h"
 #include "core/x86_64/emit.h"
 #include "hardware/codemem.h"
 
 struct unit;
 
-/* A direct jump out of a unit; its address is the tag that the code hands back when unlinked. */
+/* A direct jump out of a unit. Offsets are in the unit's code as one piece. */
+struct unit_exit {
+    int32_t target;   /* page offset */
+    uint16_t site_at; /* rel32 */
+    uint16_t cold_at; /* where that leads while unlinked */
+    uint16_t tag_at;  /* where the code has the exit's number, 32 bits */
+};
+
+/* The same in the cache. Its place in the bookkeeping is the number that the code hands back when
+ * unlinked. */
 struct exit_link {
     struct unit *from;
-    struct unit *to;        /* NULL: goes to `cold` */
+    struct unit *to;        /* NULL: goes to at.cold_at */
     struct exit_link *next; /* in to->incoming */
-    uint8_t *site;          /* rel32, write view */
-    const uint8_t *cold;    /* unlinked target, write view */
-    int32_t target;         /* page offset */
-    uint32_t tag_at;        /* where the code has this struct's address: offset from the unit's */
+    struct unit_exit at;
 };
 
 struct unit {
@@ -38,16 +47,16 @@ struct unit {
     uint32_t exit_count;
     uint32_t insns;
     uint32_t fault_count;
-    uint32_t outside_count;
+    uint32_t fixup_count;
     uint32_t source_hash; /* of the guest instructions */
-    uint32_t code_bytes;
-    uint32_t again;      /* user mode: of a jump written over the entry to make a dead unit leave */
-    const uint8_t *code; /* write view */
+    uint32_t code_bytes;  /* of both parts */
+    uint32_t again; /* user mode: of a jump written over the entry to make a dead unit leave */
+    struct code_parts code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
     bool dead; /* unfindable, waits for its generation's end */
     struct exit_link *incoming;
-    struct exit_link exits[]; /* behind them: faults, then displacements to outside */
+    struct exit_link exits[]; /* behind them: faults, then fixups */
 };
 
 static inline struct emit_fault *unit_faults(struct unit *unit)
@@ -55,10 +64,9 @@ static inline struct emit_fault *unit_faults(struct unit *unit)
     return (struct emit_fault *)&unit->exits[unit->exit_count];
 }
 
-/* Offsets of displacements that reach out of the unit, to stubs and constants. */
-static inline uint16_t *unit_outside(struct unit *unit)
+static inline struct x86_fixup *unit_fixups(struct unit *unit)
 {
-    return (uint16_t *)(unit_faults(unit) + unit->fault_count);
+    return (struct x86_fixup *)(unit_faults(unit) + unit->fault_count);
 }
 
 enum {
@@ -72,30 +80,26 @@ enum {
 };
 
 struct generation {
-    uint8_t *code, *code_end;           /* write view */
+    uint8_t *code, *code_end;           /* hot, write view */
+    uint8_t *cold_at, *cold_end;        /* behind code_end */
     uint8_t *meta, *meta_at, *meta_end; /* units, one behind the other */
     /* The first unit that starts in each piece of the code: to find a unit by a code address. */
     _Atomic(struct unit *) *index;
 };
 
-/* A unit wherever it was made: in a thread's own buffer, or in a record of the store. What moves
- * when it is put into the cache are displacements to stubs and constants, and exits' tags. */
-struct unit_exit {
-    uint32_t site_at, tag_at; /* offsets from the code's start */
-    int32_t cold;             /* what the site's displacement is while unlinked */
-    int32_t target;
-};
-
+/* A unit wherever it was made: in a thread's own buffer, or in a record of the store. What changes
+ * when it is put into the cache is what `fixups` lists, and exits' numbers. */
 struct unit_parts {
     uint64_t pa;
     uint32_t context;
     uint32_t insns, source_hash;
-    uint32_t code_bytes, again;
-    uint32_t exit_count, fault_count, outside_count;
+    uint32_t code_bytes, hot_bytes, again;
+    uint32_t exit_count, fault_count, fixup_count;
     uint32_t origin; /* where the code lies, from the start of code memory, modulo 2^32 */
+    uint64_t page;   /* user mode: the guest page that it is for, as its constants have it */
     const struct unit_exit *exits; /* borrowed, like those below */
     const struct emit_fault *faults;
-    const uint16_t *outside;
+    const struct x86_fixup *fixups;
     const uint8_t *code;
 };
 
@@ -111,7 +115,7 @@ struct cache_changes {
 
 struct cache {
     struct codemem code;
-    struct x86_buf buf; /* over the current generation's code */
+    struct x86_buf buf; /* over the current generation's hot code */
     struct generation generations[CACHE_GENERATIONS];
     unsigned current;
     uint8_t *meta;
@@ -122,7 +126,7 @@ struct cache {
     bool user;           /* keyed by virtual address, one private code mapping */
     struct cache_changes changes;
     _Atomic(uint32_t) next_at; /* of buf.at from the start of code memory, without the lock */
-    uint64_t unit_count, insn_count, code_bytes, retired, invalidated; /* statistics */
+    uint64_t unit_count, insn_count, code_bytes, cold_bytes, retired, invalidated; /* statistics */
 };
 
 int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e);
@@ -137,10 +141,11 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);
 struct unit *cache_page_units(struct cache *cache, uint64_t page);
 /* Under the lock: room for one more unit of the largest size? */
 bool cache_has_room(const struct cache *cache);
-/* Copies the unit in and makes it findable. Under the lock, where there is room. */
+/* Copies the unit in and makes it findable. Under the lock, where there is room. NULL: it does not
+ * fit its page's address. */
 struct unit *cache_add(struct cache *cache, const struct unit_parts *parts);
 /* Where in its line the next unit is going to start, probably: code made there for cache_add()
- * moves by whole lines and needs no padding. No lock needed. */
+ * moves by whole lines and fits at once. No lock needed. */
 unsigned cache_next_line_offset(const struct cache *cache);
 
 /* How often code has changed. Read before a page's bytes are, without the lock. */
@@ -167,6 +172,19 @@ void cache_retire_oldest(struct cache *cache);
 /* Whether the next generation was never used, or is empty again: nothing need be retired then. */
 bool cache_next_is_empty(const struct cache *cache);
 void cache_retire_all(struct cache *cache);
+
+static_assert(offsetof(struct unit, exits) / 8 >= EMIT_TAG_EXITS, "numbers of exits");
+
+/* The number of a unit or exit, which its code hands back, and the other way round. */
+static inline uint32_t cache_number(const struct cache *cache, const void *thing)
+{
+    return (uint32_t)((size_t)((const uint8_t *)thing - cache->meta) / 8);
+}
+
+static inline void *cache_numbered(const struct cache *cache, uint32_t number)
+{
+    return cache->meta + number * 8ull;
+}
 
 /* Address to run for an address in the write view. */
 static inline void *cache_run_address(const struct cache *cache, const uint8_t *code)

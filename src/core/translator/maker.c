@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "core/translator/pack.h"
 
 enum { CODE_MAX = UINT16_MAX, LINE_BYTES = 64 };
@@ -61,11 +62,12 @@ static void note_exits(struct maker *m, const uint8_t *start)
 {
     for (unsigned i = 0; i < m->result.exit_count; i++) {
         const struct emit_exit *from = &m->result.exits[i];
-        struct unit_exit *to = &m->exits[i];
-        *to = (struct unit_exit){.site_at = (uint32_t)(from->site - start),
-                                 .tag_at = (uint32_t)(from->tag - start),
-                                 .target = from->target};
-        memcpy(&to->cold, from->site, sizeof(to->cold));
+        uint32_t site_at = (uint32_t)(from->site - start);
+        uint32_t cold_at = site_at + 4 + (uint32_t)load_le(from->site, 4);
+        m->exits[i] = (struct unit_exit){.target = from->target,
+                                         .site_at = (uint16_t)site_at,
+                                         .cold_at = (uint16_t)cold_at,
+                                         .tag_at = (uint16_t)(from->tag - start)};
     }
 }
 
@@ -81,6 +83,7 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
     struct emit_request request = {.unit = &m->unit,
                                    .host = config->host,
                                    .stubs = config->stubs,
+                                   .page = align_down(pa, 4096),
                                    .user = config->cache->user};
     uint8_t *start = m->code + cache_next_line_offset(config->cache);
     struct x86_buf buf = {.start = start, .at = start, .end = start + CODE_MAX};
@@ -101,14 +104,16 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
         .insns = m->unit.insns,
         .source_hash = pack_source_hash(m->page, source.offset, m->unit.insns),
         .code_bytes = (uint32_t)(buf.at - start),
+        .hot_bytes = m->result.main_bytes,
         .again = user ? (uint32_t)(m->result.again - start) : 0,
         .exit_count = m->result.exit_count,
         .fault_count = user ? m->result.fault_count : 0,
-        .outside_count = m->result.outside.count,
+        .fixup_count = m->result.fixups.count,
         .origin = (uint32_t)(start - config->cache->code.write),
+        .page = request.page,
         .exits = m->exits,
         .faults = m->result.faults,
-        .outside = m->result.outside.at,
+        .fixups = m->result.fixups.list,
         .code = start,
     };
     return &m->parts;

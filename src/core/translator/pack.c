@@ -1,9 +1,9 @@
 /* pack.c: a unit is its code, where its exits and displacements are, and little else.
  *
- * Code depends on where it lies in two ways: displacements to stubs and constants, which move by
- * the distance that the unit moves (both lie at the start of code memory, the same for everyone
- * with this version), and the tags of exits, which are addresses of this process. Links to other
- * units are not kept: exits go to their cold paths again.
+ * Code depends on where it and its guest page lie (relocate.h): it is kept as if in one piece at
+ * the start of code memory and for a page at 0. Stubs and constants lie at that start, the same for
+ * everyone with this version. The numbers of exits are this process's. Links to other units are not
+ * kept: exits go to their cold paths again.
  *
  * A record is believed as far as memory safety goes: every offset is checked.
  */
@@ -18,10 +18,11 @@ struct packed_unit {
     uint32_t bytes;  /* of this struct and all behind it, a multiple of 8 */
     uint32_t offset; /* in the guest page */
     uint32_t insns, source_hash;
-    uint32_t code_bytes, again;
-    uint32_t exit_count, fault_count, outside_count;
-    uint32_t origin; /* where the code lay, from the start of code memory */
+    uint32_t code_bytes, hot_bytes, again;
+    uint32_t exit_count, fault_count, fixup_count;
 };
+
+enum { AGAIN_BYTES = 5 }; /* at `again`, of which cache_add() writes all but the first */
 
 uint32_t pack_source_hash(const uint8_t page[4096], uint32_t offset, uint32_t insns)
 {
@@ -32,7 +33,7 @@ static size_t packed_bytes(const struct packed_unit *p)
 {
     return align_up(sizeof(*p) + p->exit_count * sizeof(struct unit_exit) +
                         p->fault_count * sizeof(struct emit_fault) +
-                        p->outside_count * sizeof(uint16_t) + p->code_bytes,
+                        p->fixup_count * sizeof(struct x86_fixup) + p->code_bytes,
                     8);
 }
 
@@ -46,17 +47,21 @@ static void pack_unit(const struct cache *cache, struct unit *unit, const struct
                       uint8_t *at)
 {
     at = append(at, p, sizeof(*p));
-    for (unsigned i = 0; i < unit->exit_count; i++) {
-        const struct exit_link *exit = &unit->exits[i];
-        struct unit_exit packed = {.site_at = (uint32_t)(exit->site - unit->code),
-                                   .tag_at = exit->tag_at,
-                                   .cold = (int32_t)(exit->cold - (exit->site + 4)),
-                                   .target = exit->target};
-        at = append(at, &packed, sizeof(packed));
-    }
+    for (unsigned i = 0; i < unit->exit_count; i++)
+        at = append(at, &unit->exits[i].at, sizeof(unit->exits[i].at));
     at = append(at, unit_faults(unit), unit->fault_count * sizeof(struct emit_fault));
-    at = append(at, unit_outside(unit), unit->outside_count * sizeof(uint16_t));
-    append(at, unit->code, unit->code_bytes);
+    at = append(at, unit_fixups(unit), unit->fixup_count * sizeof(struct x86_fixup));
+    uint32_t hot_bytes = unit->code.hot_bytes;
+    struct code_parts copy = {at, at + hot_bytes, hot_bytes};
+    at = append(at, unit->code.hot, hot_bytes);
+    append(at, unit->code.cold, unit->code_bytes - hot_bytes);
+    const uint8_t *origin = cache->code.write;
+    struct code_move move = {.hot = origin - unit->code.hot,
+                             .cold = origin + hot_bytes - unit->code.cold,
+                             .page = cache->user ? -(int64_t)align_down(unit->pa, 4096) : 0};
+    relocate(&copy, unit_fixups(unit), unit->fixup_count, &move);
+    for (unsigned i = 0; i < unit->exit_count; i++) /* a link may be there */
+        store_le(code_parts_at(&copy, unit->exits[i].at.site_at), 4, 0);
 }
 
 size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
@@ -72,11 +77,11 @@ size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8
                                 .insns = unit->insns,
                                 .source_hash = unit->source_hash,
                                 .code_bytes = unit->code_bytes,
+                                .hot_bytes = unit->code.hot_bytes,
                                 .again = unit->again,
                                 .exit_count = unit->exit_count,
                                 .fault_count = unit->fault_count,
-                                .outside_count = unit->outside_count,
-                                .origin = (uint32_t)(unit->code - cache->code.write)};
+                                .fixup_count = unit->fixup_count};
         p.bytes = (uint32_t)packed_bytes(&p);
         if (p.bytes > room - (size_t)(at - (uint8_t *)out))
             break;
@@ -86,12 +91,19 @@ size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8
     return (size_t)(at - (uint8_t *)out);
 }
 
+/* Whether the bytes are all in one part of the code. */
+static bool in_a_part(const struct packed_unit *p, uint32_t at, uint32_t bytes)
+{
+    return at + bytes <= (at < p->hot_bytes ? p->hot_bytes : p->code_bytes);
+}
+
 /* Lengths, and every offset that is going to be written through. */
 static bool sound(const struct packed_unit *p, size_t left, const uint8_t page[4096])
 {
     if (left < sizeof(*p) || p->exit_count > EMIT_EXITS_MAX || p->fault_count > EMIT_FAULTS_MAX ||
-        p->outside_count > X86_OUTSIDE_MAX || p->code_bytes > UINT16_MAX ||
-        p->code_bytes < EMIT_ENTRY_BYTES + 8 || p->again >= p->code_bytes ||
+        p->fixup_count > X86_FIXUPS_MAX || p->code_bytes > UINT16_MAX ||
+        p->hot_bytes > p->code_bytes || p->hot_bytes < EMIT_ENTRY_BYTES ||
+        p->again > p->code_bytes || !in_a_part(p, p->again, AGAIN_BYTES) ||
         p->bytes != packed_bytes(p) || p->bytes > left)
         return false;
     if (p->offset % 4 || p->offset >= 4096 || p->insns > (4096 - p->offset) / 4 ||
@@ -99,12 +111,14 @@ static bool sound(const struct packed_unit *p, size_t left, const uint8_t page[4
         return false;
     const struct unit_exit *exits = (const void *)(p + 1);
     for (unsigned i = 0; i < p->exit_count; i++)
-        if (exits[i].site_at > p->code_bytes - 4 || exits[i].tag_at > p->code_bytes - 8)
+        if (!in_a_part(p, exits[i].site_at, 4) || !in_a_part(p, exits[i].tag_at, 4) ||
+            exits[i].cold_at >= p->code_bytes)
             return false;
-    const uint16_t *outside =
+    const struct x86_fixup *fixups =
         (const void *)((const struct emit_fault *)(exits + p->exit_count) + p->fault_count);
-    for (unsigned i = 0; i < p->outside_count; i++)
-        if (outside[i] > p->code_bytes - 4)
+    for (unsigned i = 0; i < p->fixup_count; i++)
+        if (fixups[i].kind >= X86_FIXUP_KINDS ||
+            !in_a_part(p, fixups[i].at, fixups[i].kind == X86_FIXUP_PAGE64 ? 8 : 4))
             return false;
     return true;
 }
@@ -124,23 +138,22 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
             continue;
         const struct unit_exit *exits = (const void *)(p + 1);
         const struct emit_fault *faults = (const void *)(exits + p->exit_count);
-        const uint16_t *outside = (const void *)(faults + p->fault_count);
-        cache_add(cache,
-                  &(struct unit_parts){.pa = pa + p->offset,
-                                       .context = context,
-                                       .insns = p->insns,
-                                       .source_hash = p->source_hash,
-                                       .code_bytes = p->code_bytes,
-                                       .again = p->again,
-                                       .exit_count = p->exit_count,
-                                       .fault_count = p->fault_count,
-                                       .outside_count = p->outside_count,
-                                       .origin = p->origin,
-                                       .exits = exits,
-                                       .faults = faults,
-                                       .outside = outside,
-                                       .code = (const uint8_t *)(outside + p->outside_count)});
-        count++;
+        const struct x86_fixup *fixups = (const void *)(faults + p->fault_count);
+        struct unit_parts parts = {.pa = pa + p->offset,
+                                   .context = context,
+                                   .insns = p->insns,
+                                   .source_hash = p->source_hash,
+                                   .code_bytes = p->code_bytes,
+                                   .hot_bytes = p->hot_bytes,
+                                   .again = p->again,
+                                   .exit_count = p->exit_count,
+                                   .fault_count = p->fault_count,
+                                   .fixup_count = p->fixup_count,
+                                   .exits = exits,
+                                   .faults = faults,
+                                   .fixups = fixups,
+                                   .code = (const uint8_t *)(fixups + p->fixup_count)};
+        count += cache_add(cache, &parts) != NULL;
     }
     return count;
 }

@@ -74,9 +74,9 @@ enum {
  */
 
 /* One instruction by the interpreter, from within a unit. Nonzero: pc is set, leave. */
-static uint64_t interpret(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
+static uint64_t interpret(struct a64_cpu *cpu, uint64_t pc, uint32_t raw)
 {
-    cpu->pc = cpu->code_page + offset;
+    cpu->pc = pc;
     return a64_execute(cpu, raw) != A64_NEXT;
 }
 
@@ -144,7 +144,7 @@ int translator_new(const struct translator_config *config, struct translator **r
         translator_free(t);
         return r;
     }
-    emit_stubs(&t->cache.buf, &t->host, interpret, &t->stubs);
+    emit_stubs(&t->cache.buf, &t->host, t->user, interpret, &t->stubs);
     cache_start(&t->cache);
     t->enter = (uint64_t(*)(struct a64_cpu *, const void *))(uintptr_t)cache_run_address(
         &t->cache, t->stubs.enter);
@@ -372,14 +372,14 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
     struct unit *unit = cache_unit_of(&t->cache, fault->pc);
     if (!unit)
         return false;
-    uint32_t at = (uint32_t)(fault->pc - (uintptr_t)cache_run_address(&t->cache, unit->code));
+    uint32_t at = (uint32_t)(fault->pc - (uintptr_t)cache_run_address(&t->cache, unit->code.hot));
     const struct emit_fault *found = unit_faults(unit), *end = found + unit->fault_count;
     while (found < end && found->end <= at)
         found++;
     if (found == end)
         return false;
     emit_saved_flags(found->flags, fault->flags, &cpu->host_flags);
-    cpu->pc = cpu->code_page + found->offset;
+    cpu->pc = align_down(unit->pa, 4096) + found->offset;
     fault->pc = (uintptr_t)cache_run_address(&t->cache, t->stubs.leave);
     fault->rax = EMIT_TAG_STEP;
     return true;
@@ -541,7 +541,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
             a64_step_one(cpu);
         return NULL;
     }
-    void *code = cache_run_address(&t->cache, unit->code);
+    void *code = cache_run_address(&t->cache, unit->code.hot);
     if (!t->user)
         note_jump(cpu, unit->pa, code);
     else if (!exit) /* what comes by a direct branch is linked, and needs no page of the cache */
@@ -558,6 +558,20 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
         unlock(t);
     }
     return code;
+}
+
+/* A unit was left by a number: sets pc. The exit, or NULL: a dead unit was entered. */
+static struct exit_link *exit_taken(struct translator *t, struct a64_cpu *cpu, uint32_t tag)
+{
+    if (tag & EMIT_TAG_AGAIN) {
+        const struct unit *unit = cache_numbered(&t->cache, tag & ~EMIT_TAG_AGAIN);
+        cpu->pc = unit->pa;
+        return NULL;
+    }
+    struct exit_link *exit = cache_numbered(&t->cache, tag);
+    uint64_t page = t->user ? align_down(exit->from->pa, 4096) : cpu->code_page;
+    cpu->pc = page + (uint64_t)(int64_t)exit->at.target;
+    return exit;
 }
 
 void translator_run(struct translator *t, struct a64_cpu *cpu)
@@ -594,9 +608,11 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             a64_step_one(cpu);
             continue;
         }
-        exit = (struct exit_link *)tag;
-        if (!exit) /* an indirect branch, which drops its target's tag; jump caches hold no tags */
+        if (tag ==
+            0) /* an indirect branch, which drops its target's tag; jump caches hold no tags */
             cpu->pc = a64_untag(cpu, cpu->pc);
+        else
+            exit = exit_taken(t, cpu, (uint32_t)tag);
     }
     __builtin_ia32_ldmxcsr(HOST_MXCSR);
     a64_leave_guest(cpu);
@@ -607,7 +623,8 @@ void translator_print_stats(struct translator *t, FILE *out)
     const struct cache *c = &t->cache;
     fprintf(out, "translated units: %llu\n", (unsigned long long)c->unit_count);
     fprintf(out, "translated instructions: %llu\n", (unsigned long long)c->insn_count);
-    fprintf(out, "host code bytes: %llu\n", (unsigned long long)c->code_bytes);
+    fprintf(out, "host code bytes: %llu, of which cold: %llu\n", (unsigned long long)c->code_bytes,
+            (unsigned long long)c->cold_bytes);
     fprintf(out, "invalidated units: %llu\n", (unsigned long long)c->invalidated);
     struct share_counts sum = t->gone;
     for (const struct share *share = t->shares; share; share = share->next)

@@ -25,17 +25,23 @@ void x86_u64(struct x86_buf *b, uint64_t v)
     x86_u32(b, (uint32_t)(v >> 32));
 }
 
+void x86_note_fixup(struct x86_buf *b, const uint8_t *at, enum x86_fixup_kind kind)
+{
+    struct x86_fixups *fixups = b->fixups;
+    if (!fixups)
+        return;
+    size_t offset = (size_t)(at - fixups->start);
+    if (fixups->count == X86_FIXUPS_MAX || offset > UINT16_MAX)
+        b->full = true;
+    else
+        fixups->list[fixups->count++] = (struct x86_fixup){(uint16_t)offset, (uint16_t)kind};
+}
+
 /* The displacement at `disp` leads to `target`. */
 static void note_outside(struct x86_buf *b, const uint8_t *disp, const uint8_t *target)
 {
-    struct x86_outside *outside = b->outside;
-    if (!outside || (target >= outside->start && target < b->end))
-        return;
-    size_t at = (size_t)(disp - outside->start);
-    if (outside->count == X86_OUTSIDE_MAX || at > UINT16_MAX)
-        b->full = true;
-    else
-        outside->at[outside->count++] = (uint16_t)at;
+    if (b->fixups && (target < b->fixups->start || target >= b->end))
+        x86_note_fixup(b, disp, X86_FIXUP_OUTSIDE);
 }
 
 static unsigned log2_scale(unsigned scale)

@@ -61,20 +61,31 @@ struct x86_rm {
     const uint8_t *target; /* not NULL: memory there, relative to RIP; base and index X86_NONE */
 };
 
-/* Displacements that reach below `start` or behind the buffer, by their offsets from `start`: what
- * must change when the bytes from there on are moved. They may be further away than a displacement
- * reaches, in which case the code runs nowhere before it is moved. */
-enum { X86_OUTSIDE_MAX = 1024 };
-struct x86_outside {
+/* What must change in the bytes from `start` on when they, or the guest page they are of, are moved
+ * (translator/relocate.h). What is outside may be further away than a displacement reaches, in
+ * which case the code runs nowhere before it is moved. */
+enum x86_fixup_kind {
+    X86_FIXUP_OUTSIDE, /* a displacement to below `start` or behind the buffer */
+    X86_FIXUP_CROSS,   /* one from the hot part into the cold one, or back */
+    X86_FIXUP_PAGE32,  /* the address of the guest page, and something: low, in 32 bits */
+    X86_FIXUP_PAGE64,
+    X86_FIXUP_KINDS,
+};
+struct x86_fixup {
+    uint16_t at; /* offset from `start` */
+    uint16_t kind;
+};
+enum { X86_FIXUPS_MAX = 2048 };
+struct x86_fixups {
     const uint8_t *start;
     unsigned count;
-    uint16_t at[X86_OUTSIDE_MAX];
+    struct x86_fixup list[X86_FIXUPS_MAX];
 };
 
 struct x86_buf {
     uint8_t *start, *at, *end; /* where bytes are written */
     bool full;
-    struct x86_outside *outside; /* NULL: not noted */
+    struct x86_fixups *fixups; /* NULL: not noted */
 };
 
 static inline struct x86_rm rm_reg(unsigned reg)
@@ -158,6 +169,8 @@ void x86_nop5(struct x86_buf *b); /* one instruction of five bytes */
  */
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes);
 void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target);
+/* Notes what lies at `at`. Displacements to below the unit are noted by themselves. */
+void x86_note_fixup(struct x86_buf *b, const uint8_t *at, enum x86_fixup_kind kind);
 void x86_jcc_to(struct x86_buf *b, enum x86_cc cc, const uint8_t *target);
 void x86_jmp_to(struct x86_buf *b, const uint8_t *target);
 void x86_call_to(struct x86_buf *b, const uint8_t *target);

@@ -164,40 +164,70 @@ void emit_INSN(struct emitter *e, const struct ir_op *o)
     e->raw = (uint32_t)((uint64_t)o->imm >> 32);
 }
 
+/* A displacement between the parts: `disp` in the one leads to `target` in the other. */
+static void patch_across(struct emitter *e, uint8_t *disp, const uint8_t *target)
+{
+    if (e->buf->full)
+        return;
+    x86_patch(e->buf, disp, target);
+    x86_note_fixup(e->buf, disp, X86_FIXUP_CROSS);
+}
+
+static void resume(struct emitter *e, const struct cold *c)
+{
+    patch_across(e, x86_jmp(e->buf), c->resume);
+}
+
+/* Leaves with a number to be filled in where the result points. */
+static uint8_t *leave_with_number(struct emitter *e)
+{
+    x86_movi(e->buf, RAX, 0);
+    uint8_t *at = e->buf->at - 4;
+    x86_jmp_to(e->buf, e->request->stubs->leave);
+    return at;
+}
+
+static void write_exit(struct emitter *e, const struct cold *c)
+{
+    struct emit_exit *exit = &e->result->exits[c->exit];
+    if (c->save != FLAGS_NONE) { /* linking patches this jump */
+        x86_align_site(e->buf, 1);
+        exit->site = x86_jmp(e->buf);
+        x86_patch(e->buf, exit->site, e->buf->at);
+    }
+    exit->tag = leave_with_number(e);
+}
+
 static void write_cold(struct emitter *e, struct cold *c)
 {
     const struct emit_request *r = e->request;
-    x86_patch(e->buf, c->from, e->buf->at);
+    if (c->kind == COLD_EXIT && c->save == FLAGS_NONE) /* who places the unit sets exits' sites */
+        x86_patch(e->buf, c->from, e->buf->at);
+    else
+        patch_across(e, c->from, e->buf->at);
+    if (c->poll)
+        patch_across(e, c->poll, e->buf->at);
     if (c->save != FLAGS_NONE)
         flags_save(e, c->save);
     switch (c->kind) {
     case COLD_INTERPRET:
         x86_movi(e->buf, RDX, c->raw);
-        x86_movi(e->buf, RCX, (uint32_t)c->offset);
+        page_place(e, RCX, c->offset);
         x86_call_to(e->buf, r->stubs->interpret);
-        x86_jmp_to(e->buf, c->resume);
+        resume(e, c);
         break;
     case COLD_SATURATED: /* FPSR.QC */
         x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RBP, EMIT_OFFSET(fpsr)), 1 << 27);
-        x86_jmp_to(e->buf, c->resume);
+        resume(e, c);
         break;
     case COLD_POLL:
     case COLD_STEP:
-        x86_store_imm(e->buf, 8, rm_reg(RAX), c->offset); /* may be negative */
+        page_place(e, RAX, c->offset);
         x86_movi(e->buf, RCX, c->kind == COLD_STEP ? EMIT_TAG_STEP : 0);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
     case COLD_EXIT:
-        if (c->page_delta)
-            move_code_page(e, c->page_delta);
-        if (c->save != FLAGS_NONE || c->page_delta) { /* linking patches this jump */
-            x86_align_site(e->buf, 1);
-            e->result->exits[c->exit].site = x86_jmp(e->buf);
-            x86_patch(e->buf, e->result->exits[c->exit].site, e->buf->at);
-        }
-        x86_store_imm(e->buf, 4, rm_reg(RAX), c->offset & (r->user ? 4095 : -1));
-        e->result->exits[c->exit].tag = x86_movi64(e->buf, RCX, 0);
-        x86_jmp_to(e->buf, r->stubs->exit);
+        write_exit(e, c);
         break;
     default:
         break;
@@ -258,12 +288,10 @@ static void note_fault(struct emitter *e, const uint8_t *start)
 }
 
 /* The unit's last part: a dead one comes here from its entry. */
-static void write_again(struct emitter *e, int32_t offset)
+static void write_again(struct emitter *e)
 {
     e->result->again = e->buf->at;
-    x86_store_imm(e->buf, 4, rm_reg(RAX), offset);
-    x86_movi(e->buf, RCX, 0);
-    x86_jmp_to(e->buf, e->request->stubs->exit);
+    leave_with_number(e);
 }
 
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
@@ -272,9 +300,9 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
         .buf = buf, .request = request, .result = result, .gpr = emit_gpr, .flags_in_memory = true};
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
-    result->outside.start = start;
-    result->outside.count = 0;
-    buf->outside = &result->outside;
+    result->fixups.start = start;
+    result->fixups.count = 0;
+    buf->fixups = &result->fixups;
     if (request->user)
         x86_nop5(buf);
     for (unsigned i = 0; i < request->unit->count && !buf->full; i++) {
@@ -292,8 +320,8 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     for (unsigned i = 0; i < e.cold_count && !buf->full; i++)
         write_cold(&e, &e.cold[i]);
     if (request->user && !buf->full)
-        write_again(&e, request->unit->ops[0].imm & 4095);
-    buf->outside = NULL;
+        write_again(&e);
+    buf->fixups = NULL;
     if (buf->full)
         buf->at = start;
     return !buf->full;

@@ -23,8 +23,11 @@
 /* So that x[3..31], pc, code_page, host_flags and signals.poll lie within a byte's displacement; X0
  * to X2 have host registers of their own. */
 enum { EMIT_BIAS = 152, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
-/* Tags that are no exits: the instruction at pc is for the interpreter, or is SVC #0. */
-enum { EMIT_TAG_STEP = 1, EMIT_TAG_SVC = 2 };
+/* What stubs.enter returns: 0 or one of the first two with pc stored (the instruction at pc is for
+ * the interpreter, or is SVC #0); without it the number that the cache gave an exit, or (with a bit
+ * set) a unit that was entered dead. */
+enum { EMIT_TAG_STEP = 1, EMIT_TAG_SVC = 2, EMIT_TAG_EXITS = 3 };
+#define EMIT_TAG_AGAIN 0x80000000u
 enum { EMIT_ENTRY_BYTES = 5 }; /* user mode: the no-op that a unit starts with */
 
 #define EMIT_OFFSET(field) ((int32_t)offsetof(struct a64_cpu, field) - EMIT_BIAS)
@@ -38,10 +41,12 @@ unsigned emit_xmm(bool wide, unsigned v);
 /* Common code at the start of code memory, made once by emit_stubs(). Addresses in the write view.
  */
 struct emit_stubs {
-    const uint8_t *enter; /* uint64_t (*)(struct a64_cpu *, const void *code): exit's tag or 0 */
-    const uint8_t *leave; /* jump here with rax = tag and pc stored: back to the run loop */
-    const uint8_t *exit;  /* eax = target offset in the page, rcx = tag: stores pc, leaves */
-    const uint8_t *interpret; /* call with edx = instruction word, ecx = page offset */
+    const uint8_t *enter; /* uint64_t (*)(struct a64_cpu *, const void *code): the tag */
+    const uint8_t *leave; /* jump here with rax = tag: back to the run loop */
+    /* ecx = tag, rax = where to go on, as an address (user mode) or an offset in the running page:
+     * stores pc, leaves. */
+    const uint8_t *exit;
+    const uint8_t *interpret; /* call with edx = instruction word, rcx = its place as above */
     const uint8_t *constants; /* emit_vec.h */
     const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
     const uint8_t *find;      /* the same where the bank's jump cache has nothing; machines alone */
@@ -50,8 +55,7 @@ struct emit_stubs {
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */
 struct emit_exit {
     uint8_t *site;
-    uint8_t *tag;   /* where the cold path has 64 bits for the exit's tag, which stubs.enter gives
-                       back when the exit was taken unlinked */
+    uint8_t *tag;   /* where the cold path has the exit's number, 32 bits: to be filled in */
     int32_t target; /* offset from the start of the page; within it but in user mode */
 };
 
@@ -66,20 +70,22 @@ struct emit_request {
     const struct ir_unit *unit;
     const struct hostcpu *host;
     const struct emit_stubs *stubs;
+    uint64_t page; /* user mode: address of the guest page */
     /* User mode: guest addresses are host addresses and a unit's address is its key, so that direct
      * jumps to other pages are exits too. A unit starts with a no-op, over which a jump to its last
-     * part can be written: that leaves for the run loop with the unit's own address. */
+     * part can be written: that leaves for the run loop with the unit's number (the 32 bits behind
+     * its first byte). */
     bool user;
 };
 
 struct emit_result {
     struct emit_exit exits[EMIT_EXITS_MAX];
     unsigned exit_count;
-    unsigned main_bytes; /* without the cold part */
+    unsigned main_bytes; /* the hot part; the cold one follows */
     struct emit_fault faults[EMIT_FAULTS_MAX];
     unsigned fault_count;
-    const uint8_t *again;       /* user mode: leaves with the unit's own address */
-    struct x86_outside outside; /* displacements to stubs and constants */
+    const uint8_t *again; /* user mode: leaves with the unit's number */
+    struct x86_fixups fixups;
 };
 
 /* Appends the unit's code to `buf`; entry is buf->at as it was. False: buf is full (nothing useful
@@ -90,10 +96,10 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
  * already. */
 bool emit_saved_flags(unsigned kind, uint32_t eflags, uint16_t *ret_saved);
 
-/* What the stubs call: executes one instruction at code_page + offset; nonzero: leave to the loop.
- */
-typedef uint64_t (*emit_interpret_fn)(struct a64_cpu *cpu, uint64_t offset, uint32_t raw);
-void emit_stubs(struct x86_buf *buf, const struct hostcpu *host, emit_interpret_fn interpret,
-                struct emit_stubs *ret_stubs);
+/* What the stubs call: executes one instruction at pc; nonzero: leave to the loop. */
+typedef uint64_t (*emit_interpret_fn)(struct a64_cpu *cpu, uint64_t pc, uint32_t raw);
+/* `user`: as emit_request.user of all units. */
+void emit_stubs(struct x86_buf *buf, const struct hostcpu *host, bool user,
+                emit_interpret_fn interpret, struct emit_stubs *ret_stubs);
 
 #endif

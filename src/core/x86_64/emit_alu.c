@@ -371,14 +371,7 @@ void emit_PCREL(struct emitter *e, const struct ir_op *o)
     unsigned d = set_reg(e, o->d, RAX);
     if (o->d == IR_ZERO)
         return;
-    x86_load(e->buf, 8, d, rm_mem(RBP, EMIT_OFFSET(code_page)));
-    if (o->imm == (int32_t)o->imm) {
-        if (o->imm)
-            x86_lea(e->buf, 8, d, rm_mem(d, (int32_t)o->imm));
-    } else {
-        x86_movi(e->buf, RCX, (uint64_t)o->imm);
-        x86_lea(e->buf, 8, d, rm_index(d, RCX, 1, 0));
-    }
+    page_address(e, d, o->imm);
     if (d == RAX)
         set_done(e, o->d, RAX);
 }

@@ -1,9 +1,10 @@
 /* emit_branch.c: ways out of a unit, plain state accesses, and the call to the interpreter.
  *
- * A target in the running page is a patchable jump (struct emit_exit). One in another page goes
- * through the bank's jump cache, since which code lies there depends on the address space; so do
- * indirect branches. Code is position-independent: code_page in the CPU struct holds the page's
- * virtual address, so one translation serves every address the page is mapped at.
+ * A target in the running page is a patchable jump (struct emit_exit); in user mode one in any page
+ * is. In machines one in another page goes through the bank's jump cache, since which code lies
+ * there depends on the address space; so do indirect branches. There one translation serves every
+ * address the page is mapped at: code_page in the CPU struct holds it. In user mode it is a
+ * constant of the unit, noted for the store, whose units serve at other addresses.
  *
  * The poll word is tested at backward and indirect branches and wherever the page changes.
  */
@@ -26,11 +27,39 @@ static void save_for_exit(struct emitter *e, const struct ir_op *o)
     e->flags = FLAGS_NONE;
 }
 
-static void poll(struct emitter *e, int32_t target)
+/* Returns the displacement of a jump that is taken where the run loop wants the CPU. */
+static uint8_t *poll(struct emitter *e)
 {
     x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
-    struct cold *c = cold_add(e, COLD_POLL, x86_jcc(e->buf, CC_NE));
-    c->offset = target;
+    return x86_jcc(e->buf, CC_NE);
+}
+
+void page_address(struct emitter *e, unsigned reg, int64_t offset)
+{
+    struct x86_buf *b = e->buf;
+    uint64_t page = e->request->page, address = page + (uint64_t)offset;
+    if (!e->request->user) {
+        x86_load(b, 8, reg, rm_mem(RBP, EMIT_OFFSET(code_page)));
+        if (offset != (int32_t)offset) {
+            x86_movi(b, RCX, (uint64_t)offset);
+            x86_lea(b, 8, reg, rm_index(reg, RCX, 1, 0));
+        } else if (offset) {
+            x86_lea(b, 8, reg, rm_mem(reg, (int32_t)offset));
+        }
+    } else if (page <= INT32_MAX && address <= INT32_MAX) {
+        x86_movi(b, reg, address);
+        x86_note_fixup(b, b->at - 4, X86_FIXUP_PAGE32);
+    } else {
+        x86_note_fixup(b, x86_movi64(b, reg, address), X86_FIXUP_PAGE64);
+    }
+}
+
+void page_place(struct emitter *e, unsigned reg, int32_t offset)
+{
+    if (e->request->user)
+        page_address(e, reg, offset);
+    else
+        x86_movi(e->buf, reg, (uint64_t)(int64_t)offset);
 }
 
 /* rax = virtual address: through the jump cache. The miss path keeps rax. */
@@ -44,16 +73,17 @@ static void jump_to_rax(struct emitter *e)
             rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)));
     const struct emit_stubs *stubs = e->request->stubs;
     x86_jcc_to(b, CC_NE, e->request->user ? stubs->lookup : stubs->find);
-    x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
-    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
+    if (!e->request->user) {
+        x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
+        x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
+    }
     x86_jmp_rm(b, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, code)));
 }
 
 /* As above, after looking whether the run loop wants the CPU. */
 static void poll_and_jump_to_rax(struct emitter *e)
 {
-    x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
-    x86_jcc_to(e->buf, CC_NE, e->request->stubs->lookup);
+    x86_patch(e->buf, poll(e), e->request->stubs->lookup);
     jump_to_rax(e);
 }
 
@@ -63,39 +93,23 @@ static bool can_link(const struct emitter *e, int64_t target)
     return (in_page(target) || e->request->user) && e->result->exit_count < EMIT_EXITS_MAX;
 }
 
-static int32_t page_delta(int64_t target)
-{
-    return (int32_t)(target & ~4095ll);
-}
-
-void move_code_page(struct emitter *e, int32_t delta)
-{
-    x86_op(e->buf, 0, 0x81, 8, ALU_ADD, rm_mem(RBP, EMIT_OFFSET(code_page)));
-    x86_u32(e->buf, (uint32_t)delta);
-}
-
 /* The unit goes on at `target` (page offset); flags are saved. */
 static void leave_to(struct emitter *e, int64_t target)
 {
     struct x86_buf *b = e->buf;
     bool backward = target <= e->offset;
     if (can_link(e, target)) {
-        if (backward)
-            poll(e, (int32_t)target);
-        if (page_delta(target))
-            move_code_page(e, page_delta(target));
+        uint8_t *polled = backward ? poll(e) : NULL;
         int n = (int)e->result->exit_count++;
         x86_align_site(b, 1);
         uint8_t *site = x86_jmp(b);
         e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)target};
         struct cold *c = cold_add(e, COLD_EXIT, site);
-        c->offset = (int32_t)target;
         c->exit = n;
+        c->poll = polled;
         return;
     }
-    x86_load(b, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
-    x86_op(b, 0, 0x81, 8, ALU_ADD, rm_reg(RAX));
-    x86_u32(b, (uint32_t)target);
+    page_address(e, RAX, target);
     poll_and_jump_to_rax(e);
 }
 
@@ -111,10 +125,8 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         uint8_t *site = x86_jcc(b, cc);
         e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)o->imm};
         struct cold *c = cold_add(e, COLD_EXIT, site);
-        c->offset = (int32_t)o->imm;
         c->exit = n;
         c->save = save ? e->flags : FLAGS_NONE;
-        c->page_delta = page_delta(o->imm);
         return;
     }
     /* around an inline way out */
@@ -223,7 +235,7 @@ void emit_JUMPR(struct emitter *e, const struct ir_op *o)
 void emit_LEAVE(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
-    x86_movi(e->buf, RAX, (uint32_t)o->imm);
+    page_place(e, RAX, (int32_t)o->imm);
     x86_movi(e->buf, RCX, o->x ? EMIT_TAG_SVC : EMIT_TAG_STEP);
     x86_jmp_to(e->buf, e->request->stubs->exit);
 }
@@ -240,7 +252,7 @@ void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
     }
     e->sp_aligned = false;
     x86_movi(e->buf, RDX, e->raw);
-    x86_movi(e->buf, RCX, (uint32_t)e->offset);
+    page_place(e, RCX, e->offset);
     x86_call_to(e->buf, e->request->stubs->interpret);
 }
 

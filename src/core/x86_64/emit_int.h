@@ -17,11 +17,11 @@ enum flags_kind {
 struct cold {
     enum { COLD_INTERPRET, COLD_EXIT, COLD_POLL, COLD_STEP, COLD_SATURATED } kind;
     uint8_t *from;        /* rel32 to patch to the cold code */
+    uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
     uint8_t *resume;      /* where to go on (COLD_INTERPRET) */
     uint32_t raw;         /* the instruction */
-    int32_t offset;       /* its page offset, or the exit's target */
+    int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
     int exit;             /* exit number; patched site is here or `from` */
-    int32_t page_delta;   /* COLD_EXIT: how far the target's page is, before the patched site */
     enum flags_kind save; /* NZCV to be saved first */
 };
 
@@ -82,8 +82,11 @@ enum flags_kind flags_fp_kind(const struct emitter *e);
 /* EFLAGS = the saved form in ax. */
 void flags_from_ax(struct emitter *e);
 
-/* Adds to the running page's address, before a jump to another page. */
-void move_code_page(struct emitter *e, int32_t delta);
+/* reg = address of the running page + offset: a constant in user mode, else from memory, where rcx
+ * may be overwritten. Keeps the flags. */
+void page_address(struct emitter *e, unsigned reg, int64_t offset);
+/* The same in the form that stubs.exit and stubs.interpret want. */
+void page_place(struct emitter *e, unsigned reg, int32_t offset);
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 

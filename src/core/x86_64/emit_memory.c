@@ -34,12 +34,10 @@ static_assert(sizeof(struct a64_tlb_entry) == 32, "the index shift below");
 static struct x86_rm operand(struct emitter *e, const struct ir_op *o)
 {
     if (o->b == IR_NO_INDEX) {
-        unsigned base = RAX;
-        if (o->a == IR_PAGE)
-            x86_load(e->buf, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
-        else
-            base = use_reg(e, o->a, RAX, 8);
-        return rm_mem(base, (int32_t)o->imm);
+        if (o->a != IR_PAGE)
+            return rm_mem(use_reg(e, o->a, RAX, 8), (int32_t)o->imm);
+        page_address(e, RAX, e->request->user ? o->imm : 0);
+        return rm_mem(RAX, e->request->user ? 0 : (int32_t)o->imm);
     }
     unsigned index = RCX, kind = IR_MOD_KIND(o->mod);
     if (kind == IR_MOD_UXTW)

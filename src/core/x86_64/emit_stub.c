@@ -179,8 +179,8 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
     return start;
 }
 
-void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn interpret,
-                struct emit_stubs *s)
+void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
+                emit_interpret_fn interpret, struct emit_stubs *s)
 {
     bool wide = host->avx512vl;
     s->constants = vec_constants(b);
@@ -192,8 +192,9 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
     mxcsr(b, true);
     x86_jmp_to(b, leave_saved);
 
-    s->exit = b->at; /* eax = page offset, rcx = tag */
-    x86_alu(b, ALU_ADD, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
+    s->exit = b->at;
+    if (!user)
+        x86_alu(b, ALU_ADD, 8, RAX, rm_mem(RBP, EMIT_OFFSET(code_page)));
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(pc)), RAX);
     x86_load(b, 8, RAX, rm_reg(RCX));
     x86_jmp_to(b, s->leave);
@@ -209,6 +210,8 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, emit_interpret_fn
     move_pinned(b, wide, true);
     mxcsr(b, true);
     x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
+    if (!user)
+        x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(code_page)));
     x86_load(b, 8, RSI, rm_reg(RCX));
     x86_movi64(b, RAX, (uintptr_t)interpret); /* all stubs are as long in every process */
     x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 8);
