@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #include "base/bytes.h"
+#include "core/device/charout.h"
 #include "core/device/primecell.h"
 
 enum {
@@ -59,14 +60,12 @@ enum {
     RSR_OE = 1 << 3,
 
     FIFO_DEPTH = 32,
-    OUT_BYTES = 1024,
-    FLUSH_NS = 1000000,
 };
 
 struct pl011 {
     pthread_mutex_t lock;
     struct pl011_config config;
-    struct evtimer *flush_timer;
+    struct charout out;
 
     uint32_t reg[REGISTERS]; /* those that only keep what was written */
     uint32_t raw;            /* UARTRIS */
@@ -75,10 +74,6 @@ struct pl011 {
     unsigned first, count;
     bool overrun; /* the next byte is read with DR_OE */
     bool refused; /* the back end waits for resume() */
-
-    uint8_t out[OUT_BYTES];
-    unsigned out_count;
-    bool flush_armed;
 };
 
 /* Which bits of a plain register can be set. */
@@ -95,37 +90,11 @@ static void update_irq(struct pl011 *u)
 /* --- output ------------------------------------------------------------------------------------
  */
 
-static void flush(struct pl011 *u)
-{
-    chardev_write(&u->config.back, u->out, u->out_count);
-    u->out_count = 0;
-}
-
-static void flush_late(void *ctx)
-{
-    struct pl011 *u = ctx;
-    pthread_mutex_lock(&u->lock);
-    u->flush_armed = false;
-    flush(u);
-    pthread_mutex_unlock(&u->lock);
-}
-
 void pl011_flush(struct pl011 *u)
 {
     pthread_mutex_lock(&u->lock);
-    flush(u);
+    charout_flush(&u->out);
     pthread_mutex_unlock(&u->lock);
-}
-
-static void send_out(struct pl011 *u, uint8_t byte)
-{
-    u->out[u->out_count++] = byte;
-    if (byte == '\n' || u->out_count == OUT_BYTES) {
-        flush(u);
-    } else if (!u->flush_armed) {
-        u->flush_armed = true;
-        evtimer_set(u->flush_timer, clock_now_ns() + FLUSH_NS);
-    }
 }
 
 /* --- input -------------------------------------------------------------------------------------
@@ -202,7 +171,7 @@ static uint32_t read_data(struct pl011 *u)
 static void write_data(struct pl011 *u, uint8_t byte)
 {
     if (!(u->reg[UARTCR / 4] & CR_LBE)) {
-        send_out(u, byte);
+        charout_put(&u->out, byte);
     } else if (!put(u, byte)) {
         u->overrun = true;
         u->rsr |= RSR_OE;
@@ -293,7 +262,7 @@ const struct bus_device_ops pl011_ops = {pl011_read, pl011_write};
 void pl011_reset(struct pl011 *u)
 {
     pthread_mutex_lock(&u->lock);
-    flush(u);
+    charout_flush(&u->out);
     memset(u->reg, 0, sizeof(u->reg));
     u->reg[UARTCR / 4] = CR_TXE | CR_RXE;
     u->reg[UARTIFLS / 4] = IFLS_RESET;
@@ -311,7 +280,7 @@ int pl011_new(const struct pl011_config *config, struct pl011 **ret_uart, struct
         abort();
     u->config = *config;
     pthread_mutex_init(&u->lock, NULL);
-    int r = evtimer_new(config->loop, flush_late, u, &u->flush_timer, e);
+    int r = charout_init(&u->out, config->loop, &u->lock, &u->config.back, e);
     if (r < 0) {
         pthread_mutex_destroy(&u->lock);
         free(u);
@@ -329,7 +298,7 @@ void pl011_free(struct pl011 *u)
         return;
     chardev_attach(&u->config.back, (struct chardev_front){0});
     pl011_flush(u);
-    evtimer_free(u->flush_timer);
+    charout_done(&u->out);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }

@@ -10,6 +10,7 @@
  */
 #include "core/machine/image.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -61,13 +62,20 @@ static ssize_t read_at(const struct image *image, uint64_t offset, void *out, si
     return (ssize_t)have;
 }
 
-int image_load(const struct image *image, const char *what, void *out, struct err *e)
+bool image_read(const struct image *image, uint64_t offset, void *out, size_t size_bytes)
+{
+    return offset <= IMAGE_BYTES_MAX &&
+           read_at(image, offset, out, size_bytes) == (ssize_t)size_bytes;
+}
+
+int image_load_part(const struct image *image, const char *what, uint64_t offset,
+                    uint64_t size_bytes, void *out, struct err *e)
 {
     uint8_t chunk[16 << 10], *to = out;
-    for (uint64_t at = 0; at < image->size_bytes; at += sizeof(chunk)) {
-        uint64_t left = image->size_bytes - at;
+    for (uint64_t at = 0; at < size_bytes; at += sizeof(chunk)) {
+        uint64_t left = size_bytes - at;
         size_t size = left < sizeof(chunk) ? (size_t)left : sizeof(chunk);
-        ssize_t n = read_at(image, at, chunk, size);
+        ssize_t n = read_at(image, offset + at, chunk, size);
         if (n < 0)
             return err_set_errno(e, (int)n, "%s", what);
         if ((size_t)n < size)
@@ -78,6 +86,11 @@ int image_load(const struct image *image, const char *what, void *out, struct er
             memcpy(to + at, chunk, size);
     }
     return 0;
+}
+
+int image_load(const struct image *image, const char *what, void *out, struct err *e)
+{
+    return image_load_part(image, what, 0, image->size_bytes, out, e);
 }
 
 void image_close(struct image *image)
@@ -184,6 +197,25 @@ static const char *foreign_format(const struct head *head)
     if (starts_with(head, 4, "zimg", 4))
         return "a compressed EFI image (zboot), which only --firmware can start";
     return "not an arm64 kernel (no Image header)";
+}
+
+const char *image_arch(const char *path)
+{
+    struct image image;
+    if (image_open("--kernel", path, &image, NULL) < 0)
+        return NULL;
+    struct head head;
+    read_head(&image, &head);
+    image_close(&image);
+    unsigned elf_machine = starts_with(&head, 0, "\177ELF", 4) && head.size_bytes >= 20
+                               ? (unsigned)load_le(head.data + 18, 2)
+                               : 0;
+    if (starts_with(&head, 0x202, "HdrS", 4) || elf_machine == EM_X86_64)
+        return "x86_64";
+    /* Of what is packed, only arm64's kernels are unpacked by us. */
+    if (starts_with(&head, 56, "ARM\x64", 4) || starts_with(&head, 0, "\x1f\x8b", 2))
+        return "arm64";
+    return NULL;
 }
 
 int image_check_arm64(struct image *image, const char *path, struct arm64_kernel *ret_kernel,

@@ -2,6 +2,7 @@
 #ifndef PENG_CORE_MACHINE_IMAGE_H
 #define PENG_CORE_MACHINE_IMAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,14 @@ struct image {
 /* Opens a regular file that is not empty. Errors name `flag` and `path`: ENOENT, EINVAL, EFBIG ...
  */
 int image_open(const char *flag, const char *path, struct image *ret_image, struct err *e);
+/* Exactly `size_bytes` from `offset` of it; false: it has fewer, or cannot be read. For headers. */
+bool image_read(const struct image *image, uint64_t offset, void *out, size_t size_bytes);
+/* Which architecture's kernel a file is, by its first bytes: "arm64", "x86_64", or NULL where it
+ * cannot be read or is neither. */
+const char *image_arch(const char *path);
+/* A part of the file, as image_load(). */
+int image_load_part(const struct image *image, const char *what, uint64_t offset,
+                    uint64_t size_bytes, void *out, struct err *e);
 /* The whole file to `out`, which has room for size_bytes. Errors: the host's, naming `what`. */
 int image_load(const struct image *image, const char *what, void *out, struct err *e);
 void image_close(struct image *image); /* none is a no-op */

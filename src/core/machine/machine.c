@@ -17,7 +17,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static const struct board_ops *const boards[] = {&virt_board_ops};
+static const struct board_ops *const boards[] = {&virt_board_ops, &x86_board_ops};
 
 static const struct board_ops *board_find(const char *arch)
 {

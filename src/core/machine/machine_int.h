@@ -24,7 +24,7 @@ struct board_ops {
     void (*free)(struct machine *machine); /* no thread runs */
 };
 
-extern const struct board_ops virt_board_ops;
+extern const struct board_ops virt_board_ops, x86_board_ops;
 
 /* Why the machine's own thread should wake. */
 enum machine_event {
@@ -47,6 +47,7 @@ struct machine {
     const struct board_ops *board;
     void *board_state; /* owned by the board */
     struct bus bus;
+    struct bus ports; /* x86: the I/O ports */
     struct guestmem mem;
     struct engine *engine;
 

@@ -17,6 +17,7 @@
 #include "base/bytes.h"
 #include "base/size.h"
 #include "core/arm64/cpu.h"
+#include "core/machine/image.h"
 #include "core/machine/machine.h"
 #include "hardware/hostcpu.h"
 #include "hardware/hostmem.h"
@@ -96,7 +97,7 @@ static int take_cpu(void *ctx, char *value, struct err *e)
     struct run *run = ctx;
     run->list_cpus = strcmp(value, "help") == 0;
     run->config.cpu_model = value;
-    if (run->list_cpus || a64_model_find(value))
+    if (run->list_cpus || strcmp(value, "host") == 0 || a64_model_find(value))
         return 0;
     return err_set(e, EINVAL, "no such CPU model (--cpu help lists them)");
 }
@@ -321,7 +322,7 @@ static int take_image(void *ctx, char *value, struct err *e)
 }
 
 static const struct option_row run_options[] = {
-    {"--arch", "arm64", "the machine's architecture", take_arch},
+    {"--arch", "arm64|x86_64", "the machine's architecture (the kernel's)", take_arch},
     {"--engine", "auto|kvm|translator|interpreter", "what runs guest code", take_engine},
     {"--cpu", "MODEL|help", "CPU model", take_cpu},
     {"--cpus", "N", "number of CPUs (1)", take_cpus},
@@ -367,6 +368,26 @@ static int check(const struct run *run, struct err *e)
                        config->initrd ? "--initrd" : "--append");
     if (run->no_net && config->net_count > 0)
         return err_set(e, EINVAL, "--net none: not together with another --net");
+    return 0;
+}
+
+/* What was left open: the architecture is the kernel's, the engine the best for it. */
+static int choose(struct run *run, struct err *e)
+{
+    struct machine_config *config = &run->config;
+    if (!config->arch && config->kernel)
+        config->arch = image_arch(config->kernel);
+    if (!config->arch)
+        config->arch = "arm64";
+    if (config->engine)
+        return 0;
+    struct err why_not_first;
+    config->engine = engine_choose(config->arch, &why_not_first);
+    if (!config->engine)
+        return err_set(e, why_not_first.code, "%s", why_not_first.text);
+    if (why_not_first.code)
+        log_warn(&run->log, "%s; running on the %s engine", why_not_first.text,
+                 config->engine->name);
     return 0;
 }
 
@@ -495,15 +516,10 @@ int cmd_run(int argc, char **argv)
         rc = options_parse(run_options, argc, argv, &run, take_image, &e);
     if (rc == 0 && run.list_cpus)
         return list_cpus();
-    if (rc == 0 && !run.config.engine) {
-        struct err why_not_first;
-        run.config.engine = engine_choose("arm64", &why_not_first);
-        if (why_not_first.code)
-            log_warn(&run.log, "%s; running on the %s engine", why_not_first.text,
-                     run.config.engine->name);
-    }
     if (rc == 0)
         rc = check(&run, &e);
+    if (rc == 0)
+        rc = choose(&run, &e);
     if (rc == 0)
         rc = prepare(&run, &e);
     if (rc < 0) {

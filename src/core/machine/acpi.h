@@ -1,0 +1,66 @@
+/* acpi.h: builds ACPI tables and AML (ACPI 6.5, chapters 5 and 20).
+ *
+ * Everything is appended to one buffer, which becomes a piece of guest memory: a caller notes where
+ * a table began and has its address. Things that enclose others are opened and closed.
+ */
+#ifndef PENG_CORE_MACHINE_ACPI_H
+#define PENG_CORE_MACHINE_ACPI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Appends while there is room; `needed` goes on counting, so that one check at the end finds an
+ * overflow. */
+struct acpi {
+    uint8_t *bytes; /* borrowed */
+    size_t capacity, needed;
+    uint64_t address; /* guest-physical, of bytes[0] */
+};
+
+void acpi_bytes(struct acpi *a, const void *data, size_t size);
+void acpi_int(struct acpi *a, unsigned size_bytes, uint64_t value);
+void acpi_zeros(struct acpi *a, size_t size);
+void acpi_align(struct acpi *a, size_t to);
+/* The guest-physical address of what is appended next. */
+uint64_t acpi_here(const struct acpi *a);
+/* Sets the byte at `sum_at` so that [start, start + size) sums to zero. Offsets in the buffer. */
+void acpi_checksum(struct acpi *a, size_t start, size_t size, size_t sum_at);
+
+/* A table's 36-byte header; returns what acpi_table_end() wants, which fills in length and
+ * checksum. */
+size_t acpi_table(struct acpi *a, const char signature[4], uint8_t revision);
+void acpi_table_end(struct acpi *a, size_t table);
+/* Generic address structure (5.2.3.2) of an I/O port. */
+void acpi_port(struct acpi *a, uint64_t port, unsigned size_bytes);
+
+/* --- AML --- */
+
+/* An op that has a length: opened with its op bytes (at most two), closed by aml_close(). */
+size_t aml_open(struct acpi *a, unsigned op);
+void aml_close(struct acpi *a, size_t opened);
+size_t aml_device(struct acpi *a, const char name[4]);
+size_t aml_scope(struct acpi *a, const char *root_path); /* as "_SB_", below the root */
+size_t aml_package(struct acpi *a, uint8_t elements);
+/* NameOp and the name: the object comes next. */
+void aml_name(struct acpi *a, const char name[4]);
+void aml_integer(struct acpi *a, uint64_t value);
+void aml_string(struct acpi *a, const char *text);
+void aml_name_integer(struct acpi *a, const char name[4], uint64_t value);
+void aml_name_string(struct acpi *a, const char name[4], const char *text);
+/* Name (_HID, EisaId (id)): "PNP0501". */
+void aml_name_eisa(struct acpi *a, const char name[4], const char *id);
+
+/* Name (name, ResourceTemplate () {...}): resources between the two. */
+struct aml_resources {
+    size_t buffer, size_at, start;
+};
+struct aml_resources aml_resources(struct acpi *a, const char name[4]);
+void aml_resources_end(struct acpi *a, const struct aml_resources *r);
+void aml_io(struct acpi *a, uint16_t port, uint8_t size);
+void aml_irq(struct acpi *a, unsigned line); /* an ISA interrupt: edge, active high */
+void aml_memory32(struct acpi *a, uint32_t address, uint32_t size);
+/* What a bridge passes on. */
+enum aml_window { AML_WINDOW_MEMORY = 0, AML_WINDOW_IO = 1, AML_WINDOW_BUSES = 2 };
+void aml_window(struct acpi *a, enum aml_window kind, uint64_t base, uint64_t size);
+
+#endif
