@@ -24,7 +24,7 @@ const struct engine_ops *engine_choose(const char *arch, struct err *why)
             return engines[i];
     }
     if (!why->code)
-        err_set(why, ENOTSUP, "no engine of this build runs %s guests on this host", arch);
+        err_set(why, ENOTSUP, "no engine of this build runs such guests on this host");
     return NULL;
 }
 

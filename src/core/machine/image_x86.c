@@ -169,8 +169,9 @@ int image_check_x86(const struct image *image, const char *path, struct x86_kern
     uint8_t head[SETUP_END] = {0};
     struct x86_kernel k = {0};
     int rc;
-    if (!image_read(image, 0, head, sizeof(head)))
-        return err_set(e, ENOEXEC, "--kernel %s: not an x86-64 kernel", path);
+    size_t have = image->size_bytes < sizeof(head) ? image->size_bytes : sizeof(head);
+    if (!image_read(image, 0, head, have)) /* what a short file lacks is zero */
+        return err_set(e, EIO, "--kernel %s: cannot be read", path);
     Elf64_Ehdr ehdr;
     memcpy(&ehdr, head, sizeof(ehdr));
     if (memcmp(head + SETUP_MAGIC, "HdrS", 4) == 0)
@@ -179,7 +180,7 @@ int image_check_x86(const struct image *image, const char *path, struct x86_kern
              ehdr.e_ident[EI_CLASS] == ELFCLASS64)
         rc = check_elf(image, path, &ehdr, &k, e);
     else
-        rc = err_set(e, ENOEXEC, "--kernel %s: neither a bzImage nor an ELF kernel for x86-64",
+        rc = err_set(e, ENOEXEC, "--kernel %s: not an x86-64 kernel (neither a bzImage nor ELF)",
                      path);
     if (rc == 0)
         *ret_kernel = k;

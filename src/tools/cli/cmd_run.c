@@ -384,7 +384,7 @@ static int choose(struct run *run, struct err *e)
     struct err why_not_first;
     config->engine = engine_choose(config->arch, &why_not_first);
     if (!config->engine)
-        return err_set(e, why_not_first.code, "%s", why_not_first.text);
+        return err_set(e, why_not_first.code, "--arch %s: %s", config->arch, why_not_first.text);
     if (why_not_first.code)
         log_warn(&run->log, "%s; running on the %s engine", why_not_first.text,
                  config->engine->name);
