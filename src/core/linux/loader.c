@@ -28,7 +28,9 @@
 #include "core/linux/script.h"
 #include "core/linux/vdso.h"
 
-#define PROGRAM_BASE 0x5500000000ull
+/* Two thirds up, as on a kernel of arm64 (ELF_ET_DYN_BASE): programs that want room at a fixed
+ * address take it lower. */
+#define PROGRAM_BASE (LINUX_ADDRESS_END / 3 * 2)
 
 enum {
     HEAD_BYTES = 1024,          /* the ELF header and as many program headers as most files have */
@@ -161,7 +163,8 @@ static int map_program(struct linux_process *p, const struct source *s, const st
         *ret_bias = 0;
     }
     for (unsigned i = 0; f->relocatable && r == -EEXIST && i < BASE_TRIES; i++) {
-        uint64_t base = PROGRAM_BASE + ((uint64_t)i << (PROGRAM_BASE_BITS + 12)) +
+        uint64_t base = align_down(PROGRAM_BASE, LINUX_PAGE) +
+                        ((uint64_t)i << (PROGRAM_BASE_BITS + 12)) +
                         random_pages(start, 16, 1 << PROGRAM_BASE_BITS);
         if (base > LINUX_ADDRESS_END - (f->end - f->start))
             break;
