@@ -32,6 +32,12 @@ struct vcpu;
  * machine. */
 enum engine_event { ENGINE_EVENT_POWEROFF, ENGINE_EVENT_RESET };
 
+/* Arm, for engines with `irqchip`: where the board has the GICv3 that the engine makes. */
+struct engine_gic {
+    uint64_t distributor, redistributors, its; /* guest-physical */
+    unsigned spis;                             /* a multiple of 32 */
+};
+
 /* What the engine asks of the machine. Called on vCPU threads without locks held. */
 struct engine_host {
     void *ctx;
@@ -39,6 +45,7 @@ struct engine_host {
     void (*event)(void *ctx, enum engine_event event);
     /* x86: the I/O ports, in the form of memory accesses. Nothing there: reads give all ones. */
     struct guestmem_mmio ports;
+    struct engine_gic gic;
     /* Arm: SMC Calling Convention: registers x0..x7 in args[8]; results to args[0..3]. False:
      * nothing answers. May call vcpu_power_on(), engine_stop() ... */
     bool (*hypercall)(void *ctx, struct vcpu *vcpu, bool smc, uint64_t args[8]);
@@ -95,8 +102,9 @@ struct engine_irqchip {
     void (*set_line)(struct engine *engine, unsigned line, bool level);
     /* A write to `fd` is an edge on the line. `on` false takes it away. Errors: the host's. */
     int (*set_line_fd)(struct engine *engine, unsigned line, int fd, bool on, struct err *e);
-    /* A message-signalled interrupt, as the bus would carry it. */
-    void (*send_msi)(struct engine *engine, uint64_t address, uint32_t data);
+    /* A message-signalled interrupt, as the bus would carry it. `requester`: who sends it, as PCI
+     * numbers functions (arm64's ITS looks at it). */
+    void (*send_msi)(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester);
     int (*set_doorbell)(struct engine *engine, const struct engine_doorbell *bell, bool on,
                         struct err *e);
 };

@@ -192,8 +192,9 @@ static int set_line_fd(struct engine *engine, unsigned line, int fd, bool on, st
     return kvm_set_irqfd(&engine->vm, fd, line, on, e);
 }
 
-static void send_msi(struct engine *engine, uint64_t address, uint32_t data)
+static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester)
 {
+    (void)requester;
     const struct kvm_msi msi = {
         .address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = data};
     kvm_send_msi(&engine->vm, &msi);

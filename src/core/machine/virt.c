@@ -82,6 +82,36 @@ static void on_system_reset(void *ctx)
     machine_raise(ctx, MACHINE_EVENT_RESET);
 }
 
+static void on_event(void *ctx, enum engine_event event)
+{
+    machine_raise(ctx,
+                  event == ENGINE_EVENT_POWEROFF ? MACHINE_EVENT_POWEROFF : MACHINE_EVENT_RESET);
+}
+
+/* --- interrupts --------------------------------------------------------------------------------
+ */
+
+/* The engine's controllers, if it brings them; else NULL. */
+static const struct engine_irqchip *irqchip(const struct machine *machine)
+{
+    return machine->config.engine->irqchip;
+}
+
+static void set_engine_line(void *ctx, unsigned number, bool level)
+{
+    struct machine *machine = ctx;
+    irqchip(machine)->set_line(machine->engine, number, level);
+}
+
+/* A device's way to shared peripheral interrupt `spi`, counted from 0. */
+static struct irq_line spi_line(struct machine *machine, unsigned spi)
+{
+    struct virt *virt = machine->board_state;
+    if (irqchip(machine))
+        return (struct irq_line){set_engine_line, machine, spi};
+    return gicv3_spi_line(virt->gic, spi);
+}
+
 /* --- building ----------------------------------------------------------------------------------
  */
 
@@ -106,6 +136,8 @@ static int build_engine(struct machine *machine, struct err *e)
     const struct machine_config *config = &machine->config;
     const struct engine_host host = {
         .ctx = machine,
+        .event = on_event,
+        .gic = {VIRT_GICD, VIRT_GICR, VIRT_ITS, VIRT_SPIS},
         .hypercall = on_hypercall,
         .icc_read = on_icc_read,
         .icc_write = on_icc_write,
@@ -137,6 +169,8 @@ static int build_gic(struct machine *machine, struct err *e)
 {
     struct virt *virt = machine->board_state;
     uint32_t affinities[VIRT_CPUS_MAX];
+    if (irqchip(machine))
+        return 0;
     for (unsigned i = 0; i < machine->config.cpus; i++)
         affinities[i] =
             (uint32_t)(virt->affinities[i] >> 32 << 24 | (virt->affinities[i] & 0xffffff));
@@ -169,18 +203,18 @@ static int build_primecells(struct machine *machine, struct err *e)
     struct evloop *loop = machine->config.loop;
     const struct pl011_config uart = {
         .loop = loop,
-        .irq = gicv3_spi_line(virt->gic, VIRT_SPI_PL011),
+        .irq = spi_line(machine, VIRT_SPI_PL011),
         .back = machine->config.console_virtio ? (struct chardev){0} : machine->config.console,
     };
     int rc = pl011_new(&uart, &virt->uart, e);
     if (rc == 0)
         rc = bus_add(&machine->bus, "pl011", VIRT_PL011, PL011_BYTES, &pl011_ops, virt->uart, e);
     if (rc == 0)
-        rc = pl031_new(loop, gicv3_spi_line(virt->gic, VIRT_SPI_PL031), &virt->rtc, e);
+        rc = pl031_new(loop, spi_line(machine, VIRT_SPI_PL031), &virt->rtc, e);
     if (rc == 0)
         rc = bus_add(&machine->bus, "pl031", VIRT_PL031, PL031_BYTES, &pl031_ops, virt->rtc, e);
     if (rc == 0)
-        rc = pl061_new(loop, gicv3_spi_line(virt->gic, VIRT_SPI_PL061), &virt->gpio, e);
+        rc = pl061_new(loop, spi_line(machine, VIRT_SPI_PL061), &virt->gpio, e);
     if (rc == 0)
         rc = bus_add(&machine->bus, "pl061", VIRT_PL061, PL061_BYTES, &pl061_ops, virt->gpio, e);
     return rc;
@@ -245,8 +279,7 @@ static int add_slot(struct machine *machine, unsigned slot, struct virtio_device
     struct virt *virt = machine->board_state;
     assert(slot < VIRT_VIRTIO_SLOTS);
     return virtio_mmio_new(dev, &machine->bus, VIRT_VIRTIO + (uint64_t)slot * VIRTIO_MMIO_BYTES,
-                           gicv3_spi_line(virt->gic, VIRT_SPI_VIRTIO + slot), &virt->slots[slot],
-                           e);
+                           spi_line(machine, VIRT_SPI_VIRTIO + slot), &virt->slots[slot], e);
 }
 
 /* Puts a device into the next slot of the transport that the operator chose. */
@@ -270,8 +303,13 @@ static int add_virtio(struct machine *machine, struct virtio_device *dev, struct
 /* A message that a PCI device sends: the ITS alone takes them on this board. */
 static void on_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requester)
 {
-    struct virt *virt = ctx;
-    if (address == VIRT_ITS + GICV3_ITS_TRANSLATER)
+    struct machine *machine = ctx;
+    struct virt *virt = machine->board_state;
+    if (address != VIRT_ITS + GICV3_ITS_TRANSLATER)
+        return;
+    if (irqchip(machine))
+        irqchip(machine)->send_msi(machine->engine, address, data, requester);
+    else
         gicv3_its_msi(virt->its, requester, data);
 }
 
@@ -286,11 +324,11 @@ static int build_pci(struct machine *machine, struct err *e)
         .low = {VIRT_PCI_LOW, VIRT_PCI_LOW_BYTES},
         .high = {map.high, VIRT_PCI_HIGH_BYTES},
         .io = {VIRT_PCI_IO, VIRT_PCI_IO_BYTES},
-        .ctx = virt,
+        .ctx = machine,
         .msi = on_msi,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
-        config.wires[i] = gicv3_spi_line(virt->gic, VIRT_SPI_PCI + i);
+        config.wires[i] = spi_line(machine, VIRT_SPI_PCI + i);
     return pci_host_new(&config, &machine->bus, &virt->pci_host, e);
 }
 
@@ -422,6 +460,8 @@ static void virt_reset(struct machine *machine)
     pl061_reset(virt->gpio);
     pl031_reset(virt->rtc);
     pl011_reset(virt->uart);
+    if (irqchip(machine))
+        return; /* the engine resets its own */
     gicv3_its_reset(virt->its);
     gicv3_reset(virt->gic);
 }
