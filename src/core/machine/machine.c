@@ -49,6 +49,23 @@ int machine_make_engine(struct machine *machine, const struct engine_host *host,
     return 0;
 }
 
+void machine_on_engine_event(void *machine, enum engine_event event)
+{
+    machine_raise(machine,
+                  event == ENGINE_EVENT_POWEROFF ? MACHINE_EVENT_POWEROFF : MACHINE_EVENT_RESET);
+}
+
+static void set_engine_line(void *ctx, unsigned number, bool level)
+{
+    struct machine *machine = ctx;
+    machine->config.engine->irqchip->set_line(machine->engine, number, level);
+}
+
+struct irq_line machine_engine_line(struct machine *machine, unsigned number)
+{
+    return (struct irq_line){set_engine_line, machine, number};
+}
+
 /* Loads the images and points the first vCPU at them. No vCPU runs. */
 static int machine_load(struct machine *machine, struct err *e)
 {

@@ -69,6 +69,10 @@ struct machine {
 
 /* Makes the engine with the machine's vCPUs. `host` answers for the board. */
 int machine_make_engine(struct machine *machine, const struct engine_host *host, struct err *e);
+/* For boards whose engine brings the interrupt controllers: engine_host's `event` (ctx: the
+ * machine), and a device's way to line `number` as engine_irqchip counts. */
+void machine_on_engine_event(void *machine, enum engine_event event);
+struct irq_line machine_engine_line(struct machine *machine, unsigned number);
 /* Any thread, vCPU threads too (which must not go on in the guest: they are asked to stop). */
 void machine_raise(struct machine *machine, enum machine_event event);
 

@@ -82,12 +82,6 @@ static void on_system_reset(void *ctx)
     machine_raise(ctx, MACHINE_EVENT_RESET);
 }
 
-static void on_event(void *ctx, enum engine_event event)
-{
-    machine_raise(ctx,
-                  event == ENGINE_EVENT_POWEROFF ? MACHINE_EVENT_POWEROFF : MACHINE_EVENT_RESET);
-}
-
 /* --- interrupts --------------------------------------------------------------------------------
  */
 
@@ -97,18 +91,12 @@ static const struct engine_irqchip *irqchip(const struct machine *machine)
     return machine->config.engine->irqchip;
 }
 
-static void set_engine_line(void *ctx, unsigned number, bool level)
-{
-    struct machine *machine = ctx;
-    irqchip(machine)->set_line(machine->engine, number, level);
-}
-
 /* A device's way to shared peripheral interrupt `spi`, counted from 0. */
 static struct irq_line spi_line(struct machine *machine, unsigned spi)
 {
     struct virt *virt = machine->board_state;
     if (irqchip(machine))
-        return (struct irq_line){set_engine_line, machine, spi};
+        return machine_engine_line(machine, spi);
     return gicv3_spi_line(virt->gic, spi);
 }
 
@@ -136,7 +124,7 @@ static int build_engine(struct machine *machine, struct err *e)
     const struct machine_config *config = &machine->config;
     const struct engine_host host = {
         .ctx = machine,
-        .event = on_event,
+        .event = machine_on_engine_event,
         .gic = {VIRT_GICD, VIRT_GICR, VIRT_ITS, VIRT_SPIS},
         .hypercall = on_hypercall,
         .icc_read = on_icc_read,

@@ -29,12 +29,6 @@ static_assert(X86_PCI_LOW + X86_PCI_LOW_SIZE <= X86_PCI_ECAM &&
 /* --- what engine and devices ask ---------------------------------------------------------------
  */
 
-static void on_event(void *ctx, enum engine_event event)
-{
-    machine_raise(ctx,
-                  event == ENGINE_EVENT_POWEROFF ? MACHINE_EVENT_POWEROFF : MACHINE_EVENT_RESET);
-}
-
 static void on_power_off(void *ctx)
 {
     machine_raise(ctx, MACHINE_EVENT_POWEROFF);
@@ -45,21 +39,10 @@ static void on_reset(void *ctx)
     machine_raise(ctx, MACHINE_EVENT_RESET);
 }
 
-static void set_line(void *ctx, unsigned number, bool level)
-{
-    struct machine *machine = ctx;
-    machine->config.engine->irqchip->set_line(machine->engine, number, level);
-}
-
-static struct irq_line line(struct machine *machine, unsigned number)
-{
-    return (struct irq_line){set_line, machine, number};
-}
-
 static void on_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requester)
 {
     struct machine *machine = ctx;
-    machine->config.engine->irqchip->send_msi(machine->engine, address, data);
+    machine->config.engine->irqchip->send_msi(machine->engine, address, data, requester);
 }
 
 /* --- building ----------------------------------------------------------------------------------
@@ -107,7 +90,7 @@ static int build_engine(struct machine *machine, struct err *e)
 {
     const struct engine_host host = {
         .ctx = machine,
-        .event = on_event,
+        .event = machine_on_engine_event,
         .ports = {&machine->ports, bus_read, bus_write},
     };
     if (!machine->config.engine->irqchip)
@@ -121,11 +104,11 @@ static int build_legacy(struct machine *machine, struct err *e)
     struct x86 *x86 = machine->board_state;
     const struct uart16550_config uart = {
         .loop = machine->config.loop,
-        .irq = line(machine, X86_LINE_COM1),
+        .irq = machine_engine_line(machine, X86_LINE_COM1),
         .back = machine->config.console_virtio ? (struct chardev){0} : machine->config.console,
     };
     const struct acpi_pm_config pm = {
-        .sci = line(machine, X86_LINE_SCI),
+        .sci = machine_engine_line(machine, X86_LINE_SCI),
         .ctx = machine,
         .power_off = on_power_off,
         .reset = on_reset,
@@ -152,7 +135,7 @@ static int build_pci(struct machine *machine, struct err *e)
         .msi = on_msi,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
-        config.wires[i] = line(machine, X86_LINE_PCI + i);
+        config.wires[i] = machine_engine_line(machine, X86_LINE_PCI + i);
     int rc = pci_host_new(&config, &machine->bus, &x86->pci_host, e);
     if (rc == 0)
         rc = bus_add(&machine->ports, "pci-config", PCI_CONFIG_PORTS, PCI_CONFIG_PORTS_BYTES,
