@@ -35,8 +35,13 @@ WORK = {
     'sqlite': 'sqlite3 :memory: < /bench/work.sql',
     'gcc': 'gcc -O2 -c -o /tmp/x.o /bench/compile.c',
     '500 fork+exec': '/bench/forkexec 500',
+    'one thread': '/bench/threads 1',
+    'two threads': '/bench/threads 2',
+    'one translating': '/bench/jit 1',
+    'two translating': '/bench/jit 2',
 }
-
+# The same work by one thread and by two: how much faster are two?
+SPEED_UPS = {'two threads': 'one thread', 'two translating': 'one translating'}
 
 # Programs that are not built by -O2 alone, or use Arm's intrinsics, which only its compiler has.
 FLAGS = {
@@ -44,7 +49,7 @@ FLAGS = {
     'neon': ['-march=armv8-a+crypto+crc'],
     'crypto': ['-march=armv8-a+crypto+crc'],
 }
-ARM_ALONE = ('neon', 'crypto')
+ARM_ALONE = ('neon', 'crypto', 'jit')
 
 
 def newest_source():
@@ -94,6 +99,14 @@ class Results:
         if answer is not None and self.answers.setdefault(row, answer) != answer:
             sys.exit(f'bench: {row}: {kind} computed something else')
 
+    def print_speed_ups(self, kinds):
+        for two, one in SPEED_UPS.items():
+            speed_ups = [f'{kind} {statistics.median(self.times[one][kind]) / statistics.median(self.times[two][kind]):.2f}'
+                         for kind in kinds
+                         if kind in self.times.get(one, {}) and kind in self.times.get(two, {})]
+            if speed_ups:
+                print(f'{two} over {one}: ' + ', '.join(speed_ups))
+
     def print(self, kinds, ratios):
         """Medians of `kinds`, then for each (title, kind, kind) of `ratios` the first over the second."""
         print(f'{"":16}' + ''.join(f'{kind + " s":>10}' for kind in kinds) +
@@ -112,5 +125,6 @@ class Results:
             print(line)
         means = [math.exp(statistics.fmean(map(math.log, values))) if values else math.nan
                  for values in all_ratios]
+        self.print_speed_ups(kinds)
         print(f'{"geometric mean":{16 + 10 * len(kinds)}}' + ''.join(f'{mean:14.2f}' for mean in means),
               flush=True)

@@ -1,10 +1,12 @@
-/* threads.c: two threads, each with work of its own and a counter and a mutex that they share. */
+/* threads.c [THREADS]: two pieces of work and a counter and a mutex that they share, by two threads
+ * or by one after the other. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
-enum { THREADS = 2, ROUNDS = 150, STEPS = 100000 };
+enum { PIECES = 2, ROUNDS = 150, STEPS = 100000 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t total;
 static atomic_ulong steps;
@@ -27,13 +29,16 @@ static void *work(void *seed)
     return NULL;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    pthread_t threads[THREADS];
-    for (uintptr_t i = 0; i < THREADS; i++)
-        pthread_create(&threads[i], NULL, work, (void *)(i + 1));
-    for (int i = 0; i < THREADS; i++)
-        pthread_join(threads[i], NULL);
+    int threads = argc > 1 ? atoi(argv[1]) : PIECES;
+    pthread_t made[PIECES];
+    for (int piece = 0; piece < PIECES; piece += threads) {
+        for (int i = 0; i < threads; i++)
+            pthread_create(&made[i], NULL, work, (void *)(uintptr_t)(piece + i + 1));
+        for (int i = 0; i < threads; i++)
+            pthread_join(made[i], NULL);
+    }
     printf("%llx %lu\n", (unsigned long long)total, atomic_load(&steps));
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "core/x86_64/emit_int.h"
 
 #include <assert.h>
+#include <string.h>
 
 static_assert(EMIT_OFFSET(x[3]) >= -128 && EMIT_OFFSET(signals.poll) <= 127,
               "what lives in memory is within a byte's displacement");
@@ -296,8 +297,13 @@ static void write_again(struct emitter *e)
 
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
 {
-    struct emitter e = {
-        .buf = buf, .request = request, .result = result, .gpr = emit_gpr, .flags_in_memory = true};
+    struct emitter e;
+    memset(&e, 0, offsetof(struct emitter, cold));
+    e.buf = buf;
+    e.request = request;
+    e.result = result;
+    e.gpr = emit_gpr;
+    e.flags_in_memory = true;
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
     result->fixups.start = start;

@@ -38,9 +38,9 @@ struct emitter {
     bool sp_aligned;                       /* SP is known to be a multiple of 16 */
     uint32_t raw;                          /* instruction being emitted */
     int32_t offset;                        /* ... its page offset */
-    struct cold cold[EMIT_COLD_MAX];
     unsigned cold_count;
     unsigned cold_pending; /* first cold entry whose resume address is the next instruction */
+    struct cold cold[EMIT_COLD_MAX]; /* last: what is not used is not cleared */
 };
 
 static inline unsigned op_width(const struct ir_op *o)
