@@ -159,6 +159,7 @@ int a64_cpu_new_user(struct a64_system *system, const struct a64_model *model,
     cpu->system = system;
     cpu->model = model;
     cpu->identity = true;
+    cpu->jump_mask = (A64_USER_JUMPS - 1) * 4;
     pthread_mutex_init(&cpu->mailbox.lock, NULL);
     int r = a64_tlb_new_user(cpu, e);
     if (r < 0) {

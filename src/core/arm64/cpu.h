@@ -114,6 +114,7 @@ struct a64_cpu {
     struct a64_tlb_bank *bank;        /* for the current EL and ASID */
     struct a64_tlb_bank *bank_unpriv; /* for LDTR/STTR at EL1: EL0's view of the current ASID */
     uint32_t host_mxcsr; /* translator: guest rounding mode and sticky bits while in guest code */
+    uint32_t jump_mask;  /* user mode: of an address, which finds its slot (mmu.h) */
 
     union a64_vreg v[32];
     uint32_t fpcr;
@@ -151,6 +152,7 @@ struct a64_cpu {
     bool powered_off;            /* PSCI */
     uint64_t instructions;       /* retired by the interpreter */
     uint64_t undefined_count;    /* instructions that the table lacks */
+    unsigned jump_misses;        /* user mode: while the jumps are few */
     uint64_t tlb_fills;          /* misses of the bank in use */
     uint64_t walks;              /* of those, how many the second level did not know */
     uint64_t tlb_flushes;        /* TLBI executed here */

@@ -29,6 +29,8 @@ enum {
     A64_LARGE_RANGES = 8,
     A64_JUMP_BITS = 15, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
+    A64_USER_JUMPS = 1 << 11,    /* at first */
+    A64_USER_JUMP_MISSES = 1024, /* until there are A64_JUMPS */
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
     A64_JUMP_LOG = 4096,
@@ -93,6 +95,20 @@ static_assert(A64_JUMPS <= 1 << 16, "slots fit the log");
 static inline struct a64_jump *a64_bank_jump(struct a64_tlb_bank *bank, uint64_t va)
 {
     return &bank->jumps[(va >> 2) & (A64_JUMPS - 1)];
+}
+
+/* In user mode: a program that has just started uses few slots, for it would touch a page for each
+ * place in its code that is jumped to. One that goes on and on gets all. */
+static inline struct a64_jump *a64_user_jump(struct a64_cpu *cpu, uint64_t va)
+{
+    return &cpu->bank->jumps[(va & cpu->jump_mask) / 4];
+}
+
+static inline void a64_user_set_jump(struct a64_cpu *cpu, uint64_t va, void *code)
+{
+    if (cpu->jump_misses <= A64_USER_JUMP_MISSES && ++cpu->jump_misses > A64_USER_JUMP_MISSES)
+        cpu->jump_mask = (A64_JUMPS - 1) * 4; /* what is in a wrong slot now is never found */
+    *a64_user_jump(cpu, va) = (struct a64_jump){va, code};
 }
 
 static inline uint64_t *a64_bank_jump_page(struct a64_tlb_bank *bank, uint64_t va)

@@ -530,7 +530,8 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     check_context(t, cpu, context);
     cpu->pa_context = a64_pa_context(context);
     share_of(cpu)->counts.lookups++;
-    struct a64_jump *jump = a64_bank_jump(cpu->bank, cpu->pc);
+    struct a64_jump *jump =
+        t->user ? a64_user_jump(cpu, cpu->pc) : a64_bank_jump(cpu->bank, cpu->pc);
     if (!exit && jump->va == cpu->pc && !cache_entry_closed(jump->code))
         return jump->code;
     bool step;
@@ -545,7 +546,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     if (!t->user)
         note_jump(cpu, unit->pa, code);
     else if (!exit) /* what comes by a direct branch is linked, and needs no page of the cache */
-        *a64_bank_jump(cpu->bank, cpu->pc) = (struct a64_jump){cpu->pc, code};
+        a64_user_set_jump(cpu, cpu->pc, code);
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
         /* The page's mapping may have changed between the jump and the fetch: then this is no unit
          * of the page that the jump is in. */

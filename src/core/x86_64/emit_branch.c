@@ -68,7 +68,10 @@ static void jump_to_rax(struct emitter *e)
     struct x86_buf *b = e->buf;
     int32_t jumps = (int32_t)offsetof(struct a64_tlb_bank, jumps);
     x86_load(b, 4, RCX, rm_reg(RAX));
-    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_JUMPS - 1) * 4);
+    if (e->request->user)
+        x86_alu(b, ALU_AND, 4, RCX, rm_mem(RBP, EMIT_OFFSET(jump_mask)));
+    else
+        x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_JUMPS - 1) * 4);
     x86_alu(b, ALU_CMP, 8, RAX,
             rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)));
     const struct emit_stubs *stubs = e->request->stubs;
