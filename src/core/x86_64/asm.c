@@ -323,6 +323,12 @@ void x86_call_rm(struct x86_buf *b, struct x86_rm rm)
 void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
               unsigned reg, unsigned second, struct x86_rm rm)
 {
+    x86_evex_lanes(b, (struct x86_lanes){0}, pp, map, w, opcode, reg, second, rm);
+}
+
+void x86_evex_lanes(struct x86_buf *b, struct x86_lanes lanes, unsigned pp, unsigned map,
+                    unsigned w, unsigned opcode, unsigned reg, unsigned second, struct x86_rm rm)
+{
     unsigned vvvv = second == X86_NO_SECOND ? 0 : second;
     bool x_high = rm.is_reg ? rm.base & 16 : high(rm.index);
     x86_byte(b, 0x62);
@@ -330,7 +336,8 @@ void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned
                           ((rm.is_reg ? rm.base & 8 : high(rm.base)) ? 0 : 0x20) |
                           (reg & 16 ? 0 : 0x10) | map));
     x86_byte(b, (uint8_t)((w ? 0x80 : 0) | (~vvvv & 15) << 3 | 4 | pp));
-    x86_byte(b, (uint8_t)(vvvv & 16 ? 0 : 8)); /* 128 bits, no mask */
+    bool zero = lanes.k && !lanes.merge;
+    x86_byte(b, (uint8_t)((zero ? 0x80 : 0) | lanes.length << 5 | (vvvv & 16 ? 0 : 8) | lanes.k));
     x86_byte(b, (uint8_t)opcode);
     modrm(b, reg, rm, true);
 }

@@ -192,5 +192,13 @@ void x86_vec_256(struct x86_buf *b, unsigned pp, unsigned map, unsigned opcode, 
 /* What exists as EVEX alone, whatever the registers. */
 void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
               unsigned reg, unsigned second, struct x86_rm rm);
+/* The same of 128 << length bits, where bits of mask register k (0: none) say which lanes are
+ * written; the others are cleared, or with `merge` kept. */
+struct x86_lanes {
+    uint8_t length, k;
+    bool merge;
+};
+void x86_evex_lanes(struct x86_buf *b, struct x86_lanes lanes, unsigned pp, unsigned map,
+                    unsigned w, unsigned opcode, unsigned reg, unsigned second, struct x86_rm rm);
 
 #endif

@@ -46,8 +46,8 @@ static vec_fn *const by_operation[IR_V_COUNT] = {
     [IR_V_SLI] = vec_shift_insert, [IR_V_SRI] = vec_shift_insert,
 
     [IR_V_ADDP] = vec_pairs, [IR_V_SMAXP] = vec_pairs, [IR_V_SMINP] = vec_pairs,
-    [IR_V_UMAXP] = vec_pairs, [IR_V_UMINP] = vec_pairs, [IR_V_UZP1] = vec_pairs,
-    [IR_V_UZP2] = vec_pairs, [IR_V_TRN1] = vec_transpose, [IR_V_TRN2] = vec_transpose,
+    [IR_V_UMAXP] = vec_pairs, [IR_V_UMINP] = vec_pairs, [IR_V_UZP1] = vec_unzip,
+    [IR_V_UZP2] = vec_unzip, [IR_V_TRN1] = vec_transpose, [IR_V_TRN2] = vec_transpose,
     [IR_V_ADDV] = vec_across, [IR_V_SMAXV] = vec_across, [IR_V_SMINV] = vec_across,
     [IR_V_UMAXV] = vec_across, [IR_V_UMINV] = vec_across,
     [IR_V_SADDLV] = vec_across_long, [IR_V_UADDLV] = vec_across_long,
@@ -78,7 +78,7 @@ static void by_function(struct emitter *e, const struct ir_op *o, unsigned a, un
 static void one_instruction(struct emitter *e, const struct ir_op *o, unsigned a, struct x86_rm b)
 {
     bool q = o->flags & IR_Q;
-    unsigned d = q ? vec_dest(e, o->d, 0) : 0;
+    unsigned d = vec_out(e, o);
     struct vec_code code = vec_lanes[o->sub][o->y];
     if (o->sub == IR_V_ZIP2 && !q) { /* the upper half of four or eight lanes zipped */
         vec_op(e, vec_lanes[IR_V_ZIP1][o->y], 0, a, b);
@@ -87,18 +87,6 @@ static void one_instruction(struct emitter *e, const struct ir_op *o, unsigned a
         vec_op(e, code, d, a, b);
     }
     vec_finish(e, o, d);
-}
-
-/* xmm2 = element size - 1 of b in all lanes. */
-static void element(struct emitter *e, const struct ir_op *o)
-{
-    static const uint8_t broadcast[] = {0x78, 0x79, 0x58, 0x59};
-    unsigned b = vec_use(e, o->b, 2);
-    if (o->size > 1) {
-        vec_shift_bytes(e, 2, b, (o->size - 1u) << o->y);
-        b = 2;
-    }
-    x86_vec(e->buf, 1, 2, o->y == 3 ? X86_W_EVEX : 0, broadcast[o->y], 2, X86_NO_SECOND, rm_reg(b));
 }
 
 void emit_VEC3(struct emitter *e, const struct ir_op *o)
@@ -110,7 +98,7 @@ void emit_VEC3(struct emitter *e, const struct ir_op *o)
         return;
     }
     if (o->size)
-        element(e, o);
+        vec_spread(e, o->y, 2, vec_use(e, o->b, 2), o->size - 1u);
     else if (o->b == IR_IMM)
         vec_zero(e, 2);
     else
@@ -133,7 +121,8 @@ void emit_VSHIFT(struct emitter *e, const struct ir_op *o)
 
 void emit_VLOGIC(struct emitter *e, const struct ir_op *o)
 {
+    unsigned out = vec_out(e, o);
     vec_fill(e, 1, (uint64_t)o->imm);
-    vec_lane(e, o->sub, 0, 0, 1, vec_use(e, o->d, 0));
-    vec_finish(e, o, 0);
+    vec_lane(e, o->sub, 0, out, 1, vec_use(e, o->d, 0));
+    vec_finish(e, o, out);
 }

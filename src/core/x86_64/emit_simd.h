@@ -18,9 +18,11 @@ vec_fn vec_compare, vec_logic;
 /* emit_simd_arith.c: lanes keep their size */
 vec_fn vec_multiply, vec_multiply_accumulate, vec_differ, vec_halve, vec_absolute, vec_negate,
     vec_invert, vec_bits, vec_reverse, vec_dot;
-void vec_difference(struct emitter *e, unsigned z, bool is_signed, unsigned a, unsigned b);
+void vec_difference(struct emitter *e, unsigned z, bool is_signed, unsigned d, unsigned a,
+                    unsigned b);
 void vec_accumulate(struct emitter *e, const struct ir_op *o, bool subtract);
-/* d (xmm0 or xmm3) = |a|; d = the sign of each 64-bit lane in all its bits. */
+/* d (xmm0 or xmm3, for 64-bit lanes without AVX-512) = |a|; d = the sign of each 64-bit lane in all
+ * its bits. */
 void vec_abs(struct emitter *e, unsigned z, unsigned d, unsigned a);
 void vec_spread_sign(struct emitter *e, unsigned d, unsigned a);
 
@@ -33,20 +35,23 @@ vec_fn vec_shift_constant, vec_shift_insert, vec_shift_register, vec_saturating_
 /* Any lane size on any host: xmm `d` (not 3) = a shifted. Overwrites xmm3. */
 void vec_shift_lanes(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
                      unsigned bits);
-/* xmm0 = a shifted right, to the nearest. Overwrites xmm3. */
-void vec_shift_rounded(struct emitter *e, enum vec_shift kind, unsigned z, unsigned a,
+/* xmm `d` = a shifted right, to the nearest. Overwrites xmm0, xmm2 and xmm3. */
+void vec_shift_rounded(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
                        unsigned bits);
 
+/* emit_simd_shift_wide.c: the same by a register, with AVX-512 */
+void vec_shift_register_wide(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b);
+
 /* emit_simd_permute.c: pairwise operations, UZP, TRN; across all lanes */
-vec_fn vec_pairs, vec_transpose, vec_across, vec_across_long;
+vec_fn vec_pairs, vec_unzip, vec_transpose, vec_across, vec_across_long;
 
 /* emit_simd_wide.c: results of twice or half the size */
 vec_fn vec_lengthen, vec_shift_long, vec_narrow, vec_narrow_high, vec_pairs_long;
-/* xmm0 = products of the lower or upper halves. Overwrites xmm3. */
-void vec_multiply_long(struct emitter *e, unsigned z, bool is_signed, bool upper, unsigned a,
-                       unsigned b);
-/* xmm0 = sums of a's neighbours. Overwrites xmm3. */
-void vec_add_neighbours(struct emitter *e, unsigned z, bool is_signed, unsigned a);
+/* xmm `d` = products of the lower or upper halves. Overwrites xmm0 and xmm3. */
+void vec_multiply_long(struct emitter *e, unsigned z, bool is_signed, bool upper, unsigned d,
+                       unsigned a, unsigned b);
+/* xmm `d` = sums of a's neighbours. Overwrites xmm0 and xmm3. */
+void vec_add_neighbours(struct emitter *e, unsigned z, bool is_signed, unsigned d, unsigned a);
 
 /* As o, for a result with lanes of twice o->y. */
 static inline struct ir_op vec_wide_result(const struct ir_op *o)

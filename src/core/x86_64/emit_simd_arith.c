@@ -6,11 +6,11 @@
 /* --- sums and products ---------------------------------------------------------------------------
  */
 
-/* xmm0 = a * b. Bytes: the even ones, and the odd ones moved down. */
-static void multiply(struct emitter *e, unsigned z, unsigned a, unsigned b)
+/* xmm `d` = a * b. Bytes: the even ones, and the odd ones moved down. */
+static void multiply(struct emitter *e, unsigned z, unsigned d, unsigned a, unsigned b)
 {
     if (z) {
-        vec_lane(e, IR_V_MUL, z, 0, a, b);
+        vec_lane(e, IR_V_MUL, z, d, a, b);
         return;
     }
     vec_shift(e, VEC_SHR, 1, 0, a, 8);
@@ -19,46 +19,50 @@ static void multiply(struct emitter *e, unsigned z, unsigned a, unsigned b)
     vec_shift(e, VEC_SHL, 1, 0, 0, 8);
     vec_lane(e, IR_V_MUL, 1, 3, a, b);
     vec_with(e, IR_V_AND, 0, 3, 3, VEC_LOW8);
-    vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
+    vec_lane(e, IR_V_ORR, 0, d, 0, 3);
 }
 
 /* d = d +- xmm0 */
 void vec_accumulate(struct emitter *e, const struct ir_op *o, bool subtract)
 {
-    unsigned d = vec_use(e, o->d, 3);
-    vec_lane(e, subtract ? IR_V_SUB : IR_V_ADD, o->y, 0, d, 0);
-    vec_finish(e, o, 0);
+    unsigned d = vec_use(e, o->d, 3), out = vec_out(e, o);
+    vec_lane(e, subtract ? IR_V_SUB : IR_V_ADD, o->y, out, d, 0);
+    vec_finish(e, o, out);
 }
 
 bool vec_multiply(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    multiply(e, o->y, a, b);
-    vec_finish(e, o, 0);
+    unsigned out = vec_out(e, o);
+    multiply(e, o->y, out, a, b);
+    vec_finish(e, o, out);
     return true;
 }
 
 bool vec_multiply_accumulate(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    multiply(e, o->y, a, b);
+    multiply(e, o->y, 0, a, b);
     vec_accumulate(e, o, o->sub == IR_V_MLS);
     return true;
 }
 
-/* xmm0 = |a - b| by way of the larger and the smaller. */
-void vec_difference(struct emitter *e, unsigned z, bool is_signed, unsigned a, unsigned b)
+/* xmm `d` = |a - b| by way of the larger and the smaller. */
+void vec_difference(struct emitter *e, unsigned z, bool is_signed, unsigned d, unsigned a,
+                    unsigned b)
 {
     vec_lane(e, is_signed ? IR_V_SMAX : IR_V_UMAX, z, 0, a, b);
     vec_lane(e, is_signed ? IR_V_SMIN : IR_V_UMIN, z, 3, a, b);
-    vec_lane(e, IR_V_SUB, z, 0, 0, 3);
+    vec_lane(e, IR_V_SUB, z, d, 0, 3);
 }
 
 bool vec_differ(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    vec_difference(e, o->y, o->sub == IR_V_SABD || o->sub == IR_V_SABA, a, b);
-    if (o->sub == IR_V_SABA || o->sub == IR_V_UABA)
+    bool adds = o->sub == IR_V_SABA || o->sub == IR_V_UABA;
+    unsigned out = adds ? 0 : vec_out(e, o);
+    vec_difference(e, o->y, o->sub == IR_V_SABD || o->sub == IR_V_SABA, out, a, b);
+    if (adds)
         vec_accumulate(e, o, false);
     else
-        vec_finish(e, o, 0);
+        vec_finish(e, o, out);
     return true;
 }
 
@@ -82,14 +86,15 @@ bool vec_halve(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
     static const uint8_t masks[2][4] = {{0, VEC_SIGN8, VEC_ABS8, VEC_ONES},
                                         {0, VEC_SIGN16, VEC_ABS16, VEC_ONES}};
     static const struct vec_code average[] = {{1, 1, 0, 0xe0}, {1, 1, 0, 0xe3}};
-    unsigned row = o->sub - (unsigned)IR_V_SHADD;
+    unsigned row = o->sub - (unsigned)IR_V_SHADD, out = vec_out(e, o);
     if (o->y == 2) {
         vec_lane(e, IR_V_EOR, 0, 0, a, b);
         vec_shift(e, (enum vec_shift)rows[row].kind, 2, 0, 0, 1);
         vec_lane(e, (enum ir_vec)rows[row].common, 0, 3, a, b);
         bool from_common = rows[row].common == IR_V_ORR;
-        vec_lane(e, (enum ir_vec)rows[row].combine, 2, 0, from_common ? 3 : 0, from_common ? 0 : 3);
-        vec_finish(e, o, 0);
+        vec_lane(e, (enum ir_vec)rows[row].combine, 2, out, from_common ? 3 : 0,
+                 from_common ? 0 : 3);
+        vec_finish(e, o, out);
         return true;
     }
     const uint8_t *mask = masks[o->y];
@@ -101,12 +106,34 @@ bool vec_halve(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
         vec_with(e, IR_V_EOR, 0, 3, b, (enum vec_constant)mask[rows[row].b]);
         b = 3;
     }
-    unsigned d = !rows[row].result && o->flags & IR_Q ? vec_dest(e, o->d, 0) : 0;
-    vec_op(e, average[o->y], d, a, rm_reg(b));
+    vec_op(e, average[o->y], rows[row].result ? 0 : out, a, rm_reg(b));
     if (rows[row].result)
-        vec_with(e, IR_V_EOR, 0, d, d, (enum vec_constant)mask[rows[row].result]);
-    vec_finish(e, o, d);
+        vec_with(e, IR_V_EOR, 0, out, 0, (enum vec_constant)mask[rows[row].result]);
+    vec_finish(e, o, out);
     return true;
+}
+
+/* VPDPBUSD multiplies unsigned by signed bytes. Signed: with a's signs flipped it is 128 larger, so
+ * 128 times b's sum goes first. Unsigned: with b's flipped it is 128 smaller, so 64 times a's sum
+ * is added twice. */
+static void dot_by_vnni(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    enum { VPDPBUSD = 0x50 };
+    if (o->sub == IR_V_SDOT) {
+        vec_zero(e, 0);
+        x86_vec(e->buf, 1, 1, 0, 0x6f, 3, X86_NO_SECOND, vec_const(e, VEC_SIGN8, 0));
+        x86_evex(e->buf, 1, 2, 0, VPDPBUSD, 0, 3, rm_reg(b));
+        vec_lane(e, IR_V_SUB, 2, 0, vec_use(e, o->d, 3), 0);
+        vec_with(e, IR_V_EOR, 0, 3, a, VEC_SIGN8);
+        x86_evex(e->buf, 1, 2, 0, VPDPBUSD, 0, 3, rm_reg(b));
+    } else {
+        vec_copy(e, 0, o->d);
+        vec_with(e, IR_V_EOR, 0, 3, b, VEC_SIGN8);
+        x86_evex(e->buf, 1, 2, 0, VPDPBUSD, 0, a, rm_reg(3));
+        for (unsigned i = 0; i < 2; i++)
+            x86_evex(e->buf, 1, 2, 0, VPDPBUSD, 0, a, vec_const(e, VEC_BYTE_64, 0));
+    }
+    vec_finish(e, o, 0);
 }
 
 /* Sums of four products of bytes: of even and of odd bytes, as halfwords, by VPMADDWD. */
@@ -114,6 +141,10 @@ bool vec_dot(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     static const struct vec_code multiply_add = {1, 1, 0, 0xf5};
     bool is_signed = o->sub == IR_V_SDOT;
+    if (vec_wide(e) && e->request->host->avx512vnni) {
+        dot_by_vnni(e, o, a, b);
+        return true;
+    }
     if (is_signed) {
         vec_shift(e, VEC_SHL, 1, 0, a, 8);
         vec_shift(e, VEC_SHL, 1, 3, b, 8);
@@ -158,33 +189,35 @@ void vec_abs(struct emitter *e, unsigned z, unsigned d, unsigned a)
 
 bool vec_absolute(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    vec_abs(e, o->y, 0, a);
-    vec_finish(e, o, 0);
+    unsigned out = o->y == 3 && !vec_wide(e) ? 0 : vec_out(e, o);
+    vec_abs(e, o->y, out, a);
+    vec_finish(e, o, out);
     return true;
 }
 
 bool vec_negate(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
+    unsigned out = vec_out(e, o);
     vec_zero(e, 0);
-    vec_lane(e, IR_V_SUB, o->y, 0, 0, a);
-    vec_finish(e, o, 0);
+    vec_lane(e, IR_V_SUB, o->y, out, 0, a);
+    vec_finish(e, o, out);
     return true;
 }
 
 bool vec_invert(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    vec_ones(e, 0);
-    vec_lane(e, IR_V_EOR, 0, 0, 0, a);
-    vec_finish(e, o, 0);
+    unsigned out = vec_out(e, o);
+    vec_with(e, IR_V_EOR, 0, out, a, VEC_ONES);
+    vec_finish(e, o, out);
     return true;
 }
 
 /* --- bits ----------------------------------------------------------------------------------------
  */
 
-/* xmm0 = table[low nibbles of a] op table[high nibbles]. */
-static void by_nibble(struct emitter *e, unsigned a, enum vec_constant low, enum vec_constant high,
-                      enum ir_vec combine)
+/* xmm `d` = table[low nibbles of a] op table[high nibbles]. */
+static void by_nibble(struct emitter *e, unsigned d, unsigned a, enum vec_constant low,
+                      enum vec_constant high, enum ir_vec combine)
 {
     vec_shift(e, VEC_SHR, 1, 3, a, 4);
     vec_with(e, IR_V_AND, 0, 0, a, VEC_BYTE_15);
@@ -193,25 +226,46 @@ static void by_nibble(struct emitter *e, unsigned a, enum vec_constant low, enum
     x86_vec(e->buf, 1, 2, 0, 0x00, 0, 2, rm_reg(0)); /* vpshufb */
     x86_vec(e->buf, 1, 1, 0, 0x6f, 2, X86_NO_SECOND, vec_const(e, high, 0));
     x86_vec(e->buf, 1, 2, 0, 0x00, 3, 2, rm_reg(3));
-    vec_lane(e, combine, 0, 0, 0, 3);
+    vec_lane(e, combine, 0, d, 0, 3);
 }
 
-/* xmm0 = leading zeros of each lane of a. From bytes up: the upper half's, and if that is all of
+static bool counts_bits(const struct emitter *e)
+{
+    return vec_wide(e) && e->request->host->avx512bitalg;
+}
+
+/* Bytes and halfwords: the bits below the lowest one of the lane with its bits reversed. */
+static void leading_zeros_by_count(struct emitter *e, unsigned z, unsigned d, unsigned a)
+{
+    vec_op_imm(e, (struct vec_code){1, 3, 1, 0xce}, 0, a, vec_const(e, VEC_RBIT_MATRIX, 1), 0);
+    if (z)
+        x86_vec(e->buf, 1, 2, 0, 0x00, 0, 0, vec_const(e, VEC_REV16_8, 0)); /* vpshufb */
+    vec_ones(e, 3);
+    vec_lane(e, IR_V_ADD, z, 3, 0, 3);
+    vec_lane(e, IR_V_BIC, 0, 0, 0, 3);
+    x86_evex(e->buf, 1, 2, z, 0x54, d, X86_NO_SECOND, rm_reg(0)); /* vpopcnt */
+}
+
+/* xmm `d` = leading zeros of each lane of a. From bytes up: the upper half's, and if that is all of
  * them the lower half's too. */
-static void leading_zeros(struct emitter *e, unsigned z, unsigned a)
+static void leading_zeros(struct emitter *e, unsigned z, unsigned d, unsigned a)
 {
     if (vec_wide(e) && z >= 2) { /* vplzcnt */
-        x86_evex(e->buf, 1, 2, z == 3, 0x44, 0, X86_NO_SECOND, rm_reg(a));
+        x86_evex(e->buf, 1, 2, z == 3, 0x44, d, X86_NO_SECOND, rm_reg(a));
         return;
     }
-    by_nibble(e, a, VEC_CLZ_LOW, VEC_CLZ_HIGH, IR_V_UMIN);
+    if (counts_bits(e) && e->request->host->gfni) {
+        leading_zeros_by_count(e, z, d, a);
+        return;
+    }
+    by_nibble(e, z ? 0 : d, a, VEC_CLZ_LOW, VEC_CLZ_HIGH, IR_V_UMIN);
     for (unsigned half = 0; half < z; half++) {
         unsigned bits = 8u << half;
         vec_with(e, IR_V_CMEQ, half, 3, 0, half ? VEC_HALFWORD_16 : VEC_BYTE_8);
         vec_shift(e, VEC_SHR, half + 1, 3, 3, bits);
         vec_lane(e, IR_V_AND, 0, 3, 3, 0);
         vec_shift(e, VEC_SHR, half + 1, 0, 0, bits);
-        vec_lane(e, IR_V_ADD, half + 1, 0, 0, 3);
+        vec_lane(e, IR_V_ADD, half + 1, half + 1 == z ? d : 0, 0, 3);
     }
 }
 
@@ -228,22 +282,22 @@ static void mark_sign_run(struct emitter *e, unsigned z, unsigned a)
 bool vec_bits(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     const struct hostcpu *host = e->request->host;
-    if (o->sub == IR_V_CNT && vec_wide(e) && host->avx512bitalg) {
-        x86_evex(e->buf, 1, 2, 0, 0x54, 0, X86_NO_SECOND, rm_reg(a)); /* vpopcntb */
+    unsigned d = vec_out(e, o);
+    if (o->sub == IR_V_CNT && counts_bits(e)) {
+        x86_evex(e->buf, 1, 2, 0, 0x54, d, X86_NO_SECOND, rm_reg(a)); /* vpopcntb */
     } else if (o->sub == IR_V_CNT) {
-        by_nibble(e, a, VEC_POPCOUNT, VEC_POPCOUNT, IR_V_ADD);
+        by_nibble(e, d, a, VEC_POPCOUNT, VEC_POPCOUNT, IR_V_ADD);
     } else if (o->sub == IR_V_RBIT && host->gfni) {
-        x86_vec(e->buf, 1, 3, 1, 0xce, 0, a, vec_const(e, VEC_RBIT_MATRIX, 1));
-        x86_byte(e->buf, 0);
+        vec_op_imm(e, (struct vec_code){1, 3, 1, 0xce}, d, a, vec_const(e, VEC_RBIT_MATRIX, 1), 0);
     } else if (o->sub == IR_V_RBIT) {
-        by_nibble(e, a, VEC_RBIT_LOW, VEC_RBIT_HIGH, IR_V_ORR);
+        by_nibble(e, d, a, VEC_RBIT_LOW, VEC_RBIT_HIGH, IR_V_ORR);
     } else if (o->sub == IR_V_CLS) {
         mark_sign_run(e, o->y, a);
-        leading_zeros(e, o->y, 1);
+        leading_zeros(e, o->y, d, 1);
     } else {
-        leading_zeros(e, o->y, a);
+        leading_zeros(e, o->y, d, a);
     }
-    vec_finish(e, o, 0);
+    vec_finish(e, o, d);
     return true;
 }
 
@@ -251,11 +305,12 @@ bool vec_reverse(struct emitter *e, const struct ir_op *o, unsigned a, unsigned 
 {
     static const uint8_t shuffles[3][2] = {
         {VEC_REV16_8, 0}, {VEC_REV32_8, VEC_REV32_16}, {VEC_REV64_8, VEC_REV64_16}};
+    unsigned d = vec_out(e, o);
     if (o->y == 2)
-        vec_shuffle(e, 0, a, 0xb1);
+        vec_shuffle(e, d, a, 0xb1);
     else
-        x86_vec(e->buf, 1, 2, 0, 0x00, 0, a,
+        x86_vec(e->buf, 1, 2, 0, 0x00, d, a,
                 vec_const(e, (enum vec_constant)shuffles[o->sub - IR_V_REV16][o->y], 0));
-    vec_finish(e, o, 0);
+    vec_finish(e, o, d);
     return true;
 }

@@ -16,7 +16,7 @@ static void compare_by_mask(struct emitter *e, const struct ir_op *o, unsigned a
         [IR_V_CMHI] = {true, 6},  [IR_V_CMHS] = {true, 5},  [IR_V_CMLE] = {false, 2},
         [IR_V_CMLT] = {false, 1},
     };
-    unsigned z = o->y, d = vec_dest(e, o->d, 0);
+    unsigned z = o->y, d = vec_out(e, o);
     if (o->sub == IR_V_CMTST) { /* vptestm */
         x86_evex(e->buf, 1, 2, z & 1, z < 2 ? 0x26 : 0x27, 1, a, rm_reg(b));
     } else {
@@ -28,59 +28,56 @@ static void compare_by_mask(struct emitter *e, const struct ir_op *o, unsigned a
     vec_finish(e, o, d);
 }
 
-static void invert(struct emitter *e, unsigned reg)
+/* xmm `d` = (a >= b), where a is the larger of both, or (a <= b), where it is the smaller. */
+static void compare_with_bound(struct emitter *e, const struct ir_op *o, unsigned d, unsigned a,
+                               unsigned b)
 {
-    vec_ones(e, 3);
-    vec_lane(e, IR_V_EOR, 0, reg, reg, 3);
+    enum ir_vec bound = o->sub == IR_V_CMHS   ? IR_V_UMAX
+                        : o->sub == IR_V_CMGE ? IR_V_SMAX
+                                              : IR_V_SMIN;
+    vec_lane(e, bound, o->y, 0, a, b);
+    vec_lane(e, IR_V_CMEQ, o->y, d, 0, a);
 }
 
-/* xmm0 = (a > b) unsigned: as signed, with the signs flipped. */
-static void compare_higher(struct emitter *e, unsigned z, unsigned a, unsigned b)
+/* xmm `d` = (a > b) unsigned: as signed, with the signs flipped. */
+static void compare_higher(struct emitter *e, unsigned z, unsigned d, unsigned a, unsigned b)
 {
     static const uint8_t signs[] = {VEC_SIGN8, VEC_SIGN16, VEC_SIGN32, VEC_SIGN64};
     vec_with(e, IR_V_EOR, 0, 0, a, (enum vec_constant)signs[z]);
     vec_with(e, IR_V_EOR, 0, 3, b, (enum vec_constant)signs[z]);
-    vec_lane(e, IR_V_CMGT, z, 0, 0, 3);
+    vec_lane(e, IR_V_CMGT, z, d, 0, 3);
 }
 
 bool vec_compare(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    unsigned z = o->y;
-    if (vec_wide(e)) {
+    bool by_bound = o->y < 3 && (o->sub == IR_V_CMGE || o->sub == IR_V_CMLE || o->sub == IR_V_CMHS);
+    unsigned z = o->y, d = vec_out(e, o);
+    bool one = o->sub == IR_V_CMGT || o->sub == IR_V_CMEQ || o->sub == IR_V_CMLT;
+    if (vec_wide(e) && !(one && a < 16 && b < 16 && d < 16)) {
         compare_by_mask(e, o, a, b);
         return true;
     }
-    switch (o->sub) {
-    case IR_V_CMGT:
-    case IR_V_CMEQ:
-        vec_lane(e, o->sub, z, 0, a, b);
-        break;
-    case IR_V_CMLT:
-        vec_lane(e, IR_V_CMGT, z, 0, b, a);
-        break;
-    case IR_V_CMGE:
-        vec_lane(e, IR_V_CMGT, z, 0, b, a);
-        invert(e, 0);
-        break;
-    case IR_V_CMLE:
-        vec_lane(e, IR_V_CMGT, z, 0, a, b);
-        invert(e, 0);
-        break;
-    case IR_V_CMHI:
-        compare_higher(e, z, a, b);
-        break;
-    case IR_V_CMHS:
-        compare_higher(e, z, b, a);
-        invert(e, 0);
-        break;
-    default: /* CMTST */
+    if (by_bound) {
+        compare_with_bound(e, o, d, a, b);
+    } else if (o->sub == IR_V_CMEQ) {
+        vec_lane(e, IR_V_CMEQ, z, d, a, b);
+    } else if (o->sub == IR_V_CMGT || o->sub == IR_V_CMLE) {
+        vec_lane(e, IR_V_CMGT, z, d, a, b);
+    } else if (o->sub == IR_V_CMLT || o->sub == IR_V_CMGE) {
+        vec_lane(e, IR_V_CMGT, z, d, b, a);
+    } else if (o->sub == IR_V_CMHI) {
+        compare_higher(e, z, d, a, b);
+    } else if (o->sub == IR_V_CMHS) {
+        compare_higher(e, z, d, b, a);
+    } else { /* CMTST: not zero */
         vec_lane(e, IR_V_AND, 0, 0, a, b);
         vec_zero(e, 3);
         vec_lane(e, IR_V_CMEQ, z, 0, 0, 3);
-        invert(e, 0);
-        break;
+        vec_lane(e, IR_V_CMEQ, z, d, 0, 3);
     }
-    vec_finish(e, o, 0);
+    if (z == 3 && (o->sub == IR_V_CMGE || o->sub == IR_V_CMLE || o->sub == IR_V_CMHS))
+        vec_with(e, IR_V_EOR, 0, d, d, VEC_ONES);
+    vec_finish(e, o, d);
     return true;
 }
 
@@ -103,11 +100,11 @@ bool vec_logic(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
         vec_finish(e, o, d);
         return true;
     }
+    unsigned out = vec_out(e, o);
     if (o->sub == IR_V_ORN) {
-        vec_ones(e, 0);
-        vec_lane(e, IR_V_EOR, 0, 0, 0, b);
-        vec_lane(e, IR_V_ORR, 0, 0, 0, a);
-        vec_finish(e, o, 0);
+        vec_with(e, IR_V_EOR, 0, 0, b, VEC_ONES);
+        vec_lane(e, IR_V_ORR, 0, out, 0, a);
+        vec_finish(e, o, out);
         return true;
     }
     /* mask ? yes : no */
@@ -117,7 +114,7 @@ bool vec_logic(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
     unsigned no = o->sub == IR_V_BSL ? b : o->sub == IR_V_BIT ? old : a;
     vec_lane(e, IR_V_AND, 0, 0, mask, yes);
     vec_lane(e, IR_V_BIC, 0, 3, mask, no);
-    vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
-    vec_finish(e, o, 0);
+    vec_lane(e, IR_V_ORR, 0, out, 0, 3);
+    vec_finish(e, o, out);
     return true;
 }

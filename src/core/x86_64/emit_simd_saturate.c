@@ -76,33 +76,38 @@ static void signed_by_overflow(struct emitter *e, unsigned z, bool subtract, uns
     vec_blend(e, z, 0, 2, 0, 3);
 }
 
-/* xmm0 = a +- b saturated, QC by its low `bytes`. `b` may be xmm0 if signed. */
-static void add_or_subtract(struct emitter *e, enum ir_vec sub, unsigned z, unsigned a, unsigned b,
-                            unsigned bytes)
+/* a +- b saturated, QC by its low `bytes`, in xmm0 or for bytes and halfwords in `out`: returns
+ * where. `b` may be xmm0 if signed. */
+static unsigned add_or_subtract(struct emitter *e, enum ir_vec sub, unsigned z, unsigned out,
+                                unsigned a, unsigned b, unsigned bytes)
 {
     bool is_signed = sub == IR_V_SQADD || sub == IR_V_SQSUB;
     bool subtract = sub == IR_V_SQSUB || sub == IR_V_UQSUB;
     if (z < 2) {
         vec_lane(e, subtract ? IR_V_SUB : IR_V_ADD, z, 3, a, b);
-        vec_lane(e, sub, z, 0, a, b);
-        vec_lane(e, IR_V_EOR, 0, 3, 3, 0);
+        vec_lane(e, sub, z, out, a, b);
+        vec_lane(e, IR_V_EOR, 0, 3, 3, out);
+        vec_saturated_if(e, 3, bytes);
+        return out;
     } else if (is_signed) {
         signed_by_overflow(e, z, subtract, a, b);
         vec_saturated_if_signs(e, z, 2, bytes);
-        return;
+        return 0;
     } else if (z == 3 && !vec_wide(e)) {
         unsigned_by_carry(e, subtract, a, b);
     } else {
         unsigned_by_limit(e, z, subtract, a, b);
     }
     vec_saturated_if(e, 3, bytes);
+    return 0;
 }
 
 bool vec_saturating(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     flags_clobber(e);
-    add_or_subtract(e, (enum ir_vec)o->sub, o->y, a, b, vec_bytes(o, o->y));
-    vec_finish(e, o, 0);
+    vec_finish(
+        e, o,
+        add_or_subtract(e, (enum ir_vec)o->sub, o->y, vec_out(e, o), a, b, vec_bytes(o, o->y)));
     return true;
 }
 
@@ -113,19 +118,20 @@ bool vec_saturating_mixed(struct emitter *e, const struct ir_op *o, unsigned a, 
     enum vec_constant sign = sign_mask(o->y);
     flags_clobber(e);
     vec_with(e, IR_V_EOR, 0, 2, vec_use(e, o->d, 2), sign);
-    add_or_subtract(e, o->sub == IR_V_SUQADD ? IR_V_UQADD : IR_V_SQADD, o->y, a, 2,
+    unsigned out = vec_out(e, o);
+    add_or_subtract(e, o->sub == IR_V_SUQADD ? IR_V_UQADD : IR_V_SQADD, o->y, 0, a, 2,
                     vec_bytes(o, o->y));
-    vec_with(e, IR_V_EOR, 0, 0, 0, sign);
-    vec_finish(e, o, 0);
+    vec_with(e, IR_V_EOR, 0, out, 0, sign);
+    vec_finish(e, o, out);
     return true;
 }
 
 /* Lanes of xmm0 that are the most negative number can only be the most positive plus one: make them
- * the latter. Overwrites xmm3. */
-static void correct_minimum(struct emitter *e, unsigned z, unsigned bytes)
+ * the latter, in `d`. Overwrites xmm3. */
+static void correct_minimum(struct emitter *e, unsigned z, unsigned d, unsigned bytes)
 {
     vec_with(e, IR_V_CMEQ, z, 3, 0, sign_mask(z));
-    vec_lane(e, IR_V_EOR, 0, 0, 0, 3);
+    vec_lane(e, IR_V_EOR, 0, d, 0, 3);
     vec_saturated_if(e, 3, bytes);
 }
 
@@ -138,8 +144,9 @@ bool vec_saturating_sign(struct emitter *e, const struct ir_op *o, unsigned a, u
         vec_zero(e, 0);
         vec_lane(e, IR_V_SUB, o->y, 0, 0, a);
     }
-    correct_minimum(e, o->y, vec_bytes(o, o->y));
-    vec_finish(e, o, 0);
+    unsigned out = vec_out(e, o);
+    correct_minimum(e, o->y, out, vec_bytes(o, o->y));
+    vec_finish(e, o, out);
     return true;
 }
 
@@ -179,8 +186,9 @@ bool vec_doubling_high(struct emitter *e, const struct ir_op *o, unsigned a, uns
         vec_shift(e, VEC_SHR, 1, 3, 3, 15);
         vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
     }
-    correct_minimum(e, o->y, vec_bytes(o, o->y));
-    vec_finish(e, o, 0);
+    unsigned out = vec_out(e, o);
+    correct_minimum(e, o->y, out, vec_bytes(o, o->y));
+    vec_finish(e, o, out);
     return true;
 }
 
@@ -271,11 +279,11 @@ bool vec_doubling_long(struct emitter *e, const struct ir_op *o, unsigned a, uns
     struct ir_op wide = vec_wide_result(o);
     unsigned bytes = vec_bytes(&wide, wide.y);
     flags_clobber(e);
-    vec_multiply_long(e, o->y, true, o->flags & IR_Q, a, b);
+    vec_multiply_long(e, o->y, true, o->flags & IR_Q, 0, a, b);
     vec_lane(e, IR_V_ADD, wide.y, 0, 0, 0);
-    correct_minimum(e, wide.y, bytes);
+    correct_minimum(e, wide.y, 0, bytes);
     if (o->sub != IR_V_SQDMULL)
-        add_or_subtract(e, o->sub == IR_V_SQDMLAL ? IR_V_SQADD : IR_V_SQSUB, wide.y,
+        add_or_subtract(e, o->sub == IR_V_SQDMLAL ? IR_V_SQADD : IR_V_SQSUB, wide.y, 0,
                         vec_use(e, o->d, 1), 0, bytes);
     vec_finish(e, &wide, 0);
     return true;

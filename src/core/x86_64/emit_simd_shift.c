@@ -47,20 +47,41 @@ void vec_shift_lanes(struct emitter *e, enum vec_shift kind, unsigned z, unsigne
     }
 }
 
-/* With the last bit shifted out added. Bytes: one bit less, and VPAVGB with zero; signed ones moved
- * up by 128 and the result down by what became of that. */
-void vec_shift_rounded(struct emitter *e, enum vec_shift kind, unsigned z, unsigned a,
+/* With the last bit shifted out added. Signed halfwords: VPMULHRSW by a power of two. Bytes, and
+ * unsigned halfwords: one bit less, and VPAVG with zero; signed bytes moved up by 128 and the
+ * result down by what became of that. */
+void vec_shift_rounded(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
                        unsigned bits)
 {
+    if (z == 1 && kind == VEC_SAR && bits < 16) {
+        vec_op(e, (struct vec_code){1, 2, 0, 0x0b}, d, a,
+               vec_const(e, (enum vec_constant)(VEC_POWER16 + 15 - bits), 0));
+        return;
+    }
+    if (z == 1 && kind == VEC_SHR) {
+        vec_zero(e, 3);
+        if (bits > 1) {
+            vec_shift(e, VEC_SHR, 1, 0, a, bits - 1);
+            a = 0;
+        }
+        vec_op(e, (struct vec_code){1, 1, 0, 0xe3}, d, a, rm_reg(3)); /* vpavgw */
+        return;
+    }
     if (z) {
-        vec_shift_lanes(e, kind, z, 0, a, bits);
         vec_shift(e, VEC_SHL, z, 3, a, (8u << z) - bits);
+        if (kind == VEC_SAR && z == 3 && !vec_wide(e)) { /* needs xmm3 itself */
+            vec_shift(e, VEC_SHR, 3, 2, 3, 63);
+            vec_shift_lanes(e, kind, 3, 0, a, bits);
+            vec_lane(e, IR_V_ADD, 3, d, 0, 2);
+            return;
+        }
         vec_shift(e, VEC_SHR, z, 3, 3, (8u << z) - 1);
-        vec_lane(e, IR_V_ADD, z, 0, 0, 3);
+        vec_shift_lanes(e, kind, z, 0, a, bits);
+        vec_lane(e, IR_V_ADD, z, d, 0, 3);
         return;
     }
     if (kind == VEC_SAR && bits == 8) {
-        vec_zero(e, 0);
+        vec_zero(e, d);
         return;
     }
     if (kind == VEC_SAR) {
@@ -72,9 +93,9 @@ void vec_shift_rounded(struct emitter *e, enum vec_shift kind, unsigned z, unsig
         a = 0;
     }
     vec_zero(e, 3);
-    vec_op(e, (struct vec_code){1, 1, 0, 0xe0}, 0, a, rm_reg(3)); /* vpavgb */
+    vec_op(e, (struct vec_code){1, 1, 0, 0xe0}, kind == VEC_SAR ? 0 : d, a, rm_reg(3)); /* vpavgb */
     if (kind == VEC_SAR)
-        vec_with(e, IR_V_SUB, 0, 0, 0, (enum vec_constant)(VEC_SHR_SIGN + bits));
+        vec_with(e, IR_V_SUB, 0, d, 0, (enum vec_constant)(VEC_SHR_SIGN + bits));
 }
 
 bool vec_shift_constant(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
@@ -95,39 +116,44 @@ bool vec_shift_constant(struct emitter *e, const struct ir_op *o, unsigned a, un
     };
     unsigned row = o->sub - (unsigned)IR_V_SHL;
     enum vec_shift kind = (enum vec_shift)rows[row].kind;
+    unsigned out = rows[row].adds ? 0 : vec_out(e, o);
     if (rows[row].rounds)
-        vec_shift_rounded(e, kind, o->y, a, o->x);
+        vec_shift_rounded(e, kind, o->y, out, a, o->x);
     else
-        vec_shift_lanes(e, kind, o->y, 0, a, o->x);
+        vec_shift_lanes(e, kind, o->y, out, a, o->x);
     if (rows[row].adds)
         vec_accumulate(e, o, false);
     else
-        vec_finish(e, o, 0);
+        vec_finish(e, o, out);
     return true;
 }
 
-static uint64_t replicate(uint64_t element, unsigned z)
-{
-    for (unsigned bits = 8u << z; bits < 64; bits *= 2)
-        element |= element << bits;
-    return element;
-}
-
-/* SLI, SRI: the bits that the shift leaves open are the destination's. */
+/* SLI, SRI: the bits that the shift leaves open are the destination's: `keep` of them, shifted to
+ * the other end and back, the latter by AVX-512's double shifts together with the operand's. */
 bool vec_shift_insert(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    unsigned z = o->y, bits = 8u << z;
-    uint64_t all = bits == 64 ? ~0ull : (1ull << bits) - 1, mask;
-    if (o->sub == IR_V_SLI)
-        mask = all << o->x & all;
-    else
-        mask = o->x == 64 ? 0 : all >> o->x;
-    vec_shift(e, o->sub == IR_V_SLI ? VEC_SHL : VEC_SHR, z ? z : 1, 0, a, o->x);
-    vec_fill(e, 3, replicate(mask, z));
-    vec_lane(e, IR_V_AND, 0, 0, 0, 3);
-    vec_lane(e, IR_V_BIC, 0, 3, 3, vec_use(e, o->d, 2));
-    vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
-    vec_finish(e, o, 0);
+    bool left = o->sub == IR_V_SLI;
+    unsigned z = o->y, bits = 8u << z, d = vec_use(e, o->d, 2), out = vec_out(e, o);
+    if (left ? o->x == 0 : o->x == bits) { /* nothing of one of them */
+        vec_finish(e, o, left ? a : d);
+        return true;
+    }
+    if (z == 0) {
+        unsigned keep = left ? VEC_SHR_MASK + 8u - o->x : VEC_SHL_MASK + 8u - o->x;
+        vec_with(e, IR_V_AND, 0, 3, d, (enum vec_constant)keep);
+        shift_bytes(e, left ? VEC_SHL : VEC_SHR, 0, a, o->x);
+        vec_lane(e, IR_V_ORR, 0, out, 0, 3);
+    } else if (vec_wide(e) && e->request->host->avx512vbmi2) { /* vpshld, vpshrd */
+        vec_shift(e, left ? VEC_SHL : VEC_SHR, z, 3, d, bits - o->x);
+        x86_evex(e->buf, 1, 3, z != 2, (left ? 0x70 : 0x72) + (z > 1), out, a, rm_reg(3));
+        x86_byte(e->buf, o->x);
+    } else {
+        vec_shift(e, left ? VEC_SHL : VEC_SHR, z, 3, d, bits - o->x);
+        vec_shift(e, left ? VEC_SHR : VEC_SHL, z, 3, 3, bits - o->x);
+        vec_shift(e, left ? VEC_SHL : VEC_SHR, z, 0, a, o->x);
+        vec_lane(e, IR_V_ORR, 0, out, 0, 3);
+    }
+    vec_finish(e, o, out);
     return true;
 }
 
@@ -287,6 +313,10 @@ static void shift_each_lane(struct emitter *e, const struct ir_op *o)
 
 bool vec_shift_register(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
+    if (vec_wide(e)) {
+        vec_shift_register_wide(e, o, a, b);
+        return true;
+    }
     if (o->y == 0)
         shift_each_byte(e, o, a, b);
     else if (o->y == 1)

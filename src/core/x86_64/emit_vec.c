@@ -136,8 +136,27 @@ void vec_ones(struct emitter *e, unsigned reg)
 void vec_fill(struct emitter *e, unsigned reg, uint64_t imm)
 {
     x86_movi(e->buf, RAX, imm);
+    if (vec_wide(e)) { /* vpbroadcastq */
+        x86_evex(e->buf, 1, 2, 1, 0x7c, reg, X86_NO_SECOND, rm_reg(RAX));
+        return;
+    }
     x86_vec(e->buf, 1, 1, 1, 0x6e, reg, X86_NO_SECOND, rm_reg(RAX));
-    x86_vec(e->buf, 1, 2, X86_W_EVEX, 0x59, reg, X86_NO_SECOND, rm_reg(reg));
+    vec_spread(e, 3, reg, reg, 0);
+}
+
+void vec_spread(struct emitter *e, unsigned z, unsigned d, unsigned a, unsigned index)
+{
+    static const uint8_t broadcast[] = {0x78, 0x79, 0x58, 0x59};
+    if (index && z >= 2) { /* vpshufd */
+        x86_vec(e->buf, 1, 1, 0, 0x70, d, X86_NO_SECOND, rm_reg(a));
+        x86_byte(e->buf, (uint8_t)(z == 3 ? 0xee : index * 0x55));
+        return;
+    }
+    if (index) {
+        vec_shift_bytes(e, d, a, index << z);
+        a = d;
+    }
+    x86_vec(e->buf, 1, 2, z == 3 ? X86_W_EVEX : 0, broadcast[z], d, X86_NO_SECOND, rm_reg(a));
 }
 
 void vec_clear_upper(struct emitter *e)
@@ -205,10 +224,12 @@ void emit_VCONST(struct emitter *e, const struct ir_op *o)
         vec_ones(e, 0);
         d = 0;
     } else {
-        x86_movi(e->buf, RAX, (uint64_t)o->imm);
-        x86_vec(e->buf, 1, 1, 1, 0x6e, o->x ? 0 : d, X86_NO_SECOND, rm_reg(RAX)); /* vmovq */
-        if (o->x)
-            x86_vec(e->buf, 1, 2, X86_W_EVEX, 0x59, d, X86_NO_SECOND, rm_reg(0)); /* broadcast */
+        if (o->x) {
+            vec_fill(e, d, (uint64_t)o->imm);
+        } else {
+            x86_movi(e->buf, RAX, (uint64_t)o->imm);
+            x86_vec(e->buf, 1, 1, 1, 0x6e, d, X86_NO_SECOND, rm_reg(RAX)); /* vmovq */
+        }
     }
     vec_done(e, o->d, d);
 }
@@ -275,9 +296,13 @@ void emit_VFROMG(struct emitter *e, const struct ir_op *o)
 /* All lanes of 1 << y bytes = general register a. */
 void emit_VDUPG(struct emitter *e, const struct ir_op *o)
 {
-    static const uint8_t broadcast[] = {0x78, 0x79, 0x58, 0x59};
     unsigned d = vec_dest(e, o->d, 0), a = use_reg(e, o->a, RAX, 8);
-    x86_vec(e->buf, 1, 1, o->y == 3, 0x6e, 0, X86_NO_SECOND, rm_reg(a));
-    x86_vec(e->buf, 1, 2, o->y == 3 ? X86_W_EVEX : 0, broadcast[o->y], d, X86_NO_SECOND, rm_reg(0));
+    if (vec_wide(e)) { /* vpbroadcast from a general register */
+        x86_evex(e->buf, 1, 2, o->y == 3, o->y < 2 ? 0x7a + o->y : 0x7c, d, X86_NO_SECOND,
+                 rm_reg(a));
+    } else {
+        x86_vec(e->buf, 1, 1, o->y == 3, 0x6e, 0, X86_NO_SECOND, rm_reg(a));
+        vec_spread(e, o->y, d, 0, 0);
+    }
     vec_finish(e, o, d);
 }

@@ -35,7 +35,11 @@ enum vec_constant {
     VEC_ELEMENT8, /* masks: the lowest element alone */
     VEC_ELEMENT16,
     VEC_ELEMENT32,
-    VEC_SORT8, /* shuffles: even elements to the lower half, odd ones to the upper */
+    VEC_LOWER_HALVES, /* shuffles: + z, the lower halves of lanes of twice 1 << z bytes, then zeros
+                       */
+    VEC_UPPER_HALVES = VEC_LOWER_HALVES + 3,
+    VEC_SORT8 =
+        VEC_UPPER_HALVES + 3, /* shuffles: even elements to the lower half, odd ones to the upper */
     VEC_SORT16,
     VEC_REV16_8, /* shuffles: REVn of lanes */
     VEC_REV32_8,
@@ -43,6 +47,7 @@ enum vec_constant {
     VEC_REV64_8,
     VEC_REV64_16,
     VEC_BYTE_15, /* this byte everywhere */
+    VEC_BYTE_64,
     VEC_BYTE_16,
     VEC_BYTE_112,
     VEC_POPCOUNT, /* of each nibble */
@@ -121,7 +126,8 @@ enum vec_constant {
     VEC_SHL_MASK = VEC_SHIFT_MATRIX + 24, /* + n: the bits that such a shift keeps */
     VEC_SHR_MASK = VEC_SHL_MASK + 8,
     VEC_SHR_SIGN = VEC_SHR_MASK + 8,    /* + n: 0x80 >> n in each byte */
-    VEC_SORT4_8 = VEC_SHR_SIGN + 8,     /* shuffles: + z, see vec_constants.c */
+    VEC_POWER16 = VEC_SHR_SIGN + 8,     /* + n, 0 to 14: 1 << n in each halfword */
+    VEC_SORT4_8 = VEC_POWER16 + 15,     /* shuffles: + z, see vec_constants.c */
     VEC_LD3_8 = VEC_SORT4_8 + 2,        /* + 3 z + register */
     VEC_ST3_16 = VEC_LD3_8 + 6,         /* + register */
     VEC_ST3_8 = VEC_ST3_16 + 3,         /* + 3 row + register */
@@ -194,11 +200,20 @@ static inline unsigned vec_bytes(const struct ir_op *o, unsigned z)
 {
     return o->flags & IR_SCALAR ? 1u << z : o->flags & IR_Q ? 16 : 8;
 }
+/* Where the last instruction of a vector op may put its result: V[d]'s register if nothing has to
+ * be cleared there, else xmm0. vec_finish() does the rest. */
+static inline unsigned vec_out(const struct emitter *e, const struct ir_op *o)
+{
+    return o->flags & IR_Q ? vec_dest(e, o->d, 0) : 0;
+}
 /* The result of a vector op, in `reg`. */
 static inline void vec_finish(struct emitter *e, const struct ir_op *o, unsigned reg)
 {
     vec_set(e, o->d, reg, vec_bytes(o, o->y));
 }
+
+/* d = element `index` of a in all lanes of 1 << z bytes. */
+void vec_spread(struct emitter *e, unsigned z, unsigned d, unsigned a, unsigned index);
 
 /* Shifts of lanes of 2, 4 or 8 bytes by a number of bits; SSHR of 8 needs AVX-512. */
 enum vec_shift { VEC_SHR = 2, VEC_SAR = 4, VEC_SHL = 6 };
