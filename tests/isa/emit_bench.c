@@ -3,7 +3,6 @@
  */
 #include "emit_bench.h"
 
-#include <capstone/capstone.h>
 #include <stdlib.h>
 
 #include "base/bytes.h"
@@ -20,7 +19,8 @@ void bench_init(struct bench *b, bool wide)
         wide ? "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni,avx512vl,avx512vbmi,avx512_vbmi2,"
                "avx512_bitalg,avx512_vnni"
              : "avx2,f16c,cx16,aes,pclmulqdq,sha_ni";
-    if (hostcpu_parse(features, &b->host, NULL) < 0)
+    if (hostcpu_parse(features, &b->host, NULL) < 0 ||
+        cs_open(CS_ARCH_X86, CS_MODE_64, &b->capstone) != CS_ERR_OK)
         abort();
     b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + BENCH_CODE_BYTES};
     lift_table_init(&b->table);
@@ -80,14 +80,11 @@ unsigned bench_count(struct bench *b, unsigned words)
     bool cut = last->op == IR_JUMP && last[-1].op == IR_INSN &&
                (uint32_t)last[-1].imm == BENCH_OFFSET + words * 4 - 4;
     unsigned count = 0;
-    csh capstone;
-    if (cs_open(CS_ARCH_X86, CS_MODE_64, &capstone) != CS_ERR_OK)
-        return 0;
     while (at < end) {
         cs_insn *insn = NULL;
         size_t bytes = 0;
         bool padding = false; /* by where the code happens to lie */
-        if (cs_disasm(capstone, at, (size_t)(end - at), 0, 1, &insn)) {
+        if (cs_disasm(b->capstone, at, (size_t)(end - at), 0, 1, &insn)) {
             bytes = insn->size;
             padding = insn->id == X86_INS_NOP;
             cs_free(insn, 1);
@@ -99,6 +96,5 @@ unsigned bench_count(struct bench *b, unsigned words)
         count += !padding;
         at += bytes;
     }
-    cs_close(&capstone);
     return at < end ? 0 : count - cut;
 }

@@ -4,6 +4,8 @@
 #ifndef PENG_TESTS_ISA_EMIT_BENCH_H
 #define PENG_TESTS_ISA_EMIT_BENCH_H
 
+#include <capstone/capstone.h>
+
 #include "core/translator/lift.h"
 #include "core/translator/lift_int.h"
 #include "core/x86_64/emit.h"
@@ -11,6 +13,7 @@
 enum { BENCH_CODE_BYTES = 64 << 10, BENCH_OFFSET = 2048 };
 
 struct bench {
+    csh capstone;
     struct hostcpu host;
     struct lift_table table;
     struct emit_stubs stubs;
