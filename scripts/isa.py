@@ -449,9 +449,9 @@ static bool take_apart(unsigned format, uint32_t raw, struct a64_insn *out)
 static bool try_pattern(unsigned number, uint32_t raw, struct a64_insn *out)
 {{
     const struct a64_pattern *p = &a64_patterns[number];
-    *out = (struct a64_insn){{.raw = raw}};
     if ((raw & p->mask) != p->value)
         return false;
+    *out = (struct a64_insn){{.raw = raw}};
     out->feature = p->feature;
     if (!take_apart(p->format, raw, out))
         return false;

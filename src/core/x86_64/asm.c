@@ -5,18 +5,16 @@
 
 #include <string.h>
 
-void x86_byte(struct x86_buf *b, uint8_t v)
-{
-    if (b->at < b->end)
-        *b->at++ = v;
-    else
-        b->full = true;
-}
+enum { INSN_BYTES_MAX = 15 }; /* Intel SDM volume 2, 2.3.11 */
 
 void x86_u32(struct x86_buf *b, uint32_t v)
 {
-    for (int i = 0; i < 4; i++)
-        x86_byte(b, (uint8_t)(v >> 8 * i));
+    if (b->end - b->at < (ptrdiff_t)sizeof(v)) {
+        b->full = true;
+        return;
+    }
+    memcpy(b->at, &v, sizeof(v));
+    b->at += sizeof(v);
 }
 
 void x86_u64(struct x86_buf *b, uint64_t v)
@@ -49,39 +47,59 @@ static unsigned log2_scale(unsigned scale)
     return scale == 8 ? 3 : scale == 4 ? 2 : scale == 2 ? 1 : 0;
 }
 
-/* ModRM, SIB and displacement. EVEX scales 8-bit displacements, so it asks for 32-bit ones. */
-static void modrm(struct x86_buf *b, unsigned reg, struct x86_rm rm, bool wide_disp)
+/* ModRM, SIB and displacement at `p`, where there is room; returns what is behind them. EVEX scales
+ * 8-bit displacements, so it asks for 32-bit ones. */
+static uint8_t *put_modrm(struct x86_buf *b, uint8_t *p, unsigned reg, struct x86_rm rm,
+                          bool wide_disp)
 {
+    int32_t disp = rm.disp;
     reg = (reg & 7) << 3;
     if (rm.is_reg) {
-        x86_byte(b, (uint8_t)(0xc0 | reg | (rm.base & 7)));
-        return;
+        *p++ = (uint8_t)(0xc0 | reg | (rm.base & 7));
+        return p;
     }
-    if (rm.target) {
-        x86_byte(b, (uint8_t)(reg | RBP));
-        note_outside(b, b->at, rm.target);
-        x86_u32(b, (uint32_t)(rm.target - (b->at + 4 + rm.after)));
-        return;
+    if (rm.is_target) {
+        *p++ = (uint8_t)(reg | RBP);
+        note_outside(b, p, rm.target);
+        disp = (int32_t)(rm.target - (p + 4 + rm.after));
+        memcpy(p, &disp, 4);
+        return p + 4;
     }
     bool no_base = rm.base == X86_NONE;
     bool sib = rm.index != X86_NONE || no_base || (rm.base & 7) == RSP;
     unsigned mod = 2;
     if (no_base)
         mod = 0;
-    else if (rm.disp == 0 && (rm.base & 7) != RBP)
+    else if (disp == 0 && (rm.base & 7) != RBP)
         mod = 0;
-    else if (!wide_disp && rm.disp == (int8_t)rm.disp)
+    else if (!wide_disp && disp == (int8_t)disp)
         mod = 1;
-    x86_byte(b, (uint8_t)(mod << 6 | reg | (sib ? RSP : rm.base & 7)));
+    *p++ = (uint8_t)(mod << 6 | reg | (sib ? RSP : rm.base & 7));
     if (sib) {
         unsigned index = rm.index == X86_NONE ? RSP : rm.index & 7;
-        x86_byte(b,
-                 (uint8_t)(log2_scale(rm.scale) << 6 | index << 3 | (no_base ? RBP : rm.base & 7)));
+        *p++ = (uint8_t)(log2_scale(rm.scale) << 6 | index << 3 | (no_base ? RBP : rm.base & 7));
     }
-    if (mod == 1)
-        x86_byte(b, (uint8_t)rm.disp);
-    else if (mod == 2 || no_base)
-        x86_u32(b, (uint32_t)rm.disp);
+    if (mod == 1) {
+        *p++ = (uint8_t)disp;
+    } else if (mod == 2 || no_base) {
+        memcpy(p, &disp, 4);
+        p += 4;
+    }
+    return p;
+}
+
+/* Room for an instruction but its immediate? If not the buffer is full. */
+static bool has_room(struct x86_buf *b)
+{
+    bool room = b->end - b->at >= INSN_BYTES_MAX;
+    b->full |= !room;
+    return room;
+}
+
+static void modrm(struct x86_buf *b, unsigned reg, struct x86_rm rm, bool wide_disp)
+{
+    if (has_room(b))
+        b->at = put_modrm(b, b->at, reg, rm, wide_disp);
 }
 
 static bool high(unsigned reg)
@@ -92,25 +110,28 @@ static bool high(unsigned reg)
 void x86_op(struct x86_buf *b, unsigned prefix, unsigned opcode, unsigned width, unsigned reg,
             struct x86_rm rm)
 {
+    uint8_t *p = b->at;
+    if (!has_room(b))
+        return;
     if (rm.gs)
-        x86_byte(b, 0x65);
+        *p++ = 0x65;
     if (width == 2)
-        x86_byte(b, 0x66);
+        *p++ = 0x66;
     if (prefix)
-        x86_byte(b, (uint8_t)prefix);
+        *p++ = (uint8_t)prefix;
     unsigned rex = (width == 8 ? 8 : 0) | (reg & 8 ? 4 : 0) | (high(rm.base) ? 1 : 0);
     if (!rm.is_reg && high(rm.index))
         rex |= 2;
     /* SPL..DIL instead of AH..BH */
     bool byte_reg = width == 1 && ((reg & 15) >= RSP || (rm.is_reg && rm.base >= RSP));
     if (rex || byte_reg)
-        x86_byte(b, (uint8_t)(0x40 | rex));
+        *p++ = (uint8_t)(0x40 | rex);
     if (opcode > 0xffff)
-        x86_byte(b, (uint8_t)(opcode >> 16));
+        *p++ = (uint8_t)(opcode >> 16);
     if (opcode > 0xff)
-        x86_byte(b, (uint8_t)(opcode >> 8));
-    x86_byte(b, (uint8_t)opcode);
-    modrm(b, reg, rm, false);
+        *p++ = (uint8_t)(opcode >> 8);
+    *p++ = (uint8_t)opcode;
+    b->at = put_modrm(b, p, reg, rm, false);
 }
 
 void x86_alu(struct x86_buf *b, enum x86_alu op, unsigned width, unsigned reg, struct x86_rm rm)

@@ -7,6 +7,7 @@
 #ifndef PENG_CORE_X86_64_ASM_H
 #define PENG_CORE_X86_64_ASM_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,10 +57,14 @@ enum x86_cc {
 struct x86_rm {
     bool is_reg, gs;
     uint8_t base, index, scale; /* index X86_NONE: none; base X86_NONE: disp32 absolute (gs) */
+    bool is_target;             /* memory at `target`, relative to RIP; base and index X86_NONE */
     uint8_t after;              /* `target`: immediate bytes that follow */
-    int32_t disp;
-    const uint8_t *target; /* not NULL: memory there, relative to RIP; base and index X86_NONE */
+    union {
+        int32_t disp;
+        const uint8_t *target;
+    };
 };
+static_assert(sizeof(struct x86_rm) == 16, "is passed in registers");
 
 /* What must change in the bytes from `start` on when they, or the guest page they are of, are moved
  * (translator/relocate.h). What is outside may be further away than a displacement reaches, in
@@ -118,11 +123,19 @@ static inline struct x86_rm rm_target(const uint8_t *target, unsigned immediate_
     return (struct x86_rm){.base = X86_NONE,
                            .index = X86_NONE,
                            .scale = 1,
+                           .is_target = true,
                            .after = (uint8_t)immediate_bytes,
                            .target = target};
 }
 
-void x86_byte(struct x86_buf *b, uint8_t v);
+static inline void x86_byte(struct x86_buf *b, uint8_t v)
+{
+    if (b->at < b->end)
+        *b->at++ = v;
+    else
+        b->full = true;
+}
+
 void x86_u32(struct x86_buf *b, uint32_t v);
 void x86_u64(struct x86_buf *b, uint64_t v);
 
