@@ -2,13 +2,14 @@
 #   make          build/peng
 #   make run      boot a stock Debian arm64 kernel to a shell (no terminal: print the boot, power off)
 #   make test     set up what it needs and run the quick suites;  make test-long  the long ones
+#   make cross    build-arm64/peng, for arm64 hosts
 #   make bench    peng beside qemu-system-aarch64 and qemu-aarch64 on this machine
 #   make install  PREFIX=/usr/local DESTDIR=
 PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 
-.PHONY: all build setup-build run test test-long bench install clean distclean tidy format guest disk \
+.PHONY: all build setup-build run test test-long cross bench install clean distclean tidy format guest disk \
 	user-root
 
 all: build
@@ -50,7 +51,12 @@ test-long:
 	@$(MAKE) --no-print-directory build
 	@scripts/guest-disk
 	@scripts/user-root large
+	@scripts/cross libraries
 	@scripts/test long
+
+cross:
+	@scripts/setup build guest test
+	@scripts/cross
 
 bench: build
 	@scripts/setup guest test long

@@ -1,8 +1,9 @@
-/* hostcpu.h: what the host's x86-64 CPU can do, asked once by CPUID. */
+/* hostcpu.h: what the host's CPU can do, of what the translator uses: so it is all of x86-64. */
 #ifndef PENG_HARDWARE_HOSTCPU_H
 #define PENG_HARDWARE_HOSTCPU_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
 
@@ -23,5 +24,9 @@ int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e);
 
 /* Takes from `cpu` what `allowed` does not have. */
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed);
+
+/* The names of the features of this host's CPU that matter here, for people; cut where `size` is
+ * too small for all. */
+void hostcpu_describe(char *text, size_t size);
 
 #endif

@@ -26,7 +26,7 @@ struct wire {
     atomic_uint sent_count, flushes, resumes;
     const uint8_t *pending;
     size_t pending_bytes;
-    unsigned pending_count;
+    atomic_uint pending_count; /* the loop's while it is not 0 */
 };
 
 static void wire_send(struct netdev *netdev, const void *frame, size_t size_bytes)
@@ -227,6 +227,8 @@ static void test_bad_receive_buffers(void **state)
         guest_add(&f->g, RX, (struct guest_buffer[]){{a, i ? 64 : 12, i == 0}}, 1);
         give(f, frame, sizeof(frame), 1);
         assert_true(guest_wait_status(&f->g, VIRTIO_STATUS_NEEDS_RESET));
+        while (f->wire.pending_count)
+            usleep(100);
         guest_negotiate(&f->g, ~0ull, 2, 16);
     }
 }

@@ -1,18 +1,9 @@
-/* engine.c: the list of engines in order of preference. */
+/* engine.c: choosing one of the engines that this build has (engines_*.c, one a host
+ * architecture). */
 #include "core/engine/engine.h"
 
 #include <errno.h>
 #include <string.h>
-
-#include "core/engine/kvm_engine.h"
-#include "core/engine/soft.h"
-
-const struct engine_ops *const engines[] = {
-    &kvm_engine,
-    &translator_engine,
-    &interpreter_engine,
-    NULL,
-};
 
 const struct engine_ops *engine_choose(const char *arch, struct err *why)
 {

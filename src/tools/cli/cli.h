@@ -11,6 +11,18 @@ enum {
     EXIT_MACHINE = 2, /* the machine failed */
 };
 
+struct cli_command {
+    const char *name; /* NULL ends a table */
+    const char *summary;
+    int (*run)(int argc, char **argv);
+    /* for the help: what follows the name on the command line; NULL where there are no options */
+    const char *usage;
+    void (*print_options)(void *file);
+};
+
+/* The subcommands that this build has, in the order of the help. */
+extern const struct cli_command cli_commands[];
+
 int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_binfmt(int argc, char **argv);

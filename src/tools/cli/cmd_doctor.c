@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
 #include "core/engine/engine.h"
 #include "hardware/hostcpu.h"
 #include "hardware/hostmem.h"
@@ -17,24 +16,12 @@ static const char *yes_no(bool yes)
 
 int cmd_doctor(int argc, char **argv)
 {
-    struct hostcpu cpu;
-    hostcpu_detect(&cpu);
-    const struct {
-        const char *name;
-        bool has;
-    } features[] = {
-        {"sse4.1", cpu.sse41}, {"avx", cpu.avx},         {"avx2", cpu.avx2},     {"fma", cpu.fma},
-        {"bmi2", cpu.bmi2},    {"aes", cpu.aes},         {"pclmul", cpu.pclmul}, {"sha", cpu.sha},
-        {"gfni", cpu.gfni},    {"avx512", cpu.avx512vl},
-    };
+    char features[200];
+    hostcpu_describe(features, sizeof(features));
     printf("version: %s\n", PENG_VERSION);
     printf("host CPUs: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     printf("host memory: %llu MiB\n", (unsigned long long)(hostmem_total_bytes() >> 20));
-    printf("host features:");
-    for (size_t i = 0; i < ARRAY_SIZE(features); i++)
-        if (features[i].has)
-            printf(" %s", features[i].name);
-    printf("\n");
+    printf("host features: %s\n", features);
     for (size_t i = 0; engines[i]; i++) {
         struct err why = {0};
         bool usable = !engines[i]->usable || engines[i]->usable(&why) == 0;

@@ -1,6 +1,6 @@
-/* hostcpu.c: feature bits as the C library found them when the process started, the OS's XCR0
- * included. CPUID itself is not asked: where the host is a virtual machine each one is an exit to
- * its hypervisor, tens of microseconds, which every start of peng-arm64 would pay.
+/* hostcpu_x86_64.c: feature bits as the C library found them when the process started, the OS's
+ * XCR0 included. CPUID itself is not asked: where the host is a virtual machine each one is an exit
+ * to its hypervisor, tens of microseconds, which every start of peng-arm64 would pay.
  *
  * For tests a list by name takes from them.
  */
@@ -102,6 +102,18 @@ int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e)
     cpu.sse41 = cpu.avx = cpu.fma = cpu.bmi1 = cpu.bmi2 = cpu.lzcnt = cpu.popcnt = true;
     *ret_cpu = cpu;
     return 0;
+}
+
+void hostcpu_describe(char *text, size_t size)
+{
+    struct hostcpu cpu;
+    hostcpu_detect(&cpu);
+    size_t used = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < ARRAY_SIZE(names) && used < size; i++)
+        if (*((const bool *)&cpu + names[i].offset))
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", names[i].name);
 }
 
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed)

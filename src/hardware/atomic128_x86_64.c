@@ -1,5 +1,6 @@
-/* atomic128.c: CMPXCHG16B, which every x86-64 server CPU has; only GCC's older __sync builtins
- * promise to use it instead of a lock that guest code, running translated, would not take. */
+/* atomic128_x86_64.c: CMPXCHG16B, which every x86-64 server CPU has; only GCC's older __sync
+ * builtins promise to use it instead of a lock that guest code, running translated, would not take.
+ */
 #include "hardware/atomic128.h"
 
 __attribute__((target("cx16"))) bool atomic128_swap_if(void *at, uint64_t expected[2],

@@ -1,0 +1,15 @@
+/* commands_x86_64.c: the subcommands on x86-64 hosts. */
+#include <stddef.h>
+
+#include "tools/cli/cli.h"
+
+const struct cli_command cli_commands[] = {
+    {"run", "run a machine in the foreground until it powers off", cmd_run,
+     "[OPTION]... [IMAGE]    IMAGE: a disk that firmware starts", cmd_run_print_options},
+    {"binfmt", "have this host run arm64 programs: install, remove, status", cmd_binfmt,
+     "install|remove|status [OPTION]...", cmd_binfmt_print_options},
+    {"doctor", "check what this host offers to machines", cmd_doctor, NULL, NULL},
+    {"cache", "translations that are kept between runs: info, clear", cmd_cache,
+     "info|clear [OPTION]...", cmd_cache_print_options},
+    {0},
+};
