@@ -7,7 +7,7 @@ void leave(void);
 void cpu_main(struct cpu *cpu);
 void exception(struct frame *f);
 
-enum { FR_TXFF = 1 << 5, POOL_BLOCKS = 64, BLOCK_BYTES = 65536, LEVEL1_ENTRIES = 512 };
+enum { FR_TXFF = 1 << 5, POOL_BLOCKS = 160, BLOCK_BYTES = 65536, LEVEL1_ENTRIES = 512 };
 
 struct cpu cpus[CPUS_MAX];
 unsigned cpu_count = 1;

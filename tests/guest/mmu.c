@@ -297,6 +297,133 @@ static void test_remap(void)
     check("200 times read-only and back", all);
 }
 
+/* --- the levels of the TLB ---------------------------------------------------------------------
+ */
+
+enum { REACH_PAGES = 8192, REACH_TARGETS = 4 };
+
+/* More pages than any first or second level holds, every third of which is then mapped elsewhere.
+ */
+static void test_reach(void)
+{
+    uint64_t *targets[REACH_TARGETS], va = high + 0x10000000;
+    for (unsigned i = 0; i < REACH_TARGETS; i++) {
+        targets[i] = page_alloc(1);
+        targets[i][0] = 100 + i;
+    }
+    for (unsigned i = 0; i < REACH_PAGES; i++)
+        map_quietly(va + i * 4096ul, 3, (uint64_t)targets[i % REACH_TARGETS], NORMAL);
+    bool all = true;
+    for (unsigned i = 0; i < 2 * REACH_PAGES; i++) { /* 2654435761 is odd: every page twice */
+        unsigned page = i * 2654435761u % REACH_PAGES;
+        all &= *(volatile uint64_t *)(va + page * 4096ul) == 100 + page % REACH_TARGETS;
+    }
+    check("8192 pages", all);
+    for (unsigned i = 0; i < REACH_PAGES; i += 3)
+        map(va + i * 4096ul, 3, (uint64_t)targets[(i + 1) % REACH_TARGETS], NORMAL);
+    all = true;
+    for (unsigned i = 0; i < REACH_PAGES; i++)
+        all &= *(volatile uint64_t *)(va + i * 4096ul) == 100 + (i + !(i % 3)) % REACH_TARGETS;
+    check("8192 pages, every third mapped elsewhere", all);
+}
+
+/* A block that becomes pages of different rights and a block again, by break-before-make with the
+ * TLBI of one address in it. */
+static void test_blocks(void)
+{
+    uint64_t *data = page_alloc(1), block = 1ul << 21, va = high + 0x20000000;
+    uint64_t pa = (uint64_t)data & ~(block - 1), inside = (uint64_t)data - pa;
+    bool gone = true, rights = true, whole = true;
+    for (unsigned round = 0; round < 20; round++) {
+        map(va, 2, pa, NORMAL);
+        for (uint64_t at = 0; at < block; at += 8 * 4096)
+            (void)*(volatile uint64_t *)(va + at);
+        *(volatile uint64_t *)(va + inside) = round;
+        whole &= data[0] == round;
+        unmap(va, 2);
+        for (uint64_t at = 0; at < block; at += 8 * 4096)
+            gone &= status(load(va + at)) == FAULT_TRANSLATION + 2;
+        for (unsigned i = 0; i < 4; i++)
+            map_quietly(va + inside + i * 4096ul, 3, (uint64_t)data + i * 4096ul,
+                        NORMAL | (i & 1 ? PTE_READ_ONLY : 0));
+        for (unsigned i = 0; i < 4; i++) {
+            (void)*(volatile uint64_t *)(va + inside + i * 4096ul);
+            rights &= status(store(va + inside + i * 4096ul)) ==
+                      (i & 1 ? (unsigned)FAULT_PERMISSION + 3 : 64);
+        }
+        for (unsigned i = 0; i < 4; i++)
+            unmap(va + inside + i * 4096ul, 3);
+    }
+    check("block: seen", whole);
+    check("block: one TLBI drops all of it", gone);
+    check("pages in its place have their own rights", rights);
+}
+
+static void test_global(void)
+{
+    uint64_t *one = page_alloc(1), *two = page_alloc(1), va = high + 0x700000;
+    one[0] = 1, two[0] = 2;
+    map(va, 3, (uint64_t)one, NORMAL);
+    set_asid(4);
+    check_eq("global page, ASID 4", *(volatile uint64_t *)va, 1);
+    set_asid(5);
+    check_eq("global page, ASID 5", *(volatile uint64_t *)va, 1);
+    *slot(va, 3) = (uint64_t)two | NORMAL | PTE_PAGE;
+    __asm__ volatile("dsb ishst\n\ttlbi vae1is, %0\n\tdsb ish\n\tisb" ::"r"(page_arg(va, 9))
+                     : "memory");
+    check_eq("TLBI VAE1 of any ASID drops a global page", *(volatile uint64_t *)va, 2);
+    set_asid(4);
+    check_eq("... for every ASID", *(volatile uint64_t *)va, 2);
+    set_asid(0);
+}
+
+/* A miss in the middle of code must not cost a register or a flag: what is in x0 to x28 and v0 to
+ * v31 before the access is there after it. */
+static void test_registers(void)
+{
+    static uint64_t kept[29 + 64 + 1];
+    uint64_t *data = page_alloc(1), va = high + 0x800000;
+    data[0] = 0xd0;
+    write_sysreg(cpacr_el1, 3ul << 20);
+    bool x = true, v = true, flags = true;
+    for (unsigned round = 0; round < 8; round++) {
+        map(va, 3, (uint64_t)data, NORMAL);
+        register uint64_t address __asm__("x29") = va;
+        register uint64_t *out __asm__("x30") = kept;
+        __asm__ volatile(
+            ".arch_extension simd\n"
+            ".irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28\n"
+            " mov x\\r, #(\\r + 1000)\n dup v\\r\\().2d, x\\r\n.endr\n"
+            " dup v29.2d, x1\n dup v30.2d, x2\n dup v31.2d, x3\n"
+            " cmp x1, x0\n" /* C = 1, the rest 0 */
+            " ldr x28, [x29]\n"
+            " str x0, [x29, #8]\n"
+            " cset x29, hi\n"
+            ".irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28\n"
+            " str x\\r, [x30], #8\n.endr\n"
+            ".irp r,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,"
+            "29,30,31\n"
+            " str q\\r, [x30], #16\n.endr\n"
+            " str x29, [x30]\n"
+            : "+r"(address), "+r"(out)
+            :
+            : "x0", "x1", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12",
+              "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23", "x24",
+              "x25", "x26", "x27", "x28", "cc", "memory");
+        for (unsigned i = 0; i < 28; i++)
+            x &= kept[i] == 1000 + i;
+        x &= kept[28] == 0xd0 && data[1] == 1000;
+        for (unsigned i = 0; i < 32; i++) {
+            uint64_t wanted = i < 29 ? 1000 + i : 1001 + i - 29;
+            v &= kept[29 + 2 * i] == wanted && kept[30 + 2 * i] == wanted;
+        }
+        flags &= kept[29 + 64] == 1;
+    }
+    check("a miss keeps general registers", x);
+    check("a miss keeps vector registers", v);
+    check("a miss keeps the flags", flags);
+}
+
 /* --- code that changes -------------------------------------------------------------------------
  */
 
@@ -370,6 +497,66 @@ static void test_code(void)
     check_eq("code runs into nothing: class", caught_ec(c), EC_IABORT);
     check_eq("code runs into nothing: FAR", c->far, va + SMALL_PAGE);
     check_eq("code runs into nothing: ELR", c->elr, va + SMALL_PAGE);
+}
+
+enum { CODE_PAGES = 8, CODE_EACH = 512 };
+
+/* Functions of two instructions, as many as fit, called by two addresses in two address spaces
+ * while pages of them change. */
+static void test_many_jumps(void)
+{
+    uint32_t *code = page_alloc(1);
+    uint64_t va[2] = {high + 0x900000, high + 0xa00000 + 3 * SMALL_PAGE};
+    for (unsigned f = 0; f < CODE_PAGES * CODE_EACH; f++) {
+        code[2 * f] = movz(f);
+        code[2 * f + 1] = 0xd65f03c0;
+    }
+    sync_code(code, CODE_PAGES * SMALL_PAGE);
+    for (unsigned p = 0; p < CODE_PAGES; p++)
+        for (unsigned i = 0; i < 2; i++)
+            map(va[i] + p * SMALL_PAGE, 3, (uint64_t)code + p * SMALL_PAGE, NORMAL);
+    bool all = true;
+    for (unsigned round = 0; round < 6; round++) {
+        unsigned changed = round * 3 % CODE_PAGES;
+        set_asid(10 + (round & 1));
+        for (unsigned f = 0; f < CODE_PAGES * CODE_EACH; f++)
+            all &= call(va[f & 1] + 8ul * f) == (code[2 * f] >> 5 & 0xffff);
+        for (unsigned f = changed * CODE_EACH; f < (changed + 1) * CODE_EACH; f++)
+            code[2 * f] = movz(f ^ (round + 1) << 13);
+        sync_code(&code[changed * SMALL_PAGE / 4], SMALL_PAGE);
+        for (unsigned f = 0; f < CODE_PAGES * CODE_EACH; f += 7)
+            all &= call(va[~f & 1] + 8ul * f) == (code[2 * f] >> 5 & 0xffff);
+    }
+    check("4096 functions by two addresses, changed by the page", all);
+    set_asid(0);
+}
+
+/* A guest that breaks the rules may see either page, but only code that is there now. */
+static void test_no_tlbi(void)
+{
+    uint32_t *code[2] = {page_alloc(1), page_alloc(1)};
+    uint64_t va = high + 0xb00000;
+    bool all = true;
+    for (unsigned i = 0; i < 2; i++) {
+        code[i][1] = 0xd65f03c0;
+        map(va, 3, (uint64_t)code[i], NORMAL); /* tables are there */
+    }
+    for (unsigned round = 0; round < 100; round++) {
+        unsigned now = round & 1;
+        for (unsigned i = 0; i < 2; i++) {
+            code[i][0] = movz(round * 2 + i);
+            sync_code(code[i], 8);
+        }
+        *slot(va, 3) = (uint64_t)code[now] | NORMAL | PTE_PAGE;
+        __asm__ volatile("dsb ish\n\tisb" ::: "memory");
+        if (round % 5 == 0) /* pushes the entry out of a direct-mapped TLB */
+            for (uint64_t far = 1; far < 4; far++)
+                (void)load(va + far * (16ul << 20));
+        uint64_t got = call(va);
+        all &= got / 2 == round;
+    }
+    check("other code without TLBI: never old bytes", all);
+    unmap(va, 3);
 }
 
 /* --- other CPUs --------------------------------------------------------------------------------
@@ -446,6 +633,12 @@ void guest_tests(void)
     test_controls();
     test_asids();
     test_remap();
+    test_reach();
+    test_blocks();
+    test_global();
+    test_registers();
     test_code();
+    test_many_jumps();
+    test_no_tlbi();
     test_other_cpus();
 }

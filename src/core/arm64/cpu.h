@@ -155,6 +155,9 @@ struct a64_cpu {
     unsigned jump_misses;        /* user mode: while the jumps are few */
     uint64_t tlb_fills;          /* misses of the bank in use */
     uint64_t walks;              /* of those, how many the second level did not know */
+    uint64_t tlb_faults;         /* fills that found no translation, or no right */
+    uint64_t tlb_crossings;      /* inline lookups that failed for a page's end or alignment */
+    uint64_t tlb_guarded;        /* ... for MMIO, watchpoints, or Device memory */
     uint64_t tlb_flushes;        /* TLBI executed here */
     uint64_t exceptions;         /* taken, interrupts included */
     uint64_t broadcasts;         /* a64_run_on_others() */

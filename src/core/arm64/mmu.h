@@ -202,6 +202,19 @@ uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsi
 struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
                                    unsigned flags, uint32_t *ret_fault);
 
+/* What a64_tlb_refill() is told about an access of up to 64 bytes. */
+static inline uint32_t a64_refill_how(enum a64_access access, unsigned size_bytes, bool aligned,
+                                      bool unprivileged)
+{
+    return (uint32_t)access | (uint32_t)unprivileged << 2 | (uint32_t)aligned << 3 |
+           size_bytes << 4;
+}
+
+/* For translated code, after a lookup at va failed: fills the bank. True where the same lookup now
+ * succeeds; false where the access is for a64_load() and the like: it goes over a page's end, is
+ * misaligned, goes to MMIO, or faults. Takes no exception. Uses no floating point. */
+bool a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how);
+
 /* Loads and stores with everything: TLB, page crossing, MMIO, alignment, faults. True on success.
  * On false the exception is taken already (pc = vector) and nothing else changed. size 1..16, a
  * power of two, or up to 64 for multi-register accesses done in parts by the caller. */

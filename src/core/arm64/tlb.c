@@ -25,7 +25,7 @@
 
 #include "base/bytes.h"
 
-enum { L2_SETS = 256, L2_WAYS = 4, LIST_MAX = 16, LARGE_SHIFT = 17 };
+enum { L2_SETS = 512, L2_WAYS = 4, LIST_MAX = 16, LARGE_SHIFT = 17 };
 
 struct l2_entry {
     uint64_t va; /* of the page, canonical */
@@ -455,6 +455,7 @@ struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_ac
 {
     static const char *const names[] = {"read", "write", "fetch"};
     struct a64_tlb_entry *entry = fill(cpu, va, access, flags, ret_fault);
+    cpu->tlb_faults += !entry;
     if (!trace_on(cpu->system->trace, TRACE_MMU))
         return entry;
     if (entry)
@@ -464,6 +465,27 @@ struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_ac
         trace_print(cpu->system->trace, "cpu%u mmu fault %s el%u va %016llx status %02x",
                     cpu->index, names[access], cpu->el, (unsigned long long)va, *ret_fault & 63);
     return entry;
+}
+
+bool a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how)
+{
+    enum a64_access access = (enum a64_access)(how & 3);
+    unsigned size_bytes = how >> 4;
+    bool unprivileged = how & 4, aligned = how & 8;
+    struct a64_tlb_bank *bank = unprivileged ? cpu->bank_unpriv : cpu->bank;
+    const struct a64_tlb_entry *entry = &bank->entries[slot_of(va)];
+    if ((aligned && va & (size_bytes - 1)) || (va & 4095) + size_bytes > 4096) {
+        cpu->tlb_crossings++;
+        return false;
+    }
+    uint64_t tag = access == A64_READ ? entry->read : entry->write;
+    if (align_down(tag, 4096) == align_down(va, 4096) && !(tag & A64_TLB_EMPTY)) {
+        cpu->tlb_guarded++; /* mapped, but not to be used inline */
+        return false;
+    }
+    uint32_t fault;
+    entry = a64_tlb_fill(cpu, va, access, unprivileged ? A64_MEM_UNPRIV : 0, &fault);
+    return entry && (access == A64_READ ? entry->read : entry->write) == align_down(va, 4096);
 }
 
 /* --- maintenance -------------------------------------------------------------------------------

@@ -414,6 +414,9 @@ void soft_print_stats(struct engine *engine, void *file)
         {"exceptions and interrupts", offsetof(struct a64_cpu, exceptions)},
         {"TLB fills", offsetof(struct a64_cpu, tlb_fills)},
         {"table walks", offsetof(struct a64_cpu, walks)},
+        {"TLB fills that faulted", offsetof(struct a64_cpu, tlb_faults)},
+        {"TLB lookups across a page's end, or misaligned", offsetof(struct a64_cpu, tlb_crossings)},
+        {"TLB lookups of MMIO and other guarded pages", offsetof(struct a64_cpu, tlb_guarded)},
         {"TLB invalidations", offsetof(struct a64_cpu, tlb_flushes)},
         {"broadcasts", offsetof(struct a64_cpu, broadcasts)},
     };

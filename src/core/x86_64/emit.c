@@ -217,6 +217,15 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_call_to(e->buf, r->stubs->interpret);
         resume(e, c);
         break;
+    case COLD_MISS:
+        if (c->va != RAX)
+            x86_load(e->buf, 8, RAX, rm_reg(c->va));
+        x86_movi(e->buf, RDX, c->raw);
+        x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
+        x86_call_to(e->buf, r->stubs->miss);
+        patch_across(e, x86_jmp(e->buf), c->retry);
+        resume(e, c);
+        break;
     case COLD_SATURATED: /* FPSR.QC */
         x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RBP, EMIT_OFFSET(fpsr)), 1 << 27);
         resume(e, c);

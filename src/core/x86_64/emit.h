@@ -8,9 +8,10 @@
  *  - MXCSR has the guest's rounding mode and sticky exceptions.
  * A unit is entered with NZCV in memory and leaves so.
  *
- * What a unit cannot do inline it leaves to the interpreter, one instruction at a time: a TLB miss,
- * an MMIO or misaligned access and a fault all take the same way through stubs.interpret, so that
- * memory has one slow path and state is exact there by construction.
+ * What a unit cannot do inline it leaves to the interpreter, one instruction at a time. A TLB miss
+ * is filled by stubs.miss and looked up again; what that cannot help (MMIO, a page's end, a
+ * misaligned access, a fault) all takes the same way through stubs.interpret, so that memory has
+ * one slow path and state is exact there by construction.
  */
 #ifndef PENG_CORE_X86_64_EMIT_H
 #define PENG_CORE_X86_64_EMIT_H
@@ -28,6 +29,7 @@ enum { EMIT_BIAS = 152, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MA
  * set) a unit that was entered dead. */
 enum { EMIT_TAG_STEP = 1, EMIT_TAG_SVC = 2, EMIT_TAG_EXITS = 3 };
 #define EMIT_TAG_AGAIN 0x80000000u
+enum { EMIT_MISS_SHIFT = 12, EMIT_JUMP_BYTES = 5 };
 enum { EMIT_ENTRY_BYTES = 5 }; /* user mode: the no-op that a unit starts with */
 
 #define EMIT_OFFSET(field) ((int32_t)offsetof(struct a64_cpu, field) - EMIT_BIAS)
@@ -47,6 +49,10 @@ struct emit_stubs {
      * stores pc, leaves. */
     const uint8_t *exit;
     const uint8_t *interpret; /* call with edx = instruction word, rcx = its place as above */
+    /* A lookup in the TLB failed: call with rax = virtual address, edx = instruction word, ecx =
+     * page offset | a64_tlb_refill()'s `how` << EMIT_MISS_SHIFT. Returns to look again (rax kept),
+     * or EMIT_JUMP_BYTES behind, after the interpreter has executed the instruction. */
+    const uint8_t *miss;
     const uint8_t *constants; /* emit_vec.h */
     const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
     const uint8_t *find;      /* the same where the bank's jump cache has nothing; machines alone */

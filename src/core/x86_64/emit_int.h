@@ -15,10 +15,13 @@ enum flags_kind {
 };
 
 struct cold {
-    enum { COLD_INTERPRET, COLD_EXIT, COLD_POLL, COLD_STEP, COLD_SATURATED } kind;
+    enum { COLD_INTERPRET, COLD_MISS, COLD_EXIT, COLD_POLL, COLD_STEP, COLD_SATURATED } kind;
     uint8_t *from;        /* rel32 to patch to the cold code */
     uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
-    uint8_t *resume;      /* where to go on (COLD_INTERPRET) */
+    uint8_t *resume;      /* where to go on (COLD_INTERPRET, COLD_MISS) */
+    uint8_t *retry;       /* COLD_MISS: the check that failed */
+    uint32_t how;         /* ... a64_tlb_refill()'s */
+    uint8_t va;           /* ... host register that has the address */
     uint32_t raw;         /* the instruction */
     int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
     int exit;             /* exit number; patched site is here or `from` */

@@ -12,7 +12,8 @@
  *     add  rax, gs:[rcx + addend]
  * The last byte's page must equal the entry's, which was chosen by the first byte's: an access that
  * crosses pages misses. Accesses that must be aligned keep the low address bits in the comparison.
- * Misses, faults, MMIO and crossing all go to the interpreter for this one instruction.
+ * A miss goes to stubs.miss, which fills the bank, and comes back to the RORX; faults, MMIO and
+ * crossing go on to the interpreter for this one instruction.
  *
  * Ordering: x86-TSO gives every load acquire and every store release semantics; only a
  * store-release followed by a load-acquire (both RCsc on Arm) needs more, so STLR is an XCHG.
@@ -102,6 +103,7 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
     flags_clobber(e);
     check_sp(e, o);
     unsigned va = virtual_address(e, o);
+    uint8_t *retry = b->at;
     x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(va)); /* rorx ecx, va, 7 */
     x86_byte(b, 7);
     x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_TLB_ENTRIES - 1) * 32);
@@ -116,7 +118,10 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
         x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(bank_unpriv)));
     struct x86_rm entry = unprivileged ? rm_mem(RCX, 0) : rm_gs(RCX, X86_NONE, 1, 0);
     x86_alu(b, ALU_CMP, 8, RDX, displaced(entry, tag_offset(access)));
-    cold_add(e, COLD_INTERPRET, x86_jcc(b, CC_NE));
+    struct cold *c = cold_add(e, COLD_MISS, x86_jcc(b, CC_NE));
+    c->retry = retry;
+    c->va = (uint8_t)va;
+    c->how = a64_refill_how(access, size_bytes, aligned, unprivileged);
     entry.disp = (int32_t)offsetof(struct a64_tlb_entry, addend);
     if (va == RAX) {
         x86_alu(b, ALU_ADD, 8, RAX, entry);

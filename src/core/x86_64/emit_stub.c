@@ -17,6 +17,16 @@ static void pop(struct x86_buf *b, unsigned reg)
     x86_op(b, 0, 0x8f, 4, 0, rm_reg(reg));
 }
 
+static void move_vectors(struct x86_buf *b, bool wide, bool to_struct)
+{
+    for (unsigned v = 0; v < 32; v++) {
+        unsigned xmm = emit_xmm(wide, v);
+        if (xmm != X86_NO_XMM) /* vmovdqa */
+            x86_vec(b, 1, 1, 0, to_struct ? 0x7f : 0x6f, xmm, X86_NO_SECOND,
+                    rm_mem(RBP, EMIT_OFFSET(v) + (int32_t)v * 16));
+    }
+}
+
 /* Moves every pinned guest register between host register and CPU struct. */
 static void move_pinned(struct x86_buf *b, bool wide, bool to_struct)
 {
@@ -29,12 +39,7 @@ static void move_pinned(struct x86_buf *b, bool wide, bool to_struct)
         else
             x86_load(b, 8, emit_gpr[v], slot);
     }
-    for (unsigned v = 0; v < 32; v++) {
-        unsigned xmm = emit_xmm(wide, v);
-        if (xmm != X86_NO_XMM) /* vmovdqa */
-            x86_vec(b, 1, 1, 0, to_struct ? 0x7f : 0x6f, xmm, X86_NO_SECOND,
-                    rm_mem(RBP, EMIT_OFFSET(v) + (int32_t)v * 16));
-    }
+    move_vectors(b, wide, to_struct);
 }
 
 static void mxcsr(struct x86_buf *b, bool store)
@@ -179,6 +184,36 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
     return start;
 }
 
+/* Saves what a C function may overwrite, by C's convention, so that it does not matter which guest
+ * registers lie there; the function computes with integers alone, so MXCSR may stay as it is. */
+static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret)
+{
+    /* An odd number, with the return address: the stack is aligned for C. */
+    static const uint8_t volatile_regs[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11};
+    static_assert(sizeof(volatile_regs) % 2 == 1, "a multiple of 16 bytes");
+    const uint8_t *start = b->at;
+    for (unsigned i = 0; i < sizeof(volatile_regs); i++)
+        push(b, volatile_regs[i]);
+    move_vectors(b, wide, true);
+    x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
+    x86_load(b, 8, RSI, rm_reg(RAX));
+    x86_load(b, 4, RDX, rm_reg(RCX));
+    x86_shift_imm(b, SH_SHR, 4, rm_reg(RDX), EMIT_MISS_SHIFT);
+    x86_movi64(b, RAX, (uintptr_t)a64_tlb_refill);
+    x86_call_rm(b, rm_reg(RAX));
+    move_vectors(b, wide, false);
+    x86_test(b, 4, rm_reg(RAX), RAX);
+    for (unsigned i = sizeof(volatile_regs); i-- > 0;)
+        pop(b, volatile_regs[i]); /* EFLAGS stay */
+    uint8_t *failed = x86_jcc(b, CC_E);
+    x86_byte(b, 0xc3);
+    x86_patch(b, failed, b->at);
+    x86_alu_imm(b, ALU_ADD, 8, rm_mem(RSP, 0), EMIT_JUMP_BYTES);
+    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (1 << EMIT_MISS_SHIFT) - 1);
+    x86_jmp_to(b, interpret);
+    return start;
+}
+
 void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
                 emit_interpret_fn interpret, struct emit_stubs *s)
 {
@@ -227,4 +262,6 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
     x86_movi(b, RAX, 0);
     x86_jmp_to(b, leave_saved);
+
+    s->miss = stub_miss(b, wide, s->interpret);
 }
