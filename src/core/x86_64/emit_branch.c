@@ -243,6 +243,13 @@ void emit_LEAVE(struct emitter *e, const struct ir_op *o)
     x86_jmp_to(e->buf, e->request->stubs->exit);
 }
 
+void call_interpreter(struct emitter *e)
+{
+    x86_movi(e->buf, RDX, e->raw);
+    page_place(e, RCX, e->offset);
+    x86_call_to(e->buf, e->request->stubs->interpret);
+}
+
 void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
 {
     if (o->flags & IR_SAFE) {
@@ -254,9 +261,7 @@ void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
         e->flags = FLAGS_NONE;
     }
     e->sp_aligned = false;
-    x86_movi(e->buf, RDX, e->raw);
-    page_place(e, RCX, e->offset);
-    x86_call_to(e->buf, e->request->stubs->interpret);
+    call_interpreter(e);
 }
 
 /* Lines that rose while masked are looked at when the mask goes: the poll word was spent on them.

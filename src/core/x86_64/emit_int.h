@@ -91,6 +91,9 @@ void page_address(struct emitter *e, unsigned reg, int64_t offset);
 /* The same in the form that stubs.exit and stubs.interpret want. */
 void page_place(struct emitter *e, unsigned reg, int32_t offset);
 
+/* The interpreter executes the current instruction. NZCV is in memory where somebody wants it. */
+void call_interpreter(struct emitter *e);
+
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 
 /* emit_memory.c: after it `rm` is the host memory operand for the access; misses go to the cold

@@ -390,9 +390,7 @@ void emit_CASP(struct emitter *e, const struct ir_op *o)
     if (e->request->user || !e->request->host->cx16) {
         flags_clobber(e);
         e->sp_aligned = false;
-        x86_movi(b, RDX, e->raw);
-        x86_movi(b, RCX, (uint32_t)e->offset);
-        x86_call_to(b, e->request->stubs->interpret);
+        call_interpreter(e);
         return;
     }
     atomic_address(e, o);
