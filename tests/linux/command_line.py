@@ -4,11 +4,13 @@
 SHOW is show.c. Where qemu-aarch64 is there, what it accepts has to come out the same.
 """
 import os
+import re
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import time
 
 peng, show = sys.argv[1:3]
 qemu = shutil.which('qemu-aarch64')
@@ -78,8 +80,24 @@ def options():
     check('-cpu help', (status, 'kunpeng-920' in out), (0, True))
     status, out, err = run([peng, '-strace', show])
     check('-strace', (status, 'exit_group(42)' in err), (42, True))
+    stats()
     status, _, err = run([peng, '-d', 'in_asm', show])
     check('-d', (status, err.count('\n')), (42, 1))
+
+
+def stats():
+    """--stats: one line a figure, whose names scripts rely on."""
+    start = time.monotonic()
+    status, _, err = run([peng, '--stats', show], {'PENG_CACHE': 'off'})
+    elapsed = (time.monotonic() - start) * 1e6
+    first, *lines = err.splitlines()
+    figures = dict(re.fullmatch(r'([a-zA-Z0-9_, ]+): (\d+)', line).groups() for line in lines)
+    check('--stats', (status, first.startswith('process '), len(figures)), (42, True, len(lines)))
+    for name in ('translated instructions', 'host code bytes', 'exits by unlinked direct jumps',
+                 'exits for a system call', 'microseconds running', 'microseconds translating'):
+        check(f'--stats: {name}', int(figures.get(name, 0)) > 0, True)
+    spent = sum(int(value) for name, value in figures.items() if name.startswith('microseconds '))
+    check('--stats: time', 0 < spent <= elapsed, True)
 
 
 def mistakes():

@@ -69,6 +69,7 @@ struct engine_config {
     const char *cpu_model;     /* NULL: the default */
     unsigned vcpus;            /* 1..A64_CPUS_MAX */
     size_t code_cache_bytes;   /* 0: the default */
+    bool stats;                /* takes times for print_stats() */
     const char *host_features; /* hostcpu_parse(): use no more of the host's CPU; NULL: all */
     struct guestmem *mem;      /* borrowed, filled with RAM */
     const struct log *log;     /* borrowed */

@@ -7,6 +7,7 @@ static int make(const struct engine_config *config, struct a64_system *system, v
 {
     struct translator_config translator = {.system = system,
                                            .cache_bytes = config->code_cache_bytes,
+                                           .stats = config->stats,
                                            .host_features = config->host_features,
                                            .keep = TRANSLATOR_KEEP_IN_CACHE,
                                            .log = config->log};

@@ -68,6 +68,7 @@ static int start_translator(struct linux_process *p, struct err *e)
 {
     const struct translator_config config = {.system = &p->system,
                                              .model = p->model,
+                                             .stats = p->config->stats,
                                              .host_features = p->config->host_features,
                                              .keep = where_to_keep(p),
                                              .log = p->log,

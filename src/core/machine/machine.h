@@ -53,6 +53,7 @@ struct machine_config {
     unsigned cpus;
     uint64_t memory_bytes;
     size_t code_cache_bytes;   /* 0: the engine's default */
+    bool stats;                /* takes times for machine_print_stats() */
     const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
 
     /* Either a kernel, or firmware in flash. */

@@ -20,12 +20,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <time.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
 #include "core/arm64/interpreter.h"
 #include "core/arm64/mmu.h"
 #include "core/translator/cache.h"
+#include "core/translator/counts.h"
 #include "core/translator/lift_int.h"
 #include "core/translator/maker.h"
 #include "core/translator/persist.h"
@@ -33,9 +35,7 @@
 /* What one CPU's thread keeps here, on cache lines of its own. */
 struct share {
     uint32_t context[2]; /* last seen, by EL */
-    struct share_counts {
-        uint64_t lookups, walks, links, steps, context_changes; /* statistics */
-    } counts;
+    struct counts counts;
     struct a64_cpu *cpu;
     struct share *next; /* in translator.shares */
 } __attribute__((aligned(64)));
@@ -54,8 +54,11 @@ struct translator {
     bool user;
     pthread_mutex_t shares_lock; /* guards the list; taken out of the guest alone */
     struct share *shares;
-    struct share_counts gone; /* of CPUs that were detached */
-    uint64_t page_drops;      /* statistics */
+    struct counts gone; /* of CPUs that were detached */
+    struct moment {
+        uint64_t ticks, ns;
+    } start;                           /* --stats: when it was made; 0: no time is taken */
+    uint64_t page_drops, made_in_vain; /* statistics */
 };
 
 enum {
@@ -76,8 +79,13 @@ enum {
 /* One instruction by the interpreter, from within a unit. Nonzero: pc is set, leave. */
 static uint64_t interpret(struct a64_cpu *cpu, uint64_t pc, uint32_t raw)
 {
+    struct share *share = cpu->translation;
+    share->counts.interpreted++;
+    enum counts_time before = counts_turn(&share->counts, COUNTS_INTERPRETING);
     cpu->pc = pc;
-    return a64_execute(cpu, raw) != A64_NEXT;
+    enum a64_step step = a64_execute(cpu, raw);
+    counts_turn(&share->counts, before);
+    return step != A64_NEXT;
 }
 
 /* --- life cycle ----------------------------------------------------------------------------------
@@ -119,6 +127,13 @@ static uint64_t version_of(const struct translator *t)
     return hash_bytes(&t->host, sizeof(t->host), guest);
 }
 
+static struct moment moment_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (struct moment){__rdtsc(), (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec};
+}
+
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e)
 {
@@ -130,6 +145,8 @@ int translator_new(const struct translator_config *config, struct translator **r
     pthread_mutex_init(&t->shares_lock, NULL);
     t->system = config->system;
     t->user = config->user;
+    if (config->stats)
+        t->start = moment_now();
     lift_table_init(&t->lifts);
     size_t bytes =
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
@@ -187,21 +204,13 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
         abort();
     memset(share, 0, sizeof(*share));
     share->cpu = cpu;
+    counts_start(&share->counts, t->start.ns != 0);
     share->context[0] = share->context[1] = CONTEXT_NONE;
     cpu->translation = share;
     pthread_mutex_lock(&t->shares_lock);
     share->next = t->shares;
     t->shares = share;
     pthread_mutex_unlock(&t->shares_lock);
-}
-
-static void add_counts(struct share_counts *sum, const struct share_counts *counts)
-{
-    sum->lookups += counts->lookups;
-    sum->walks += counts->walks;
-    sum->links += counts->links;
-    sum->steps += counts->steps;
-    sum->context_changes += counts->context_changes;
 }
 
 void translator_detach(struct translator *t, struct a64_cpu *cpu)
@@ -213,7 +222,7 @@ void translator_detach(struct translator *t, struct a64_cpu *cpu)
     struct share *share = *p;
     if (share) { /* else a fork has let go of it already */
         *p = share->next;
-        add_counts(&t->gone, &share->counts);
+        counts_add(&t->gone, &share->counts);
     }
     pthread_mutex_unlock(&t->shares_lock);
     free(share);
@@ -435,8 +444,10 @@ static bool add(struct translator *t, const struct unit_parts *parts, uint64_t s
 {
     uint64_t end = parts->pa + parts->insns * 4ull;
     if (cache_find(&t->cache, parts->pa, parts->context) ||
-        cache_changed_since(&t->cache, seen, parts->pa, end))
+        cache_changed_since(&t->cache, seen, parts->pa, end)) {
+        t->made_in_vain++;
         return true;
+    }
     if (!cache_has_room(&t->cache))
         return false;
     cache_add(&t->cache, parts);
@@ -490,9 +501,12 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
         if (unit)
             return unit;
         bool stale;
+        struct counts *counts = &share_of(cpu)->counts;
+        enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
         struct maker *maker = maker_take(&t->makers);
         bool is_ram = obtain(t, cpu, maker, pa, context, &stale);
         maker_give(&t->makers, maker);
+        counts_turn(counts, before);
         if (stale)
             *exit = NULL;
         if (!is_ram) {
@@ -504,6 +518,14 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
 
 /* --- the run loop
  * ---------------------------------------------------------------------------------- */
+
+static void step_one(struct a64_cpu *cpu)
+{
+    struct counts *counts = &share_of(cpu)->counts;
+    counts_turn(counts, COUNTS_INTERPRETING);
+    a64_step_one(cpu);
+    counts_turn(counts, COUNTS_RUN_LOOP);
+}
 
 static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t context)
 {
@@ -539,7 +561,7 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     struct unit *unit = unit_at_pc(t, cpu, context, &exit, &step);
     if (!unit) {
         if (step)
-            a64_step_one(cpu);
+            step_one(cpu);
         return NULL;
     }
     void *code = cache_run_address(&t->cache, unit->code.hot);
@@ -578,7 +600,9 @@ static struct exit_link *exit_taken(struct translator *t, struct a64_cpu *cpu, u
 void translator_run(struct translator *t, struct a64_cpu *cpu)
 {
     struct exit_link *exit = NULL;
+    struct counts *counts = &share_of(cpu)->counts;
     a64_enter_guest(cpu);
+    counts_turn(counts, COUNTS_RUN_LOOP);
     while (!cpu->halted && !cpu->powered_off && !cpu->trapped) {
         if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {
             exit = NULL;
@@ -589,7 +613,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             a64_take_interrupt(cpu))
             exit = NULL;
         if (cpu->slow) {
-            a64_step_one(cpu);
+            step_one(cpu);
             exit = NULL;
             continue;
         }
@@ -599,49 +623,60 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             continue;
         cpu->code_page = cpu->pc & ~0xfffull;
         set_rounding(cpu);
+        counts_turn(counts, COUNTS_RUNNING);
         uint64_t tag = t->enter(cpu, code);
+        counts_turn(counts, COUNTS_RUN_LOOP);
         if (tag == EMIT_TAG_SVC) {
+            counts->calls++;
             a64_svc(cpu, 0);
             continue;
         }
         if (tag == EMIT_TAG_STEP) {
-            share_of(cpu)->counts.steps++;
-            a64_step_one(cpu);
+            counts->steps++;
+            step_one(cpu);
             continue;
         }
-        if (tag ==
-            0) /* an indirect branch, which drops its target's tag; jump caches hold no tags */
-            cpu->pc = a64_untag(cpu, cpu->pc);
+        if (tag == 0) { /* an indirect branch, which drops its target's tag */
+            counts->indirect++;
+            cpu->pc = a64_untag(cpu, cpu->pc); /* jump caches hold no tags */
+            continue;
+        }
+        exit = exit_taken(t, cpu, (uint32_t)tag);
+        if (exit)
+            counts->direct++;
         else
-            exit = exit_taken(t, cpu, (uint32_t)tag);
+            counts->closed++;
     }
     __builtin_ia32_ldmxcsr(HOST_MXCSR);
+    counts_turn(counts, COUNTS_OUTSIDE);
     a64_leave_guest(cpu);
 }
 
 void translator_print_stats(struct translator *t, FILE *out)
 {
     const struct cache *c = &t->cache;
-    fprintf(out, "translated units: %llu\n", (unsigned long long)c->unit_count);
-    fprintf(out, "translated instructions: %llu\n", (unsigned long long)c->insn_count);
-    fprintf(out, "host code bytes: %llu, of which cold: %llu\n", (unsigned long long)c->code_bytes,
-            (unsigned long long)c->cold_bytes);
-    fprintf(out, "invalidated units: %llu\n", (unsigned long long)c->invalidated);
-    struct share_counts sum = t->gone;
-    for (const struct share *share = t->shares; share; share = share->next)
-        add_counts(&sum, &share->counts);
-    fprintf(out, "lookups: %llu, of which past the jump cache: %llu\n",
-            (unsigned long long)sum.lookups, (unsigned long long)sum.walks);
-    fprintf(out, "links: %llu\n", (unsigned long long)sum.links);
-    fprintf(out, "instructions by the run loop: %llu\n", (unsigned long long)sum.steps);
-    fprintf(out, "context changes: %llu\n", (unsigned long long)sum.context_changes);
-    fprintf(out, "pages of code changed: %llu\n", (unsigned long long)t->page_drops);
+    counts_line(out, "translated units", c->unit_count);
+    counts_line(out, "translated instructions", c->insn_count);
+    counts_line(out, "host code bytes", c->code_bytes);
+    counts_line(out, "host code bytes, cold", c->cold_bytes);
+    counts_line(out, "units made in vain", t->made_in_vain);
+    counts_line(out, "invalidated units", c->invalidated);
+    counts_line(out, "pages of code changed", t->page_drops);
+    counts_line(out, "retired generations", c->retired);
     if (t->persist) {
         struct persist_counts kept = persist_counts(t->persist);
-        fprintf(out, "units from the store: %llu, of %llu pages\n",
-                (unsigned long long)kept.fetched_units, (unsigned long long)kept.fetched_pages);
-        fprintf(out, "pages not in the store: %llu, saved: %llu\n",
-                (unsigned long long)kept.missed_pages, (unsigned long long)kept.saved_pages);
+        counts_line(out, "units from the store", kept.fetched_units);
+        counts_line(out, "pages found in the store", kept.fetched_pages);
+        counts_line(out, "pages not in the store", kept.missed_pages);
+        counts_line(out, "pages saved to the store", kept.saved_pages);
     }
-    fprintf(out, "retired generations: %llu\n", (unsigned long long)c->retired);
+    struct counts sum = t->gone;
+    for (const struct share *share = t->shares; share; share = share->next) {
+        struct counts counts = share->counts;
+        counts_turn(&counts, counts.now); /* up to now */
+        counts_add(&sum, &counts);
+    }
+    struct moment end = moment_now();
+    double us = (double)(end.ns - t->start.ns) / 1000;
+    counts_print(&sum, (double)(end.ticks - t->start.ticks) / us, out);
 }

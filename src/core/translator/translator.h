@@ -38,6 +38,7 @@ struct translator_config {
     const char *host_features;     /* hostcpu_parse(): use no more than these; NULL: all */
     const struct a64_model *model; /* user mode: of the CPUs to come */
     enum translator_keep keep;
+    bool stats;                /* takes times for translator_print_stats() */
     const struct log *log;     /* borrowed while translator_new() runs */
     struct translator_fds fds; /* {0}: descriptors stay where they are */
     /* User mode: CPUs are made by a64_cpu_new_user() and announced by translator_attach(). */
@@ -89,7 +90,7 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
 void translator_before_fork(struct translator *t);
 void translator_after_fork(struct translator *t, struct a64_cpu *cpu, bool in_child);
 
-/* "name: value" lines. */
+/* "name: value" lines; docs/TRANSLATOR.md says what they mean. CPUs rest or are the caller's. */
 void translator_print_stats(struct translator *t, FILE *out);
 
 #endif

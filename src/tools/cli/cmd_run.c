@@ -43,7 +43,7 @@ struct run {
     char *trace_path;
     FILE *trace_file;
     struct trace trace;
-    bool no_net, stats, list_cpus;
+    bool no_net, list_cpus;
     unsigned gdb_port; /* 0: none */
 
     struct evloop *loop;
@@ -298,7 +298,7 @@ static int take_host_features(void *ctx, char *value, struct err *e)
 
 static int take_stats(void *ctx, char *value, struct err *e)
 {
-    ((struct run *)ctx)->stats = true;
+    ((struct run *)ctx)->config.stats = true;
     return 0;
 }
 
@@ -527,7 +527,7 @@ int cmd_run(int argc, char **argv)
         return cli_fail(&e);
     }
     enum machine_end end = machine_run(run.machine, &e);
-    if (run.stats)
+    if (run.config.stats)
         machine_print_stats(run.machine, stderr);
     clean_up(&run);
     if (end == MACHINE_END_FAILED) {
