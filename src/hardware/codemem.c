@@ -7,8 +7,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SMALL_BYTES = 2 << 20 };
-
 int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e)
 {
     int fd = memfd_create("peng-code", MFD_CLOEXEC);
@@ -27,7 +25,7 @@ int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e)
         if (run_view != MAP_FAILED)
             munmap(run_view, size_bytes);
     } else {
-        *mem = (struct codemem){write_view, run_view, size_bytes};
+        *mem = (struct codemem){write_view, run_view, size_bytes, {0}};
     }
     close(fd);
     return r;
@@ -35,22 +33,21 @@ int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e)
 
 int codemem_init_private(struct codemem *mem, size_t size_bytes, struct err *e)
 {
-    void *both = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE | PROT_EXEC,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (both == MAP_FAILED)
-        return err_set_errno(e, errno, "cannot map %zu MiB of code memory", size_bytes >> 20);
-    *mem = (struct codemem){both, both, size_bytes};
-    /* Big programs run through megabytes of code: fewer TLB misses. Small ones fit in front. */
-    if (size_bytes > SMALL_BYTES)
-        madvise(mem->run + SMALL_BYTES, size_bytes - SMALL_BYTES, MADV_HUGEPAGE);
+    struct lazymem both;
+    int r = lazymem_init(&both, 0, size_bytes, PROT_READ | PROT_WRITE | PROT_EXEC, e);
+    if (r < 0)
+        return err_prefix(e, "code memory");
+    *mem = (struct codemem){both.at, both.at, size_bytes, both};
     return 0;
 }
 
 void codemem_done(struct codemem *mem)
 {
-    if (mem->write)
+    if (mem->both.map) {
+        lazymem_done(&mem->both);
+    } else if (mem->write) {
         munmap(mem->write, mem->size_bytes);
-    if (mem->run != mem->write)
         munmap(mem->run, mem->size_bytes);
+    }
     *mem = (struct codemem){0};
 }

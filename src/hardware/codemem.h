@@ -12,11 +12,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "hardware/lazymem.h"
 
 struct codemem {
     uint8_t *write; /* read-write view */
     uint8_t *run;   /* executable view of the same bytes; private: the same address */
     size_t size_bytes;
+    struct lazymem both; /* where one mapping is both */
 };
 
 int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e);

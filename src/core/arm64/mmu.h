@@ -29,8 +29,7 @@ enum {
     A64_LARGE_RANGES = 8,
     A64_JUMP_BITS = 15, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
-    A64_USER_JUMPS = 1 << 11,    /* at first */
-    A64_USER_JUMP_MISSES = 1024, /* until there are A64_JUMPS */
+    A64_USER_JUMPS = 1 << 11, /* at first; twice as many after so many misses */
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
     A64_JUMP_LOG = 4096,
@@ -106,8 +105,9 @@ static inline struct a64_jump *a64_user_jump(struct a64_cpu *cpu, uint64_t va)
 
 static inline void a64_user_set_jump(struct a64_cpu *cpu, uint64_t va, void *code)
 {
-    if (cpu->jump_misses <= A64_USER_JUMP_MISSES && ++cpu->jump_misses > A64_USER_JUMP_MISSES)
-        cpu->jump_mask = (A64_JUMPS - 1) * 4; /* what is in a wrong slot now is never found */
+    unsigned slots = cpu->jump_mask / 4 + 1;
+    if (slots < A64_JUMPS && ++cpu->jump_misses > slots)
+        cpu->jump_mask = (2 * slots - 1) * 4; /* what is in a wrong slot now is never found */
     *a64_user_jump(cpu, va) = (struct a64_jump){va, code};
 }
 

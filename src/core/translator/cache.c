@@ -45,7 +45,7 @@ struct unit *cache_page_units(struct cache *cache, uint64_t page)
     return cache->pages[page_bucket(cache, page)];
 }
 
-/* The bookkeeping is one mapping: units, then the two tables, then the generations' indexes. What
+/* The bookkeeping is one mapping: the two tables, then the generations' indexes, then units. What
  * is never touched costs nothing. */
 int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
 {
@@ -57,18 +57,17 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
     size_t pages = user ? CACHE_USER_PAGE_BUCKETS : CACHE_PAGE_BUCKETS;
     size_t indexes = (code_bytes >> CACHE_INDEX_SHIFT) + CACHE_GENERATIONS;
     cache->meta_bytes = code_bytes / 2;
-    cache->mapped_bytes = cache->meta_bytes + (units + pages + indexes) * sizeof(void *);
-    cache->meta = mmap(NULL, cache->mapped_bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (cache->meta == MAP_FAILED) {
-        cache->meta = NULL;
+    r = lazymem_init(&cache->memory, (units + pages + indexes) * sizeof(void *), cache->meta_bytes,
+                     PROT_READ | PROT_WRITE, e);
+    if (r < 0) {
         codemem_done(&cache->code);
-        return err_set_errno(e, errno, "code cache");
+        return err_prefix(e, "code cache");
     }
+    cache->meta = cache->memory.at;
     cache->user = user;
     cache->unit_mask = (uint32_t)units - 1;
     cache->page_mask = (uint32_t)pages - 1;
-    cache->units = (_Atomic(struct unit *) *)(void *)(cache->meta + cache->meta_bytes);
+    cache->units = (_Atomic(struct unit *) *)(void *)cache->memory.front;
     cache->pages = (struct unit **)(void *)(cache->units + units);
     cache->buf = (struct x86_buf){
         .start = cache->code.write, .at = cache->code.write, .end = cache->code.write + code_bytes};
@@ -107,6 +106,8 @@ void cache_start(struct cache *cache)
         g->code = cache->buf.at + i * code_bytes;
         g->cold_end = g->code + code_bytes;
         g->code_end = g->cold_end - code_bytes / 8 * COLD_EIGHTHS;
+        if (cache->user && i == 0)
+            g->code_end = lazymem_start_small(&cache->code.both, g->code_end);
         g->meta = g->meta_at = cache->meta + i * meta_bytes;
         g->meta_end = g->meta + meta_bytes;
         g->index = (_Atomic(struct unit *) *)(void *)(cache->pages + cache->page_mask + 1) +
@@ -117,8 +118,7 @@ void cache_start(struct cache *cache)
 
 void cache_done(struct cache *cache)
 {
-    if (cache->meta)
-        munmap(cache->meta, cache->mapped_bytes);
+    lazymem_done(&cache->memory);
     codemem_done(&cache->code);
 }
 

@@ -21,6 +21,7 @@
 #include "core/translator/relocate.h"
 #include "core/x86_64/emit.h"
 #include "hardware/codemem.h"
+#include "hardware/lazymem.h"
 
 struct unit;
 
@@ -118,8 +119,9 @@ struct cache {
     struct x86_buf buf; /* over the current generation's hot code */
     struct generation generations[CACHE_GENERATIONS];
     unsigned current;
+    struct lazymem memory; /* the tables, and behind them: */
     uint8_t *meta;
-    size_t meta_bytes, mapped_bytes;
+    size_t meta_bytes;
     uint32_t unit_mask, page_mask; /* sizes of the tables, less one */
     _Atomic(struct unit *) *units;
     struct unit **pages; /* units of the pages in a bucket, by page_next */
