@@ -115,6 +115,9 @@ struct a64_cpu {
     struct a64_tlb_bank *bank_unpriv; /* for LDTR/STTR at EL1: EL0's view of the current ASID */
     uint32_t host_mxcsr; /* translator: guest rounding mode and sticky bits while in guest code */
     uint32_t jump_mask;  /* user mode: of an address, which finds its slot (mmu.h) */
+    /* Translator, user mode (returns.h): host stack pointers of units while none runs, of their
+     * empty stack, and of C code while one runs. */
+    uint64_t returns, returns_base, host_sp;
 
     union a64_vreg v[32];
     uint32_t fpcr;

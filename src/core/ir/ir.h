@@ -44,6 +44,8 @@ enum ir_type { IR_I32, IR_I64, IR_F32, IR_F64, IR_F16, IR_B8, IR_H16, IR_S32, IR
 enum ir_flags {
     IR_FLAGS_LIVE = 1, /* NZCV as it is after this op is read later (set by ir_liveness) */
     IR_SIGNED = 2,
+    IR_CALL = 2,            /* JUMP, JUMPR: X30 is the address of what follows */
+    IR_RETURN = 4,          /* JUMPR: most likely to where a call came from */
     IR_UNPRIV = 4,          /* memory: with EL0's rights */
     IR_SCALAR = 4,          /* vectors: the lowest lane alone, the rest zeroed */
     IR_ALIGNED = 8,         /* memory: must be naturally aligned */

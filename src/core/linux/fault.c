@@ -56,11 +56,16 @@ bool linux_fault_recover(struct linux_thread *t, const siginfo_t *info, void *co
     if (!t)
         return false;
     struct translator *translator = t->process->translator;
-    struct translator_fault fault = {.pc = pc, .flags = (uint32_t)regs[REG_EFL]};
+    struct translator_fault fault = {.pc = pc,
+                                     .address = (uintptr_t)info->si_addr,
+                                     .flags = (uint32_t)regs[REG_EFL],
+                                     .rax = (uint64_t)regs[REG_RAX],
+                                     .sp = (uint64_t)regs[REG_RSP]};
     if (translator && translator_recover(translator, t->cpu, &fault)) {
         regs[REG_RIP] = (greg_t)fault.pc;
         regs[REG_RAX] = (greg_t)fault.rax;
-        if (info->si_code != SI_KERNEL) {
+        regs[REG_RSP] = (greg_t)fault.sp;
+        if (fault.aborted && info->si_code != SI_KERNEL) {
             regs[REG_RAX] = 0; /* no exit's tag */
             take_abort(t, info, regs);
         }

@@ -174,8 +174,19 @@ static void run_guest(struct linux_thread *t)
         a64_interpret(t->cpu, UINT64_MAX);
 }
 
+/* Handlers must not run on the stack that translated code has for its calls: it is small, and may
+ * just be full (translator/returns.h). */
+static void handle_signals_on(void *stack, size_t size_bytes)
+{
+    const stack_t alternate = {.ss_sp = stack, .ss_size = size_bytes};
+    sigaltstack(&alternate, NULL);
+}
+
 void linux_thread_loop(struct linux_thread *t)
 {
+    enum { HANDLER_STACK_BYTES = 32 << 10 }; /* the frame alone is 11 KiB where there is AMX */
+    uint8_t handler_stack[HANDLER_STACK_BYTES];
+    handle_signals_on(handler_stack, sizeof(handler_stack));
     struct a64_cpu *cpu = t->cpu;
     jmp_buf recover;
     t->recover = &recover;

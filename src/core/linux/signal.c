@@ -181,7 +181,7 @@ static struct host_sigaction host_action(const struct linux_process *p, int sign
     uint64_t passed = LINUX_SA_NOCLDSTOP | LINUX_SA_NOCLDWAIT | LINUX_SA_RESTART;
     struct host_sigaction host = {
         .handler = linux_ptr(action->handler),
-        .flags = LINUX_SA_RESTORER,
+        .flags = LINUX_SA_RESTORER | LINUX_SA_ONSTACK, /* linux_thread_loop() */
         .restorer = linux_host_sigreturn,
         .mask = UINT64_MAX,
     };

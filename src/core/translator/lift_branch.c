@@ -14,6 +14,11 @@ static void jump(struct lifter *l, int64_t target)
     l->ended = true;
 }
 
+static struct ir_op *last_op(struct lifter *l)
+{
+    return &l->unit->ops[l->unit->count - 1];
+}
+
 static void link(struct lifter *l)
 {
     struct ir_op *o = emit_op(l, IR_PCREL, IR_I64);
@@ -38,6 +43,7 @@ LIFT(BL)
 {
     link(l);
     jump(l, l->offset + sign_extend(in->i, 26) * 4);
+    last_op(l)->flags |= IR_CALL;
     return true;
 }
 
@@ -89,6 +95,14 @@ LIFT(BLR)
         return leave(l);
     link(l);
     jump_to_register(l, in->n);
+    last_op(l)->flags |= IR_CALL;
+    return true;
+}
+
+LIFT(RET)
+{
+    jump_to_register(l, in->n);
+    last_op(l)->flags |= IR_RETURN;
     return true;
 }
 
@@ -131,7 +145,7 @@ LIFT(leave)
 LIFT(SVC)
 {
     leave(l);
-    l->unit->ops[l->unit->count - 1].x = in->i == 0;
+    last_op(l)->x = in->i == 0;
     return true;
 }
 
@@ -227,7 +241,7 @@ const struct lift_row lift_rows_branch[] = {
     {A64_OP_TBNZ, lift_test_branch},
     ROW(BR),
     ROW(BLR),
-    {A64_OP_RET, lift_BR},
+    ROW(RET),
     {A64_OP_NOP, lift_nothing},
     {A64_OP_HINT, lift_nothing},
     {A64_OP_ISB, lift_nothing},

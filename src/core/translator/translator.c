@@ -31,6 +31,7 @@
 #include "core/translator/lift_int.h"
 #include "core/translator/maker.h"
 #include "core/translator/persist.h"
+#include "core/translator/returns.h"
 
 /* What one CPU's thread keeps here, on cache lines of its own. */
 struct share {
@@ -207,6 +208,8 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
     counts_start(&share->counts, t->start.ns != 0);
     share->context[0] = share->context[1] = CONTEXT_NONE;
     cpu->translation = share;
+    if (t->user)
+        returns_new(cpu, cache_run_address(&t->cache, t->stubs.return_end));
     pthread_mutex_lock(&t->shares_lock);
     share->next = t->shares;
     t->shares = share;
@@ -226,6 +229,7 @@ void translator_detach(struct translator *t, struct a64_cpu *cpu)
     }
     pthread_mutex_unlock(&t->shares_lock);
     free(share);
+    returns_free(cpu);
 }
 
 static struct share *share_of(const struct a64_cpu *cpu)
@@ -276,6 +280,13 @@ static void unlock(struct translator *t)
     pthread_mutex_unlock(&t->lock);
 }
 
+/* The CPU forgets every unit that it would enter without asking. */
+static void forget_jumps(struct a64_cpu *cpu)
+{
+    a64_jumps_clear(cpu);
+    returns_reset(cpu);
+}
+
 /* Those to a page of physical addresses, or (EVERYWHERE) all. */
 #define EVERYWHERE UINT64_MAX
 
@@ -283,7 +294,7 @@ static void drop_jumps(struct a64_cpu *cpu, uint64_t page, uint64_t unused)
 {
     (void)unused;
     if (page == EVERYWHERE)
-        a64_jumps_clear(cpu);
+        forget_jumps(cpu);
     else
         a64_jumps_drop_page(cpu, page);
 }
@@ -298,7 +309,7 @@ static void drop_jumps_of_threads(struct translator *t, struct a64_cpu *cpu)
             a64_wait_served(share->cpu, a64_post(share->cpu, drop_jumps, EVERYWHERE, 0));
     pthread_mutex_unlock(&t->shares_lock);
     a64_enter_guest(cpu);
-    a64_jumps_clear(cpu);
+    forget_jumps(cpu);
 }
 
 /* After this no CPU is in, or knows, a unit that cannot be found any more. */
@@ -378,6 +389,8 @@ void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, ui
 
 bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct translator_fault *fault)
 {
+    if (returns_full(cpu, fault->address, fault->sp, &fault->sp))
+        return true; /* and the instruction once more */
     struct unit *unit = cache_unit_of(&t->cache, fault->pc);
     if (!unit)
         return false;
@@ -391,6 +404,7 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
     cpu->pc = align_down(unit->pa, 4096) + found->offset;
     fault->pc = (uintptr_t)cache_run_address(&t->cache, t->stubs.leave);
     fault->rax = EMIT_TAG_STEP;
+    fault->aborted = true;
     return true;
 }
 
@@ -534,7 +548,7 @@ static void check_context(struct translator *t, struct a64_cpu *cpu, uint32_t co
     if (*last != context) { /* the jump caches hold code for the old one */
         share->counts.context_changes++;
         if (*last != CONTEXT_NONE)
-            a64_jumps_clear(cpu);
+            forget_jumps(cpu);
         *last = context;
     }
 }

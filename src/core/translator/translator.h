@@ -80,8 +80,10 @@ void translator_save(struct translator *t);
  */
 struct translator_fault {
     uintptr_t pc;
+    uintptr_t address; /* of the data */
     uint32_t flags;
-    uint64_t rax;
+    uint64_t rax, sp;
+    bool aborted; /* false at first: true where it is the guest's */
 };
 bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct translator_fault *fault);
 

@@ -299,6 +299,13 @@ uint8_t *x86_jmp(struct x86_buf *b)
     return b->at - 4;
 }
 
+uint8_t *x86_call(struct x86_buf *b)
+{
+    x86_byte(b, 0xe8);
+    x86_u32(b, 0);
+    return b->at - 4;
+}
+
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes)
 {
     while (((uintptr_t)b->at + opcode_bytes) % 64 > 60)
@@ -326,9 +333,7 @@ void x86_jmp_to(struct x86_buf *b, const uint8_t *target)
 
 void x86_call_to(struct x86_buf *b, const uint8_t *target)
 {
-    x86_byte(b, 0xe8);
-    x86_u32(b, 0);
-    x86_patch(b, b->at - 4, target);
+    x86_patch(b, x86_call(b), target);
 }
 
 void x86_jmp_rm(struct x86_buf *b, struct x86_rm rm)
@@ -339,6 +344,23 @@ void x86_jmp_rm(struct x86_buf *b, struct x86_rm rm)
 void x86_call_rm(struct x86_buf *b, struct x86_rm rm)
 {
     x86_op(b, 0, 0xff, 4, 2, rm);
+}
+
+void x86_ret(struct x86_buf *b)
+{
+    x86_byte(b, 0xc3);
+}
+
+void x86_push(struct x86_buf *b, struct x86_rm rm)
+{
+    x86_op(b, 0, 0xff, 4, 6, rm);
+}
+
+void x86_pop(struct x86_buf *b, unsigned reg)
+{
+    if (reg & 8)
+        x86_byte(b, 0x41);
+    x86_byte(b, (uint8_t)(0x58 | (reg & 7)));
 }
 
 void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,

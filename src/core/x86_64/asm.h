@@ -177,7 +177,8 @@ void x86_unary(struct x86_buf *b, enum x86_unary op, unsigned width, struct x86_
  * lies, for x86_patch() once the target is known. */
 uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc);
 uint8_t *x86_jmp(struct x86_buf *b);
-void x86_nop5(struct x86_buf *b); /* one instruction of five bytes */
+uint8_t *x86_call(struct x86_buf *b); /* the same for a call */
+void x86_nop5(struct x86_buf *b);     /* one instruction of five bytes */
 /* Pads so that the displacement of a jump of `opcode_bytes` emitted next can be stored atomically.
  */
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes);
@@ -189,6 +190,9 @@ void x86_jmp_to(struct x86_buf *b, const uint8_t *target);
 void x86_call_to(struct x86_buf *b, const uint8_t *target);
 void x86_jmp_rm(struct x86_buf *b, struct x86_rm rm);
 void x86_call_rm(struct x86_buf *b, struct x86_rm rm);
+void x86_ret(struct x86_buf *b);
+void x86_push(struct x86_buf *b, struct x86_rm rm); /* 64 bits */
+void x86_pop(struct x86_buf *b, unsigned reg);
 
 /* VEX (EVEX where a register is 16 or more): `pp` 0 none 1 66 2 F3 3 F2, `map` 1 0F 2 0F38 3 0F3A.
  * `w` as EVEX wants it, or X86_W_EVEX: 1 there and 0 in VEX, where it does not count. `second` is

@@ -236,6 +236,13 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_movi(e->buf, RCX, c->kind == COLD_STEP ? EMIT_TAG_STEP : 0);
         x86_jmp_to(e->buf, r->stubs->exit);
         break;
+    case COLD_CALL: /* the jump cache does not know the function in rax */
+        x86_push(e->buf, loc(e, 30));
+        x86_lea(e->buf, 8, RCX, rm_target(c->resume, 0));
+        x86_note_fixup(e->buf, e->buf->at - 4, X86_FIXUP_CROSS);
+        x86_push(e->buf, rm_reg(RCX));
+        x86_jmp_to(e->buf, r->stubs->lookup);
+        break;
     case COLD_EXIT:
         write_exit(e, c);
         break;

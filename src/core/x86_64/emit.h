@@ -5,7 +5,8 @@
  *  - rax, rcx and rdx are scratch within one op, the other 11 are guest registers, pinned across
  *    units (emit_gpr);
  *  - xmm0 to xmm3 are scratch, the rest are pinned to V registers (emit_xmm);
- *  - MXCSR has the guest's rounding mode and sticky exceptions.
+ *  - MXCSR has the guest's rounding mode and sticky exceptions;
+ *  - in user mode rsp is a stack of calls and returns alone, else the C stack.
  * A unit is entered with NZCV in memory and leaves so.
  *
  * What a unit cannot do inline it leaves to the interpreter, one instruction at a time. A TLB miss
@@ -55,7 +56,10 @@ struct emit_stubs {
     const uint8_t *miss;
     const uint8_t *constants; /* emit_vec.h */
     const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
-    const uint8_t *find;      /* the same where the bank's jump cache has nothing; machines alone */
+    /* User mode, rax as above: a return that the top of the stack is not for, and what the end of
+     * the stack returns to (translator/returns.h). */
+    const uint8_t *return_miss, *return_end;
+    const uint8_t *find; /* the same where the bank's jump cache has nothing; machines alone */
 };
 
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */

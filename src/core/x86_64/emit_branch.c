@@ -6,6 +6,10 @@
  * address the page is mapped at: code_page in the CPU struct holds it. In user mode it is a
  * constant of the unit, noted for the store, whose units serve at other addresses.
  *
+ * In user mode BL and BLR are calls of the host, and RET returns, so that the host predicts where
+ * to: the stack has the guest's return address beside the host's (translator/returns.h), and a
+ * return to another one goes through the jump cache. Nothing else is on that stack.
+ *
  * The poll word is tested at backward and indirect branches and wherever the page changes.
  */
 #include "core/x86_64/emit_int.h"
@@ -28,10 +32,10 @@ static void save_for_exit(struct emitter *e, const struct ir_op *o)
 }
 
 /* Returns the displacement of a jump that is taken where the run loop wants the CPU. */
-static uint8_t *poll(struct emitter *e)
+static uint8_t *poll(struct x86_buf *b)
 {
-    x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
-    return x86_jcc(e->buf, CC_NE);
+    x86_alu_imm(b, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
+    return x86_jcc(b, CC_NE);
 }
 
 void page_address(struct emitter *e, unsigned reg, int64_t offset)
@@ -62,32 +66,46 @@ void page_place(struct emitter *e, unsigned reg, int32_t offset)
         x86_movi(e->buf, reg, (uint64_t)(int64_t)offset);
 }
 
-/* rax = virtual address: through the jump cache. The miss path keeps rax. */
-static void jump_to_rax(struct emitter *e)
+/* rax = virtual address; it stays there. Returns the displacement of a jump that is taken where the
+ * jump cache has another one; else cached_code() is what to jump to. */
+static uint8_t *look_in_jump_cache(struct x86_buf *b, bool user)
 {
-    struct x86_buf *b = e->buf;
-    int32_t jumps = (int32_t)offsetof(struct a64_tlb_bank, jumps);
+    size_t va = offsetof(struct a64_tlb_bank, jumps) + offsetof(struct a64_jump, va);
     x86_load(b, 4, RCX, rm_reg(RAX));
-    if (e->request->user)
+    if (user)
         x86_alu(b, ALU_AND, 4, RCX, rm_mem(RBP, EMIT_OFFSET(jump_mask)));
     else
         x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_JUMPS - 1) * 4);
-    x86_alu(b, ALU_CMP, 8, RAX,
-            rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)));
-    const struct emit_stubs *stubs = e->request->stubs;
-    x86_jcc_to(b, CC_NE, e->request->user ? stubs->lookup : stubs->find);
-    if (!e->request->user) {
-        x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
-        x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
-    }
-    x86_jmp_rm(b, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, code)));
+    x86_alu(b, ALU_CMP, 8, RAX, rm_gs(X86_NONE, RCX, 4, (int32_t)va));
+    return x86_jcc(b, CC_NE);
 }
 
-/* As above, after looking whether the run loop wants the CPU. */
+static struct x86_rm cached_code(void)
+{
+    size_t code = offsetof(struct a64_tlb_bank, jumps) + offsetof(struct a64_jump, code);
+    return rm_gs(X86_NONE, RCX, 4, (int32_t)code);
+}
+
+void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup)
+{
+    x86_patch(b, poll(b), lookup);
+    x86_patch(b, look_in_jump_cache(b, true), lookup);
+    x86_jmp_rm(b, cached_code());
+}
+
 static void poll_and_jump_to_rax(struct emitter *e)
 {
-    x86_patch(e->buf, poll(e), e->request->stubs->lookup);
-    jump_to_rax(e);
+    struct x86_buf *b = e->buf;
+    const struct emit_stubs *stubs = e->request->stubs;
+    if (e->request->user) {
+        emit_poll_and_jump_to_rax(b, stubs->lookup);
+        return;
+    }
+    x86_patch(b, poll(b), stubs->lookup);
+    x86_patch(b, look_in_jump_cache(b, false), stubs->find);
+    x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
+    x86_jmp_rm(b, cached_code());
 }
 
 /* Whether a jump to this page offset can be an exit. */
@@ -96,20 +114,33 @@ static bool can_link(const struct emitter *e, int64_t target)
     return (in_page(target) || e->request->user) && e->result->exit_count < EMIT_EXITS_MAX;
 }
 
+/* The exit to `target` (page offset) whose displacement is at `site`. */
+static struct cold *add_exit(struct emitter *e, uint8_t *site, int64_t target)
+{
+    int n = (int)e->result->exit_count++;
+    e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)target};
+    struct cold *c = cold_add(e, COLD_EXIT, site);
+    c->exit = n;
+    return c;
+}
+
+/* A jump, or a call, to `target`, and a poll before it where that lies behind. */
+static void jump_or_call(struct emitter *e, int64_t target, bool call)
+{
+    struct x86_buf *b = e->buf;
+    uint8_t *polled = target <= e->offset ? poll(b) : NULL;
+    if (call)
+        x86_push(b, loc(e, 30));
+    x86_align_site(b, 1);
+    uint8_t *site = call ? x86_call(b) : x86_jmp(b);
+    add_exit(e, site, target)->poll = polled;
+}
+
 /* The unit goes on at `target` (page offset); flags are saved. */
 static void leave_to(struct emitter *e, int64_t target)
 {
-    struct x86_buf *b = e->buf;
-    bool backward = target <= e->offset;
     if (can_link(e, target)) {
-        uint8_t *polled = backward ? poll(e) : NULL;
-        int n = (int)e->result->exit_count++;
-        x86_align_site(b, 1);
-        uint8_t *site = x86_jmp(b);
-        e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)target};
-        struct cold *c = cold_add(e, COLD_EXIT, site);
-        c->exit = n;
-        c->poll = polled;
+        jump_or_call(e, target, false);
         return;
     }
     page_address(e, RAX, target);
@@ -119,25 +150,19 @@ static void leave_to(struct emitter *e, int64_t target)
 /* Leaves to o->imm if host condition cc holds, else falls through. */
 static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
-    struct x86_buf *b = e->buf;
     bool save = e->flags != FLAGS_NONE && !e->flags_in_memory && !(o->flags & IR_FLAGS_DEAD_OUT);
     bool direct = o->imm > e->offset && can_link(e, o->imm);
     if (direct) {
-        int n = (int)e->result->exit_count++;
-        x86_align_site(b, 2);
-        uint8_t *site = x86_jcc(b, cc);
-        e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)o->imm};
-        struct cold *c = cold_add(e, COLD_EXIT, site);
-        c->exit = n;
-        c->save = save ? e->flags : FLAGS_NONE;
+        x86_align_site(e->buf, 2);
+        add_exit(e, x86_jcc(e->buf, cc), o->imm)->save = save ? e->flags : FLAGS_NONE;
         return;
     }
     /* around an inline way out */
     enum flags_kind flags = e->flags;
-    uint8_t *skip = x86_jcc(b, cc ^ 1);
+    uint8_t *skip = x86_jcc(e->buf, cc ^ 1);
     save_for_exit(e, o);
     leave_to(e, o->imm);
-    x86_patch(b, skip, b->at);
+    x86_patch(e->buf, skip, e->buf->at);
     e->flags = flags;
 }
 
@@ -221,17 +246,62 @@ void emit_TBNZ(struct emitter *e, const struct ir_op *o)
     on_bit(e, o, true);
 }
 
+/* Whether o, a call, can be one of the host, with an exit to where it returns to. */
+static bool calls(const struct emitter *e, const struct ir_op *o)
+{
+    return e->request->user && o->flags & IR_CALL && e->result->exit_count + 2 <= EMIT_EXITS_MAX;
+}
+
+/* Behind a call: drops the guest's address. A jump on, not the code itself: when that changes while
+ * the function runs, the jump is pointed back. */
+static void go_on_returned(struct emitter *e)
+{
+    x86_pop(e->buf, RCX);
+    leave_to(e, e->offset + 4);
+}
+
 void emit_JUMP(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
-    leave_to(e, o->imm);
+    if (!calls(e, o)) {
+        leave_to(e, o->imm);
+        return;
+    }
+    jump_or_call(e, o->imm, true);
+    go_on_returned(e);
+}
+
+/* rax = address of the function. */
+static void call_rax(struct emitter *e)
+{
+    struct x86_buf *b = e->buf;
+    x86_patch(b, poll(b), e->request->stubs->lookup);
+    struct cold *c = cold_add(e, COLD_CALL, look_in_jump_cache(b, true));
+    x86_push(b, loc(e, 30));
+    x86_call_rm(b, cached_code());
+    c->resume = b->at;
+    go_on_returned(e);
+}
+
+/* Needs no poll: without a branch back, a jump through the cache or a call to below, of which each
+ * polls, matching calls and returns come to an end. */
+static void return_to_rax(struct emitter *e)
+{
+    x86_alu(e->buf, ALU_CMP, 8, RAX, rm_mem(RSP, 8));
+    x86_jcc_to(e->buf, CC_NE, e->request->stubs->return_miss);
+    x86_ret(e->buf);
 }
 
 void emit_JUMPR(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
     x86_load(e->buf, 8, RAX, rm_reg(use_reg(e, o->a, RAX, 8)));
-    poll_and_jump_to_rax(e);
+    if (calls(e, o))
+        call_rax(e);
+    else if (e->request->user && o->flags & IR_RETURN)
+        return_to_rax(e);
+    else
+        poll_and_jump_to_rax(e);
 }
 
 /* The run loop executes the instruction at this offset itself. */

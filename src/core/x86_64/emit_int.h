@@ -15,10 +15,18 @@ enum flags_kind {
 };
 
 struct cold {
-    enum { COLD_INTERPRET, COLD_MISS, COLD_EXIT, COLD_POLL, COLD_STEP, COLD_SATURATED } kind;
+    enum {
+        COLD_INTERPRET,
+        COLD_MISS,
+        COLD_EXIT,
+        COLD_POLL,
+        COLD_STEP,
+        COLD_SATURATED,
+        COLD_CALL,
+    } kind;
     uint8_t *from;        /* rel32 to patch to the cold code */
     uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
-    uint8_t *resume;      /* where to go on (COLD_INTERPRET, COLD_MISS) */
+    uint8_t *resume;      /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
     uint8_t *retry;       /* COLD_MISS: the check that failed */
     uint32_t how;         /* ... a64_tlb_refill()'s */
     uint8_t va;           /* ... host register that has the address */
@@ -93,6 +101,10 @@ void page_place(struct emitter *e, unsigned reg, int32_t offset);
 
 /* The interpreter executes the current instruction. NZCV is in memory where somebody wants it. */
 void call_interpreter(struct emitter *e);
+
+/* User mode: rax = address: looks at the poll word, then goes there through the jump cache, else to
+ * stubs.lookup. */
+void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup);
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 

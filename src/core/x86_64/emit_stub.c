@@ -1,21 +1,12 @@
 /* emit_stub.c: the code around all units: entering from C, leaving to C, calling the interpreter.
  *
- * Inside units rsp is a multiple of 16, so that a CALL to a stub finds the stack as a C function
- * does.
+ * Inside machines' units rsp is a multiple of 16, so that a CALL to a stub finds the stack as a C
+ * function does. User mode's units have a stack of their own, for calls and returns alone
+ * (translator/returns.h); C code runs on the thread's.
  */
 #include "core/x86_64/emit_vec.h"
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
-
-static void push(struct x86_buf *b, unsigned reg)
-{
-    x86_op(b, 0, 0xff, 4, 6, rm_reg(reg));
-}
-
-static void pop(struct x86_buf *b, unsigned reg)
-{
-    x86_op(b, 0, 0x8f, 4, 0, rm_reg(reg));
-}
 
 static void move_vectors(struct x86_buf *b, bool wide, bool to_struct)
 {
@@ -47,11 +38,23 @@ static void mxcsr(struct x86_buf *b, bool store)
     x86_op(b, 0, 0x0fae, 4, store ? 3 : 2, rm_mem(RBP, EMIT_OFFSET(host_mxcsr)));
 }
 
-static const uint8_t *stub_enter(struct x86_buf *b, bool wide)
+/* Between the units' stack and the thread's, in user mode. */
+static void to_host_stack(struct x86_buf *b)
+{
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(returns)), RSP);
+    x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(host_sp)));
+}
+
+static void to_units_stack(struct x86_buf *b)
+{
+    x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns)));
+}
+
+static const uint8_t *stub_enter(struct x86_buf *b, bool wide, bool user)
 {
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(saved); i++)
-        push(b, saved[i]);
+        x86_push(b, rm_reg(saved[i]));
     x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 24);
     x86_lea(b, 8, RBP, rm_mem(RDI, EMIT_BIAS));
     x86_load(b, 8, RAX, rm_reg(RSI));
@@ -59,6 +62,10 @@ static const uint8_t *stub_enter(struct x86_buf *b, bool wide)
     x86_load(b, 8, RCX, rm_mem(RBP, EMIT_OFFSET(bank)));
     x86_op(b, 0xf3, 0x0fae, 8, 3, rm_reg(RCX)); /* wrgsbase */
     move_pinned(b, wide, false);
+    if (user) {
+        x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(host_sp)), RSP);
+        to_units_stack(b);
+    }
     x86_jmp_rm(b, rm_reg(RAX));
     return start;
 }
@@ -77,7 +84,7 @@ static const uint8_t *stub_return(struct x86_buf *b)
     mxcsr_of_c(b);
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 24);
     for (unsigned i = sizeof(saved); i-- > 0;)
-        pop(b, saved[i]);
+        x86_pop(b, saved[i]);
     x86_byte(b, 0xc3);
     return start;
 }
@@ -166,7 +173,7 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
     const uint8_t *start = b->at;
     uint8_t *out[3];
     for (unsigned i = 0; i < sizeof(borrowed); i++)
-        push(b, borrowed[i]);
+        x86_push(b, rm_reg(borrowed[i]));
     x86_load(b, 8, RDX, rm_reg(RAX));
     x86_alu_imm(b, ALU_AND, 8, rm_reg(RDX), -4096);
     find_by_pa(b, out);
@@ -174,13 +181,73 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RDX);
     x86_load(b, 8, RCX, rm_reg(RBX));
     for (unsigned i = sizeof(borrowed); i-- > 0;)
-        pop(b, borrowed[i]);
+        x86_pop(b, borrowed[i]);
     x86_jmp_rm(b, rm_reg(RCX));
     for (unsigned i = 0; i < 3; i++)
         x86_patch(b, out[i], b->at);
     for (unsigned i = sizeof(borrowed); i-- > 0;)
-        pop(b, borrowed[i]);
+        x86_pop(b, borrowed[i]);
     x86_jmp_to(b, lookup);
+    return start;
+}
+
+/* User mode: a return to rax, which is not what is on top of the stack. Entries above belong to
+ * callers of the caller, and may have been passed over. If it is none of them the stack is emptied.
+ */
+static const uint8_t *stub_return_miss(struct x86_buf *b, const uint8_t *lookup)
+{
+    enum { TRIES = 8 };
+    const uint8_t *start = b->at;
+    x86_movi(b, RCX, TRIES);
+    const uint8_t *next = b->at;
+    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 16);
+    x86_alu(b, ALU_CMP, 8, RAX, rm_mem(RSP, 8));
+    uint8_t *found = x86_jcc(b, CC_E);
+    x86_alu_imm(b, ALU_SUB, 4, rm_reg(RCX), 1);
+    x86_jcc_to(b, CC_NE, next);
+    x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns_base)));
+    emit_poll_and_jump_to_rax(b, lookup);
+    x86_patch(b, found, b->at);
+    x86_ret(b);
+    return start;
+}
+
+/* One instruction by the interpreter, then back to the unit or, if it says so, to the run loop. */
+static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
+                                     emit_interpret_fn interpret, const uint8_t *leave_saved)
+{
+    const uint8_t *start = b->at;
+    move_pinned(b, wide, true);
+    mxcsr(b, true);
+    x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
+    if (user) { /* the return address moves to the other stack */
+        x86_pop(b, RAX);
+        to_host_stack(b);
+        x86_push(b, rm_reg(RAX));
+    } else {
+        x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(code_page)));
+    }
+    x86_load(b, 8, RSI, rm_reg(RCX));
+    x86_movi64(b, RAX, (uintptr_t)interpret); /* all stubs are as long in every process */
+    x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 8);
+    mxcsr_of_c(b);
+    x86_call_rm(b, rm_reg(RAX));
+    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
+    x86_test(b, 8, rm_reg(RAX), RAX);
+    uint8_t *left = x86_jcc(b, CC_NE);
+    mxcsr(b, false);
+    move_pinned(b, wide, false);
+    if (user) {
+        x86_pop(b, RCX);
+        to_units_stack(b);
+        x86_jmp_rm(b, rm_reg(RCX));
+    } else {
+        x86_ret(b);
+    }
+    x86_patch(b, left, b->at); /* pc is set; drop the return address */
+    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
+    x86_movi(b, RAX, 0);
+    x86_jmp_to(b, leave_saved);
     return start;
 }
 
@@ -193,7 +260,7 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
     static_assert(sizeof(volatile_regs) % 2 == 1, "a multiple of 16 bytes");
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(volatile_regs); i++)
-        push(b, volatile_regs[i]);
+        x86_push(b, rm_reg(volatile_regs[i]));
     move_vectors(b, wide, true);
     x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
     x86_load(b, 8, RSI, rm_reg(RAX));
@@ -204,9 +271,9 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
     move_vectors(b, wide, false);
     x86_test(b, 4, rm_reg(RAX), RAX);
     for (unsigned i = sizeof(volatile_regs); i-- > 0;)
-        pop(b, volatile_regs[i]); /* EFLAGS stay */
+        x86_pop(b, volatile_regs[i]); /* EFLAGS stay */
     uint8_t *failed = x86_jcc(b, CC_E);
-    x86_byte(b, 0xc3);
+    x86_ret(b);
     x86_patch(b, failed, b->at);
     x86_alu_imm(b, ALU_ADD, 8, rm_mem(RSP, 0), EMIT_JUMP_BYTES);
     x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (1 << EMIT_MISS_SHIFT) - 1);
@@ -219,12 +286,14 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
 {
     bool wide = host->avx512vl;
     s->constants = vec_constants(b);
-    s->enter = stub_enter(b, wide);
+    s->enter = stub_enter(b, wide, user);
     const uint8_t *leave_saved = stub_return(b);
 
     s->leave = b->at;
     move_pinned(b, wide, true);
     mxcsr(b, true);
+    if (user)
+        to_host_stack(b);
     x86_jmp_to(b, leave_saved);
 
     s->exit = b->at;
@@ -241,27 +310,13 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
 
     s->find = stub_find(b, s->lookup);
 
-    s->interpret = b->at;
-    move_pinned(b, wide, true);
-    mxcsr(b, true);
-    x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
-    if (!user)
-        x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(code_page)));
-    x86_load(b, 8, RSI, rm_reg(RCX));
-    x86_movi64(b, RAX, (uintptr_t)interpret); /* all stubs are as long in every process */
-    x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 8);
-    mxcsr_of_c(b);
-    x86_call_rm(b, rm_reg(RAX));
-    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
-    x86_test(b, 8, rm_reg(RAX), RAX);
-    uint8_t *left = x86_jcc(b, CC_NE);
-    mxcsr(b, false);
-    move_pinned(b, wide, false);
-    x86_byte(b, 0xc3);
-    x86_patch(b, left, b->at); /* pc is set; drop the return address */
-    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
-    x86_movi(b, RAX, 0);
-    x86_jmp_to(b, leave_saved);
+    s->interpret = stub_interpret(b, wide, user, interpret, leave_saved);
 
     s->miss = stub_miss(b, wide, s->interpret);
+
+    s->return_miss = stub_return_miss(b, s->lookup);
+
+    s->return_end = b->at;
+    x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns_base)));
+    x86_jmp_to(b, s->lookup);
 }
