@@ -20,7 +20,7 @@
 #include "generate.h"
 #include "runner.h"
 
-enum { RUNNERS_MAX = 9, NAMES_SHOWN = 100, STORE_BYTES_MAX = 64 };
+enum { RUNNERS_MAX = 10, NAMES_SHOWN = 100, STORE_BYTES_MAX = 64 };
 
 /* Patterns that random vectors cannot test, and where they are tested instead. */
 static const struct {
@@ -399,6 +399,8 @@ static void open_runners(struct harness *h, int argc, char **argv)
     for (unsigned i = 0; i < ARRAY_SIZE(host_features); i++)
         if (runner_translator(&r, host_features[i]))
             h->runners[h->runner_count++] = r;
+    if (runner_regions(&r))
+        h->runners[h->runner_count++] = r;
     if (argc > 2 && runner_qemu(&r, argv[1], argv[2]))
         h->runners[h->runner_count++] = r;
     if (argc > 3 && runner_user(&r, argv[3], argv[2]))

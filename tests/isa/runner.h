@@ -25,6 +25,8 @@ struct runner {
 bool runner_interpreter(struct runner *ret);
 /* `host_features`: with no more than these of the host's (hostcpu_parse()); NULL: all. */
 bool runner_translator(struct runner *ret, const char *host_features);
+/* Everything by the second tier. */
+bool runner_regions(struct runner *ret);
 /* `program`: the oracle built for arm64; `emulator`: what runs it, e.g. "qemu-aarch64". */
 bool runner_qemu(struct runner *ret, const char *emulator, const char *program);
 /* The same under peng-arm64. */

@@ -242,20 +242,33 @@ bool runner_interpreter(struct runner *ret)
     return true;
 }
 
-bool runner_translator(struct runner *ret, const char *host_features)
+static bool translator(struct runner *ret, const char *name, const struct translator_config *common)
 {
     struct peng *p = peng_new();
     struct err e = {0};
-    struct translator_config config = {.system = &p->system, .host_features = host_features};
+    struct translator_config config = *common;
+    config.system = &p->system;
     if (translator_new(&config, &p->translator, &e)) {
         fprintf(stderr, "isa: no translator: %s\n", e.text);
         peng_close(p);
         return false;
     }
-    *ret = (struct runner){.name = host_features ? host_features : "translator",
+    *ret = (struct runner){.name = name,
                            .dead_flags_inexact = true,
                            .ctx = p,
                            .run = peng_run,
                            .close = peng_close};
     return true;
+}
+
+bool runner_translator(struct runner *ret, const char *host_features)
+{
+    struct translator_config config = {.host_features = host_features};
+    return translator(ret, host_features ? host_features : "translator", &config);
+}
+
+bool runner_regions(struct runner *ret)
+{
+    struct translator_config config = {.tiers = TRANSLATOR_SECOND_TIER};
+    return translator(ret, "translator-regions", &config);
 }

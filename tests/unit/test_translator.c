@@ -56,6 +56,7 @@ static const struct a64_host_ops ops = {
     .timer_arm = no_timer, .timer_line = no_line, .code_changed = changed};
 
 /* Identity map by one 1 GiB block: T0SZ 25 (39 bits), 4K granule. */
+/* `max_insns` per unit; 0: all by regions. */
 static void guest_init(struct guest *g, bool translated, unsigned max_insns)
 {
     memset(g, 0, sizeof(*g));
@@ -75,7 +76,10 @@ static void guest_init(struct guest *g, bool translated, unsigned max_insns)
     a64_tlb_flush_all(g->cpu);
     a64_select_bank(g->cpu);
     if (translated) {
-        struct translator_config config = {.system = &g->system, .max_insns = max_insns};
+        struct translator_config config = {.system = &g->system,
+                                           .max_insns = max_insns,
+                                           .tiers = max_insns ? TRANSLATOR_BOTH_TIERS
+                                                              : TRANSLATOR_SECOND_TIER};
         assert_int_equal(translator_new(&config, &g->translator, NULL), 0);
     }
 }
@@ -110,7 +114,9 @@ static void compare(const uint32_t *code, unsigned count)
     struct guest a, b;
     guest_init(&a, false, 0);
     guest_run(&a, code, count);
-    for (unsigned max = 1; max <= 128; max = max == 1 ? 3 : max == 3 ? 128 : 129) {
+    static const unsigned limits[] = {0, 1, 3, 128};
+    for (unsigned n = 0; n < ARRAY_SIZE(limits); n++) {
+        unsigned max = limits[n];
         guest_init(&b, true, max);
         guest_run(&b, code, count);
         for (unsigned i = 0; i < 32; i++) {
@@ -186,12 +192,66 @@ static void test_loop(void **state)
     compare(code, ARRAY_SIZE(code));
 }
 
+/* Loops in a loop, hot enough for the second tier: registers that live in memory in the first, NZCV
+ * over a back edge, memory, a way out in the middle and back in. */
+static const uint32_t hot_loops[] = {
+    0xd2800009, /* mov x9, #0x0 */
+    0xd280640a, /* mov x10, #0x320 */
+    0xd280000b, /* mov x11, #0x0 */
+    0xd280064c, /* mov x12, #0x32 */
+    0x8b0b012d, /* add x13, x9, x11 */
+    0x8b0d0529, /* add x9, x9, x13, lsl #1 */
+    0xd3431d2e, /* ubfx x14, x9, #3, #5 */
+    0xf82e7a89, /* str x9, [x20, x14, lsl #3] */
+    0x92401000, /* and x0, x0, #0x1f */
+    0xf8607a80, /* ldr x0, [x20, x0, lsl #3] */
+    0xd2400d29, /* eor x9, x9, #0xf */
+    0xf240001f, /* tst x0, #0x1 */
+    0xd341fc00, /* lsr x0, x0, #1 */
+    0x9a9f17ef, /* cset x15, eq = */
+    0x8b0f0000, /* add x0, x0, x15 */
+    0x9100056b, /* add x11, x11, #0x1 */
+    0xf100618c, /* subs x12, x12, #0x18 */
+    0x54000064, /* b.mi 50 */
+    0x91005d8c, /* add x12, x12, #0x17 */
+    0x17fffff1, /* b 10 */
+    0xba000129, /* adcs x9, x9, x0 */
+    0xf100054a, /* subs x10, x10, #0x1 */
+    0x54fffd81, /* b.ne 8 */
+    WFI,
+};
+
+static unsigned long regions_made(struct translator *t)
+{
+    char text[4096] = "";
+    unsigned long count = 0;
+    FILE *out = fmemopen(text, sizeof(text), "w");
+    translator_print_stats(t, out);
+    fclose(out);
+    const char *line = strstr(text, "regions: ");
+    assert_non_null(line);
+    sscanf(line, "regions: %lu", &count);
+    return count;
+}
+
+static void test_hot_loops(void **state)
+{
+    (void)state;
+    struct guest g;
+    compare(hot_loops, ARRAY_SIZE(hot_loops));
+    guest_init(&g, true, 128);
+    guest_run(&g, hot_loops, ARRAY_SIZE(hot_loops));
+    assert_true(regions_made(g.translator) >= 1);
+    guest_done(&g);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_arithmetic),
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_loop),
+        cmocka_unit_test(test_hot_loops),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

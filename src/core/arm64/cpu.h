@@ -44,17 +44,20 @@ struct a64_jump;
 struct a64_cpu;
 struct a64_system;
 
-/* What other threads may set in a CPU. `poll` is the one word that translated code tests at back
- * edges and indirect branches: nonzero means "leave and look" (an interrupt line rose, a shootdown
- * waits, the machine wants the CPU to stop). Setters set the cause first, then poll, then wake. */
+/* What other threads may set in a CPU. `poll` is the word that translated code tests at indirect
+ * branches and, through `budget`, at back edges: nonzero means "leave and look" (an interrupt line
+ * rose, a shootdown waits, the machine wants the CPU to stop). Setters set the cause first, then
+ * poll, then wake. */
 enum a64_line { A64_LINE_IRQ = 1, A64_LINE_FIQ = 2, A64_LINE_SERROR = 4 };
 
 struct a64_signals {
     _Atomic uint32_t poll;
-    _Atomic uint32_t lines;      /* enum a64_line bits, levels driven by the interrupt controller */
-    _Atomic uint32_t stop;       /* the machine asks the run loop to return */
-    _Atomic uint32_t in_guest;   /* 1 while guest code may be using the TLB without holding still */
-    _Atomic uint32_t event;      /* the WFE event register */
+    _Atomic int32_t budget;    /* translator: back edges until the next look at poll; who sets poll
+                                  takes it away, and where that is lost it is late, not missed */
+    _Atomic uint32_t lines;    /* enum a64_line bits, levels driven by the interrupt controller */
+    _Atomic uint32_t stop;     /* the machine asks the run loop to return */
+    _Atomic uint32_t in_guest; /* 1 while guest code may be using the TLB without holding still */
+    _Atomic uint32_t event;    /* the WFE event register */
     _Atomic uint32_t wake_futex; /* bumped to wake a halted CPU */
     _Atomic uint32_t timer_due;  /* the engine's clock reached timer_deadline_ns */
     _Atomic uint32_t sleeping;   /* 1 while a64_wait may be in the kernel */
@@ -118,6 +121,7 @@ struct a64_cpu {
     /* Translator, user mode (returns.h): host stack pointers of units while none runs, of their
      * empty stack, and of C code while one runs. */
     uint64_t returns, returns_base, host_sp;
+    uint64_t region_return; /* translator: where the interpreter returns to in a region */
 
     union a64_vreg v[32];
     uint32_t fpcr;
@@ -306,7 +310,8 @@ bool a64_watch_page(const struct a64_cpu *cpu, uint64_t va);
  */
 void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level); /* any thread */
 void a64_request_stop(struct a64_cpu *cpu);                             /* any thread */
-void a64_wake(struct a64_cpu *cpu);                                     /* any thread */
+void a64_call_out(struct a64_cpu *cpu); /* any thread: sets poll, after its cause */
+void a64_wake(struct a64_cpu *cpu);     /* any thread */
 /* Sleeps until there is work, a stop request or an event; the CPU counts as out of the guest. */
 void a64_wait(struct a64_cpu *cpu, bool for_event);
 /* Run loops bracket guest code with these; between them shootdowns from other CPUs are served only

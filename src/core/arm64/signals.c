@@ -52,6 +52,12 @@ void a64_wake(struct a64_cpu *cpu)
         futex_wake(&cpu->signals.wake_futex);
 }
 
+void a64_call_out(struct a64_cpu *cpu)
+{
+    atomic_store(&cpu->signals.poll, 1);
+    atomic_store_explicit(&cpu->signals.budget, 0, memory_order_relaxed);
+}
+
 void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level)
 {
     if (!level) {
@@ -60,14 +66,14 @@ void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level)
     }
     if (atomic_fetch_or(&cpu->signals.lines, (uint32_t)line) & (uint32_t)line)
         return; /* was up: whoever raised it has woken the CPU */
-    atomic_store(&cpu->signals.poll, 1);
+    a64_call_out(cpu);
     a64_wake(cpu);
 }
 
 void a64_request_stop(struct a64_cpu *cpu)
 {
     atomic_store(&cpu->signals.stop, 1);
-    atomic_store(&cpu->signals.poll, 1);
+    a64_call_out(cpu);
     a64_wake(cpu);
 }
 
@@ -223,7 +229,7 @@ uint32_t a64_post(struct a64_cpu *other, a64_remote_fn fn, uint64_t a, uint64_t 
     box->count++;
     uint32_t ticket = atomic_fetch_add(&box->posted, 1) + 1;
     pthread_mutex_unlock(&box->lock);
-    atomic_store(&other->signals.poll, 1);
+    a64_call_out(other);
     return ticket;
 }
 

@@ -63,6 +63,6 @@ void a64_timer_update(struct a64_cpu *cpu)
 void a64_timer_ring(struct a64_cpu *cpu)
 {
     atomic_store(&cpu->signals.timer_due, 1);
-    atomic_store(&cpu->signals.poll, 1);
+    a64_call_out(cpu);
     a64_wake(cpu);
 }

@@ -352,7 +352,7 @@ enum vcpu_stop soft_run(struct vcpu *vcpu, struct err *e)
             }
         }
         /* Interrupts that came while nobody polled are taken first. */
-        atomic_store(&cpu->signals.poll, 1);
+        a64_call_out(cpu);
         if (engine->breakpoint_count || vcpu->step || engine->trace_exec) {
             if (run_watched(vcpu))
                 return VCPU_STOP_DEBUG;

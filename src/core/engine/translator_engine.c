@@ -10,6 +10,7 @@ static int make(const struct engine_config *config, struct a64_system *system, v
                                            .stats = config->stats,
                                            .host_features = config->host_features,
                                            .keep = TRANSLATOR_KEEP_IN_CACHE,
+                                           .tiers = translator_tiers_of_environment(),
                                            .log = config->log};
     return translator_new(&translator, (struct translator **)ret_impl, e);
 }

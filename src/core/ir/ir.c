@@ -14,22 +14,25 @@ const struct ir_op_info ir_op_info[IR_OPCODE_COUNT] = {
 #undef IR_INFO
 };
 
+bool ir_live_before(struct ir_op *o, bool live)
+{
+    const struct ir_op_info *info = &ir_op_info[o->op];
+    bool safe = o->op == IR_INTERPRET && (o->flags & IR_SAFE);
+    if (info->attributes & IR_ENDS)
+        live = !(o->flags & IR_FLAGS_DEAD_OUT);
+    o->flags = (uint8_t)((o->flags & ~IR_FLAGS_LIVE) | (live ? IR_FLAGS_LIVE : 0));
+    if (info->writes_flags && !safe)
+        live = false;
+    if (info->attributes & IR_SIDE_EXIT) /* at the exit, behind what falls through */
+        live |= !(o->flags & IR_FLAGS_DEAD_OUT);
+    return live || (info->reads_flags && !safe);
+}
+
 void ir_liveness(struct ir_unit *unit)
 {
     bool live = true;
-    for (unsigned i = unit->count; i-- > 0;) {
-        struct ir_op *o = &unit->ops[i];
-        const struct ir_op_info *info = &ir_op_info[o->op];
-        if (info->attributes & IR_ENDS)
-            live = !(o->flags & IR_FLAGS_DEAD_OUT);
-        o->flags = (uint8_t)((o->flags & ~IR_FLAGS_LIVE) | (live ? IR_FLAGS_LIVE : 0));
-        if (info->writes_flags && !(o->op == IR_INTERPRET && (o->flags & IR_SAFE)))
-            live = false;
-        if (info->attributes & IR_SIDE_EXIT) /* at the exit, behind what falls through */
-            live |= !(o->flags & IR_FLAGS_DEAD_OUT);
-        if (info->reads_flags && !(o->op == IR_INTERPRET && (o->flags & IR_SAFE)))
-            live = true;
-    }
+    for (unsigned i = unit->count; i-- > 0;)
+        live = ir_live_before(&unit->ops[i], live);
 }
 
 static void print_value(FILE *out, char kind, unsigned v)

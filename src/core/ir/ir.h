@@ -28,6 +28,7 @@ enum ir_attributes {
     IR_SIDE_EXIT = 2, /* may leave the unit */
     IR_ENDS = 4,      /* always leaves */
     IR_FP = 8,        /* host floating point under the guest's rounding mode */
+    IR_JOINS = 16,    /* other ways lead here */
 };
 
 enum ir_value {
@@ -319,7 +320,7 @@ struct ir_op {
     int64_t imm; /* immediate, or the address's displacement */
 };
 
-enum { IR_UNIT_OPS = 640, IR_UNIT_INSNS = 128 };
+enum { IR_UNIT_OPS = 2560, IR_UNIT_INSNS = 128, IR_REGION_INSNS = 512 };
 
 struct ir_unit {
     struct ir_op ops[IR_UNIT_OPS];
@@ -342,6 +343,9 @@ static inline struct ir_op *ir_emit(struct ir_unit *unit, enum ir_opcode op, enu
 
 /* One backward pass: sets IR_FLAGS_LIVE on every op after which NZCV is still wanted. */
 void ir_liveness(struct ir_unit *unit);
+
+/* NZCV is wanted (or not) after `o`, which is noted there: whether it is before. */
+bool ir_live_before(struct ir_op *o, bool live);
 
 /* After ir_liveness(): moves comparisons down to their readers (sink.c). True where it changed the
  * unit, whose liveness is then to be found again. */

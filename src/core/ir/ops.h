@@ -13,7 +13,9 @@
 
 #define IR_OPS(X)                                                                                  \
     /* bookkeeping */                                                                              \
-    X(INSN, "i", 0, 0, 0) /* a guest instruction starts; imm: its offset in the page */            \
+    X(INSN, "i", 0, 0, 0)         /* a guest instruction starts; imm: its offset in the page */    \
+    X(LABEL, "i", 0, 0, IR_JOINS) /* regions: jumped to from others; imm: its page offset, x:      \
+                                     jumped to backwards, too */                                   \
     /* moves and arithmetic */                                                                     \
     X(MOVI, "di", 0, 0, 0)                                                                         \
     X(MOV, "da", 0, 0, 0)                                                                          \

@@ -76,7 +76,7 @@ static bool n_and_z_do(const struct ir_unit *unit, unsigned i)
             return true;
         if (!(o->flags & IR_FLAGS_LIVE))
             return true;
-        if (info->attributes & (IR_MAY_FAULT | IR_ENDS))
+        if (info->attributes & (IR_MAY_FAULT | IR_ENDS | IR_JOINS))
             return false;
     }
     return false;
@@ -100,7 +100,7 @@ static unsigned find_reader(const struct ir_unit *unit, unsigned i, bool *ret_in
             return disturbed && usual ? j : 0;
         }
         if (info->writes_flags ||
-            info->attributes & (IR_MAY_FAULT | IR_SIDE_EXIT | IR_ENDS | IR_FP))
+            info->attributes & (IR_MAY_FAULT | IR_SIDE_EXIT | IR_ENDS | IR_FP | IR_JOINS))
             return 0;
         disturbed |= !keeps_host_flags(o);
         intact &= !writes(o, p->a) && !(p->b != IR_IMM && writes(o, p->b));

@@ -69,7 +69,7 @@ void linux_thread_free(struct linux_thread *t)
 void linux_thread_kick(struct linux_thread *t)
 {
     atomic_store(&t->cpu->signals.stop, 1);
-    atomic_store(&t->cpu->signals.poll, 1);
+    a64_call_out(t->cpu);
 }
 
 /* --- traps ------------------------------------------------------------------------------------ */

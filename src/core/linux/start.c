@@ -71,6 +71,7 @@ static int start_translator(struct linux_process *p, struct err *e)
                                              .stats = p->config->stats,
                                              .host_features = p->config->host_features,
                                              .keep = where_to_keep(p),
+                                             .tiers = translator_tiers_of_environment(),
                                              .log = p->log,
                                              .user = true,
                                              .fds = {keep_fd, drop_fd, p}};

@@ -198,6 +198,10 @@ static void publish(struct cache *cache, struct unit *unit)
                           memory_order_relaxed);
     atomic_store_explicit(bucket, unit, memory_order_release);
     cache->unit_count++;
+    if (unit->leave) {
+        cache->region_count++;
+        cache->region_insns += unit->insns + unit->before / 4;
+    }
     cache->code_bytes += unit->code_bytes;
     cache->cold_bytes += unit->code_bytes - unit->code.hot_bytes;
 }
@@ -248,6 +252,18 @@ static bool place(struct cache *cache, const struct unit_parts *parts, struct co
     return true;
 }
 
+static void move_incoming(struct cache *cache, struct unit *from, struct unit *to)
+{
+    while (from->incoming) {
+        struct exit_link *exit = from->incoming;
+        from->incoming = exit->next;
+        exit->to = to;
+        exit->next = to->incoming;
+        to->incoming = exit;
+        point(exit, direct_entry(cache, to));
+    }
+}
+
 struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
 {
     struct unit *unit = (struct unit *)cache->generations[cache->current].meta_at;
@@ -259,7 +275,9 @@ struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
                           .fixup_count = parts->fixup_count,
                           .source_hash = parts->source_hash,
                           .code_bytes = parts->code_bytes,
-                          .again = parts->again};
+                          .again = parts->again,
+                          .leave = parts->leave,
+                          .before = parts->before};
     if (!place(cache, parts, &unit->code))
         return NULL;
     memcpy(unit_faults(unit), parts->faults, parts->fault_count * sizeof(*parts->faults));
@@ -273,7 +291,10 @@ struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
     if (cache->user)
         store_le(code_parts_at(&unit->code, unit->again) + 1, 4,
                  cache_number(cache, unit) | EMIT_TAG_AGAIN);
+    struct unit *first = parts->leave ? cache_find(cache, parts->pa, parts->context) : NULL;
     publish(cache, unit);
+    if (first)
+        move_incoming(cache, first, unit);
     return unit;
 }
 
@@ -348,18 +369,24 @@ static void kill_unit(struct cache *cache, struct unit *unit)
     unit->dead = true;
 }
 
+static bool holds_code_of(const struct unit *unit, uint64_t start, uint64_t end)
+{
+    return unit->pa - unit->before < end && unit->pa + unit->insns * 4ull > start;
+}
+
 static bool drop_in_page(struct cache *cache, uint64_t page, uint64_t start, uint64_t end)
 {
     bool any = false;
     for (struct unit **p = &cache->pages[page_bucket(cache, page)]; *p;) {
         struct unit *unit = *p;
-        if ((unit->pa ^ page) >> 12 || unit->pa >= end || unit->pa + unit->insns * 4ull <= start) {
+        if ((unit->pa ^ page) >> 12 || !holds_code_of(unit, start, end)) {
             p = &unit->page_next;
             continue;
         }
         *p = unit->page_next;
         kill_unit(cache, unit);
         cache->invalidated++;
+        cache->regions_dropped += unit->leave != 0;
         any = true;
     }
     return any;
@@ -407,7 +434,7 @@ static bool drop_in_generation(struct cache *cache, struct generation *g, uint64
     for (uint8_t *at = g->meta; at < g->meta_at;) {
         struct unit *unit = (struct unit *)(void *)at;
         at += unit_bytes(unit);
-        if (!unit->dead && unit->pa < end && unit->pa + unit->insns * 4ull > start)
+        if (!unit->dead && holds_code_of(unit, start, end))
             any |= drop_in_page(cache, unit->pa, start, end);
     }
     return any;

@@ -46,12 +46,14 @@ struct unit {
     uint64_t pa; /* physical address of the first instruction */
     uint32_t context;
     uint32_t exit_count;
-    uint32_t insns;
+    uint32_t insns; /* from pa on */
     uint32_t fault_count;
     uint32_t fixup_count;
     uint32_t source_hash; /* of the guest instructions */
     uint32_t code_bytes;  /* of both parts */
-    uint32_t again; /* user mode: of a jump written over the entry to make a dead unit leave */
+    uint32_t again;  /* user mode: of a jump written over the entry to make a dead unit leave */
+    uint32_t leave;  /* regions: where faults go on, in the hot part; 0: a unit of the first tier */
+    uint32_t before; /* regions: bytes of guest code that lie before pa */
     struct code_parts code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
@@ -94,7 +96,7 @@ struct unit_parts {
     uint64_t pa;
     uint32_t context;
     uint32_t insns, source_hash;
-    uint32_t code_bytes, hot_bytes, again;
+    uint32_t code_bytes, hot_bytes, again, leave, before;
     uint32_t exit_count, fault_count, fixup_count;
     uint32_t origin; /* where the code lies, from the start of code memory, modulo 2^32 */
     uint64_t page;   /* user mode: the guest page that it is for, as its constants have it */
@@ -129,6 +131,7 @@ struct cache {
     struct cache_changes changes;
     _Atomic(uint32_t) next_at; /* of buf.at from the start of code memory, without the lock */
     uint64_t unit_count, insn_count, code_bytes, cold_bytes, retired, invalidated; /* statistics */
+    uint64_t region_count, region_insns, regions_dropped;
 };
 
 int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e);
@@ -143,8 +146,9 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);
 struct unit *cache_page_units(struct cache *cache, uint64_t page);
 /* Under the lock: room for one more unit of the largest size? */
 bool cache_has_room(const struct cache *cache);
-/* Copies the unit in and makes it findable. Under the lock, where there is room. NULL: it does not
- * fit its page's address. */
+/* Copies the unit in and makes it findable, before the one at the same place if there is one: a
+ * region, which then also gets the other's incoming jumps. Under the lock, where there is room.
+ * NULL: it does not fit its page's address. */
 struct unit *cache_add(struct cache *cache, const struct unit_parts *parts);
 /* Where in its line the next unit is going to start, probably: code made there for cache_add()
  * moves by whole lines and fits at once. No lock needed. */

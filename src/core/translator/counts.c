@@ -14,6 +14,7 @@ static const struct {
     {"exits by unlinked direct jumps", offsetof(struct counts, direct)},
     {"exits by indirect jumps", offsetof(struct counts, indirect)},
     {"exits of units whose code changed", offsetof(struct counts, closed)},
+    {"exits by back edges that spent their budget", offsetof(struct counts, samples)},
     {"exits for an instruction", offsetof(struct counts, steps)},
     {"exits for a system call", offsetof(struct counts, calls)},
     {"links", offsetof(struct counts, links)},

@@ -24,7 +24,7 @@ enum counts_time {
 
 struct counts {
     uint64_t lookups, walks;
-    uint64_t direct, indirect, closed, steps, calls; /* units left, by reason */
+    uint64_t direct, indirect, closed, samples, steps, calls; /* units left, by reason */
     uint64_t links, context_changes;
     uint64_t interpreted; /* instructions, from within units */
     uint64_t ticks[COUNTS_TIMES];

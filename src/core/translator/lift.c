@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-enum { LOOK_AHEAD = 6, OPS_PER_INSN_MAX = 8, SIDE_EXITS_MAX = 32 };
+enum { LOOK_AHEAD = 6, SIDE_EXITS_MAX = 32 };
 
 static void add_rows(struct lift_table *table, const struct lift_row *rows, unsigned count)
 {
@@ -41,7 +41,7 @@ void lift_table_init(struct lift_table *table)
     add_forms(table, lift_rows_simd_fp, lift_rows_simd_fp_count);
 }
 
-static uint32_t word_at(const struct lift_source *source, uint32_t offset)
+uint32_t lift_word_at(const struct lift_source *source, uint32_t offset)
 {
     return (uint32_t)load_le(source->page + offset, 4);
 }
@@ -55,7 +55,7 @@ static bool flags_dead_at(const struct lift_source *source, int64_t target)
         struct a64_insn in;
         scratch.count = 0;
         l.offset = (uint32_t)target;
-        if (!a64_decode_for(source->features, word_at(source, l.offset), &in))
+        if (!a64_decode_for(source->features, lift_word_at(source, l.offset), &in))
             return false;
         lift_fn fn = source->table->by_op[in.op];
         if (!fn || !fn(&l, &in))
@@ -71,7 +71,7 @@ static bool flags_dead_at(const struct lift_source *source, int64_t target)
     return false;
 }
 
-static void mark_exits(const struct lift_source *source, struct ir_unit *unit)
+void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit)
 {
     for (unsigned i = 0; i < unit->count; i++) {
         struct ir_op *o = &unit->ops[i];
@@ -81,8 +81,9 @@ static void mark_exits(const struct lift_source *source, struct ir_unit *unit)
     }
 }
 
-static void lift_one(struct lifter *l, uint32_t raw)
+void lift_insn(struct lifter *l)
 {
+    uint32_t raw = lift_word_at(l->source, l->offset);
     struct a64_insn in;
     struct ir_op *marker = emit_op(l, IR_INSN, IR_I64);
     marker->imm = (int64_t)((uint64_t)raw << 32 | l->offset);
@@ -107,19 +108,20 @@ void lift_unit(const struct lift_source *source, struct ir_unit *unit)
     unit->count = unit->insns = 0;
     while (!l.ended) {
         bool full = unit->insns == source->max_insns || l.offset >= 4096 ||
-                    unit->count + OPS_PER_INSN_MAX > IR_UNIT_OPS || side_exits == SIDE_EXITS_MAX;
+                    unit->count + LIFT_OPS_PER_INSN_MAX > IR_UNIT_OPS ||
+                    side_exits == SIDE_EXITS_MAX;
         if (full) {
             emit_op(&l, IR_INSN, IR_I64)->imm = (int64_t)l.offset - 4;
             emit_op(&l, IR_JUMP, IR_I64)->imm = l.offset;
             break;
         }
-        lift_one(&l, word_at(source, l.offset));
+        lift_insn(&l);
         if (ir_op_info[unit->ops[unit->count - 1].op].attributes & IR_SIDE_EXIT)
             side_exits++;
         unit->insns++;
         l.offset += 4;
     }
-    mark_exits(source, unit);
+    lift_mark_exits(source, unit);
     ir_liveness(unit);
     if (ir_sink_flags(unit))
         ir_liveness(unit);

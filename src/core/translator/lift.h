@@ -32,4 +32,16 @@ struct lift_source {
  */
 void lift_unit(const struct lift_source *source, struct ir_unit *unit);
 
+/* Bytes of the page that a region was made of, gaps included. */
+struct lift_extent {
+    uint32_t start, end;
+};
+
+/* Fills `unit` with the region around the loop whose head is at source->offset: what is reached
+ * from there by direct branches within the page and leads back there. max_insns: up to
+ * IR_REGION_INSNS. False: there is no loop, or it is too large. `all` (for tests): also what does
+ * not lead back, loop or not. */
+bool lift_region(const struct lift_source *source, bool all, struct ir_unit *unit,
+                 struct lift_extent *ret_extent);
+
 #endif

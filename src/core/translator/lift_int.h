@@ -12,6 +12,15 @@ struct lifter {
     bool ended;      /* the unit has its last op */
 };
 
+/* Micro-ops of one instruction at most, its marker included. */
+enum { LIFT_OPS_PER_INSN_MAX = 8 };
+
+uint32_t lift_word_at(const struct lift_source *source, uint32_t offset);
+/* The instruction at l->offset, marker included. */
+void lift_insn(struct lifter *l);
+/* Marks the ways out behind which NZCV is overwritten before it is read. */
+void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit);
+
 /* False: no micro-ops for this form; the interpreter executes it. */
 typedef bool (*lift_fn)(struct lifter *l, const struct a64_insn *in);
 

@@ -12,7 +12,12 @@
 #include "base/bytes.h"
 #include "core/translator/pack.h"
 
-enum { CODE_MAX = UINT16_MAX, LINE_BYTES = 64 };
+enum {
+    CODE_MAX = UINT16_MAX,
+    LINE_BYTES = 64,
+    SWAP_MARGIN = 8,   /* uses outside of inner loops that two moves at each entry and exit cost */
+    FORCED_INSNS = 48, /* many regions then hold the same code */
+};
 
 struct maker {
     uint8_t page[4096];
@@ -71,22 +76,66 @@ static void note_exits(struct maker *m, const uint8_t *start)
     }
 }
 
+static struct lift_source source_of(const struct maker *m, const struct maker_config *config,
+                                    uint64_t pa, uint32_t context)
+{
+    return (struct lift_source){.table = config->lifts,
+                                .page = m->page,
+                                .offset = (uint32_t)pa & 0xfff,
+                                .context = context,
+                                .features = config->features,
+                                .max_insns = config->max_insns};
+}
+
+static struct emit_request request_of(const struct maker *m, const struct maker_config *config,
+                                      uint64_t pa)
+{
+    return (struct emit_request){.unit = &m->unit,
+                                 .host = config->host,
+                                 .stubs = config->stubs,
+                                 .page = align_down(pa, 4096),
+                                 .user = config->cache->user};
+}
+
+static struct x86_buf buffer_of(struct maker *m, const struct maker_config *config)
+{
+    uint8_t *start = m->code + cache_next_line_offset(config->cache);
+    return (struct x86_buf){.start = start, .at = start, .end = start + CODE_MAX};
+}
+
+/* The unit that lies in `buf`. */
+static struct unit_parts *finish(struct maker *m, const struct maker_config *config,
+                                 const struct x86_buf *buf, uint64_t pa, uint32_t context)
+{
+    const uint8_t *start = buf->start;
+    bool user = config->cache->user;
+    note_exits(m, start);
+    m->parts = (struct unit_parts){
+        .pa = pa,
+        .context = context,
+        .insns = m->unit.insns,
+        .code_bytes = (uint32_t)(buf->at - start),
+        .hot_bytes = m->result.main_bytes,
+        .again = user ? (uint32_t)(m->result.again - start) : 0,
+        .exit_count = m->result.exit_count,
+        .fault_count = user ? m->result.fault_count : 0,
+        .fixup_count = m->result.fixups.count,
+        .origin = (uint32_t)(start - config->cache->code.write),
+        .page = align_down(pa, 4096),
+        .exits = m->exits,
+        .faults = m->result.faults,
+        .fixups = m->result.fixups.list,
+        .code = start,
+    };
+    return &m->parts;
+}
+
 const struct unit_parts *maker_make(struct maker *m, const struct maker_config *config, uint64_t pa,
                                     uint32_t context)
 {
-    struct lift_source source = {.table = config->lifts,
-                                 .page = m->page,
-                                 .offset = (uint32_t)pa & 0xfff,
-                                 .context = context,
-                                 .features = config->features,
-                                 .max_insns = config->max_insns};
-    struct emit_request request = {.unit = &m->unit,
-                                   .host = config->host,
-                                   .stubs = config->stubs,
-                                   .page = align_down(pa, 4096),
-                                   .user = config->cache->user};
-    uint8_t *start = m->code + cache_next_line_offset(config->cache);
-    struct x86_buf buf = {.start = start, .at = start, .end = start + CODE_MAX};
+    struct lift_source source = source_of(m, config, pa, context);
+    struct emit_request request = request_of(m, config, pa);
+    struct x86_buf buf = buffer_of(m, config);
     for (;;) {
         lift_unit(&source, &m->unit);
         if (emit_unit(&buf, &request, &m->result))
@@ -96,25 +145,34 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
         buf.full = false;
         source.max_insns /= 2;
     }
-    note_exits(m, start);
-    bool user = config->cache->user;
-    m->parts = (struct unit_parts){
-        .pa = pa,
-        .context = context,
-        .insns = m->unit.insns,
-        .source_hash = pack_source_hash(m->page, source.offset, m->unit.insns),
-        .code_bytes = (uint32_t)(buf.at - start),
-        .hot_bytes = m->result.main_bytes,
-        .again = user ? (uint32_t)(m->result.again - start) : 0,
-        .exit_count = m->result.exit_count,
-        .fault_count = user ? m->result.fault_count : 0,
-        .fixup_count = m->result.fixups.count,
-        .origin = (uint32_t)(start - config->cache->code.write),
-        .page = request.page,
-        .exits = m->exits,
-        .faults = m->result.faults,
-        .fixups = m->result.fixups.list,
-        .code = start,
-    };
-    return &m->parts;
+    struct unit_parts *parts = finish(m, config, &buf, pa, context);
+    parts->source_hash = pack_source_hash(m->page, source.offset, m->unit.insns);
+    return parts;
+}
+
+const struct unit_parts *maker_make_region(struct maker *m, const struct maker_config *config,
+                                           uint64_t pa, uint32_t context, bool forced)
+{
+    struct lift_source source = source_of(m, config, pa, context);
+    struct emit_request request = request_of(m, config, pa);
+    struct x86_buf buf = buffer_of(m, config);
+    struct lift_extent extent;
+    struct ir_region_use use;
+    struct emit_region region;
+    source.max_insns = forced ? FORCED_INSNS : IR_REGION_INSNS;
+    if (!lift_region(&source, forced, &m->unit, &extent))
+        return NULL;
+    ir_region_use(&m->unit, &use);
+    emit_region_registers(&use, forced ? 0 : SWAP_MARGIN, &region);
+    if (forced)
+        emit_region_rotate(&region, (unsigned)(pa >> 2));
+    request.region = &region;
+    request.head = source.offset;
+    if (!emit_unit(&buf, &request, &m->result))
+        return NULL;
+    struct unit_parts *parts = finish(m, config, &buf, pa, context);
+    parts->leave = (uint32_t)(m->result.leave - buf.start);
+    parts->before = source.offset - extent.start;
+    parts->insns = (extent.end - source.offset) / 4;
+    return parts;
 }

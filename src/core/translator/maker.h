@@ -40,5 +40,9 @@ uint8_t *maker_page(struct maker *maker);
  * until its next use. */
 const struct unit_parts *maker_make(struct maker *maker, const struct maker_config *config,
                                     uint64_t pa, uint32_t context);
+/* The same for the region around the loop at `pa`. NULL: there is none, or it does not fit.
+ * `forced` (for tests): loop or not, and with as many registers as possible in other places. */
+const struct unit_parts *maker_make_region(struct maker *maker, const struct maker_config *config,
+                                           uint64_t pa, uint32_t context, bool forced);
 
 #endif

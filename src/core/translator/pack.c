@@ -70,7 +70,7 @@ size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8
     uint8_t *at = out;
     for (struct unit *unit = cache_page_units(cache, pa); unit; unit = unit->page_next) {
         uint32_t offset = (uint32_t)unit->pa & 4095;
-        if ((unit->pa ^ pa) >> 12 || unit->context != context || unit->dead ||
+        if ((unit->pa ^ pa) >> 12 || unit->context != context || unit->dead || unit->leave ||
             unit->source_hash != pack_source_hash(page, offset, unit->insns))
             continue;
         struct packed_unit p = {.offset = offset,

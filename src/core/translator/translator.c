@@ -31,12 +31,14 @@
 #include "core/translator/lift_int.h"
 #include "core/translator/maker.h"
 #include "core/translator/persist.h"
+#include "core/translator/profile.h"
 #include "core/translator/returns.h"
 
 /* What one CPU's thread keeps here, on cache lines of its own. */
 struct share {
     uint32_t context[2]; /* last seen, by EL */
     struct counts counts;
+    struct profile profile;
     struct a64_cpu *cpu;
     struct share *next; /* in translator.shares */
 } __attribute__((aligned(64)));
@@ -53,6 +55,7 @@ struct translator {
     struct maker_pool makers;
     uint64_t (*enter)(struct a64_cpu *cpu, const void *code);
     bool user;
+    enum translator_tiers tiers;
     pthread_mutex_t shares_lock; /* guards the list; taken out of the guest alone */
     struct share *shares;
     struct counts gone; /* of CPUs that were detached */
@@ -135,6 +138,15 @@ static struct moment moment_now(void)
     return (struct moment){__rdtsc(), (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec};
 }
 
+enum translator_tiers translator_tiers_of_environment(void)
+{
+    const char *tier = secure_getenv("PENG_TIER");
+    return !tier                    ? TRANSLATOR_BOTH_TIERS
+           : strcmp(tier, "1") == 0 ? TRANSLATOR_FIRST_TIER
+           : strcmp(tier, "2") == 0 ? TRANSLATOR_SECOND_TIER
+                                    : TRANSLATOR_BOTH_TIERS;
+}
+
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e)
 {
@@ -148,6 +160,7 @@ int translator_new(const struct translator_config *config, struct translator **r
     t->user = config->user;
     if (config->stats)
         t->start = moment_now();
+    t->tiers = config->tiers;
     lift_table_init(&t->lifts);
     size_t bytes =
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
@@ -176,7 +189,7 @@ int translator_new(const struct translator_config *config, struct translator **r
                                       .cache = &t->cache,
                                       .features = a64_model_features(model),
                                       .max_insns = config->max_insns ?: IR_UNIT_INSNS};
-    if (bytes >= (size_t)KEEP_MIB_MIN << 20)
+    if (t->tiers != TRANSLATOR_SECOND_TIER && bytes >= (size_t)KEEP_MIB_MIN << 20)
         t->persist = persist_new(config, version_of(t));
     *ret_translator = t;
     return 0;
@@ -354,9 +367,24 @@ static void make_room(struct translator *t, struct a64_cpu *cpu)
         retire(t, cpu, cache_retire_oldest);
 }
 
+/* User mode: threads that go round in regions that were dropped find out at their next poll.
+ * `cpu`: the calling one, NULL where it is out of the guest. */
+static void call_out_threads(struct translator *t, struct a64_cpu *cpu)
+{
+    if (cpu)
+        a64_leave_guest(cpu);
+    pthread_mutex_lock(&t->shares_lock);
+    for (struct share *share = t->shares; share; share = share->next)
+        a64_call_out(share->cpu);
+    pthread_mutex_unlock(&t->shares_lock);
+    if (cpu)
+        a64_enter_guest(cpu);
+}
+
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page)
 {
     lock(t, cpu);
+    uint64_t dropped = t->cache.regions_dropped;
     if (t->persist && page != UINT64_MAX)
         persist_written(t->persist, page, t->user ? 0 : MACHINE_WRITES_TOLERATED);
     if (t->user)
@@ -367,7 +395,10 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
         t->page_drops++;
         drop_jumps_everywhere(t, cpu, page & ~0xfffull);
     }
+    bool regions = t->cache.regions_dropped != dropped;
     unlock(t);
+    if (t->user && regions)
+        call_out_threads(t, cpu);
 }
 
 /* Units are closed at their entries, so nobody need be waited for: who is in one runs to its next
@@ -377,11 +408,15 @@ void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, ui
 {
     bool inside = cpu && atomic_load(&cpu->signals.in_guest);
     lock(t, inside ? cpu : NULL);
+    uint64_t dropped = t->cache.regions_dropped;
     if (cache_drop_range(&t->cache, start, end))
         t->page_drops++;
     if (t->persist)
         persist_forget(t->persist, start, end);
+    bool regions = t->cache.regions_dropped != dropped;
     unlock(t);
+    if (regions)
+        call_out_threads(t, inside ? cpu : NULL);
 }
 
 /* --- faults -------------------------------------------------------------------------------------
@@ -402,7 +437,8 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
         return false;
     emit_saved_flags(found->flags, fault->flags, &cpu->host_flags);
     cpu->pc = align_down(unit->pa, 4096) + found->offset;
-    fault->pc = (uintptr_t)cache_run_address(&t->cache, t->stubs.leave);
+    const uint8_t *leave = unit->leave ? unit->code.hot + unit->leave : t->stubs.leave;
+    fault->pc = (uintptr_t)cache_run_address(&t->cache, leave);
     fault->rax = EMIT_TAG_STEP;
     fault->aborted = true;
     return true;
@@ -456,9 +492,9 @@ static void fetch(struct translator *t, struct maker *maker, uint64_t seen, uint
  * was quicker or the code has changed. False: there was no room. Under the lock. */
 static bool add(struct translator *t, const struct unit_parts *parts, uint64_t seen)
 {
-    uint64_t end = parts->pa + parts->insns * 4ull;
+    uint64_t start = parts->pa - parts->before, end = parts->pa + parts->insns * 4ull;
     if (cache_find(&t->cache, parts->pa, parts->context) ||
-        cache_changed_since(&t->cache, seen, parts->pa, end)) {
+        cache_changed_since(&t->cache, seen, start, end)) {
         t->made_in_vain++;
         return true;
     }
@@ -488,7 +524,11 @@ static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *make
         if (cache_find(&t->cache, pa, context))
             return true;
     }
-    const struct unit_parts *parts = maker_make(maker, &t->making, pa, context);
+    const struct unit_parts *parts = NULL;
+    if (t->tiers == TRANSLATOR_SECOND_TIER)
+        parts = maker_make_region(maker, &t->making, pa, context, true);
+    if (!parts)
+        parts = maker_make(maker, &t->making, pa, context);
     *ret_stale |= lock(t, cpu);
     if (!add(t, parts, seen)) {
         make_room(t, cpu);
@@ -528,6 +568,67 @@ static struct unit *unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32
             return NULL;
         }
     }
+}
+
+/* --- the second tier
+ * -------------------------------------------------------------------------------- */
+
+/* In place of the first tier's unit, unless the code has changed meanwhile. Where there is no room
+ * it is left: the next unit of the first tier makes some. Under the lock. */
+static void add_region(struct translator *t, const struct unit_parts *parts, uint64_t seen)
+{
+    uint64_t start = parts->pa - parts->before, end = parts->pa + parts->insns * 4ull;
+    const struct unit *there = cache_find(&t->cache, parts->pa, parts->context);
+    bool is_region = there && there->leave;
+    if (!is_region && !cache_changed_since(&t->cache, seen, start, end) &&
+        cache_has_room(&t->cache))
+        cache_add(&t->cache, parts);
+}
+
+static void make_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
+{
+    struct maker *maker = maker_take(&t->makers);
+    uint64_t seen = cache_changes(&t->cache);
+    if (read_page(t, align_down(pa, 4096), maker_page(maker))) {
+        const struct unit_parts *parts = maker_make_region(maker, &t->making, pa, context, false);
+        lock(t, cpu);
+        if (parts)
+            add_region(t, parts, seen);
+        unlock(t);
+    }
+    maker_give(&t->makers, maker);
+}
+
+/* Before the poll word is looked at: who sets it from then on takes the budget away. */
+static void refill(struct a64_cpu *cpu)
+{
+    atomic_store_explicit(&cpu->signals.budget, PROFILE_BUDGET, memory_order_relaxed);
+}
+
+/* An exit was taken: true where that was at a back edge which spent the budget, and for no other
+ * reason. */
+static bool budget_spent(struct a64_cpu *cpu)
+{
+    if (atomic_load_explicit(&cpu->signals.budget, memory_order_relaxed) >= 0)
+        return false;
+    refill(cpu);
+    return !atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed);
+}
+
+/* A back edge that leads to pc spent the budget. */
+static void sample(struct translator *t, struct a64_cpu *cpu)
+{
+    uint32_t raw, context = context_of(cpu);
+    uint64_t pa;
+    if (t->tiers != TRANSLATOR_BOTH_TIERS || !a64_fetch(cpu, cpu->pc, &raw, &pa))
+        return;
+    if (!profile_sample(&share_of(cpu)->profile, pa, context))
+        return;
+    struct counts *counts = &share_of(cpu)->counts;
+    enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
+    make_region(t, cpu, pa, context);
+    counts_turn(counts, before);
+    a64_bank_empty_jump(cpu->bank, a64_bank_jump(cpu->bank, cpu->pc));
 }
 
 /* --- the run loop
@@ -620,6 +721,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
     while (!cpu->halted && !cpu->powered_off && !cpu->trapped) {
         if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {
             exit = NULL;
+            refill(cpu);
             if (a64_poll(cpu))
                 break;
         }
@@ -660,6 +762,11 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             counts->direct++;
         else
             counts->closed++;
+        if (exit && budget_spent(cpu)) {
+            counts->samples++;
+            sample(t, cpu);
+            exit = NULL;
+        }
     }
     __builtin_ia32_ldmxcsr(HOST_MXCSR);
     counts_turn(counts, COUNTS_OUTSIDE);
@@ -677,6 +784,9 @@ void translator_print_stats(struct translator *t, FILE *out)
     counts_line(out, "invalidated units", c->invalidated);
     counts_line(out, "pages of code changed", t->page_drops);
     counts_line(out, "retired generations", c->retired);
+    counts_line(out, "regions", c->region_count);
+    counts_line(out, "instructions in regions", c->region_insns);
+    counts_line(out, "regions whose code changed", c->regions_dropped);
     if (t->persist) {
         struct persist_counts kept = persist_counts(t->persist);
         counts_line(out, "units from the store", kept.fetched_units);

@@ -24,6 +24,10 @@ struct translator_fds {
     void *ctx;
 };
 
+/* For tests: one tier alone. PENG_TIER=1 or 2 in the environment asks for that. */
+enum translator_tiers { TRANSLATOR_BOTH_TIERS, TRANSLATOR_FIRST_TIER, TRANSLATOR_SECOND_TIER };
+enum translator_tiers translator_tiers_of_environment(void);
+
 /* Whether translations are kept between runs, and where, if PENG_CACHE does not say (place.h). */
 enum translator_keep {
     TRANSLATOR_KEEP_NOTHING,
@@ -32,10 +36,12 @@ enum translator_keep {
 };
 
 struct translator_config {
-    struct a64_system *system;     /* borrowed; its CPUs exist, all of one model */
-    size_t cache_bytes;            /* code memory; 0: the default */
-    unsigned max_insns;            /* per unit, for tests; 0: the default */
-    const char *host_features;     /* hostcpu_parse(): use no more than these; NULL: all */
+    struct a64_system *system; /* borrowed; its CPUs exist, all of one model */
+    size_t cache_bytes;        /* code memory; 0: the default */
+    unsigned max_insns;        /* per unit, for tests; 0: the default */
+    const char *host_features; /* hostcpu_parse(): use no more than these; NULL: all */
+    /* The second alone: all code is regions, loop or not, at once. Nothing is kept then. */
+    enum translator_tiers tiers;
     const struct a64_model *model; /* user mode: of the CPUs to come */
     enum translator_keep keep;
     bool stats;                /* takes times for translator_print_stats() */

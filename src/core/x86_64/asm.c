@@ -292,6 +292,26 @@ void x86_nop5(struct x86_buf *b)
         x86_byte(b, bytes[i]);
 }
 
+void x86_align(struct x86_buf *b, unsigned bytes)
+{
+    /* SDM volume 2, NOP: the recommended forms of one to eight bytes. */
+    static const uint8_t nops[8][8] = {{0x90},
+                                       {0x66, 0x90},
+                                       {0x0f, 0x1f, 0x00},
+                                       {0x0f, 0x1f, 0x40, 0x00},
+                                       {0x0f, 0x1f, 0x44, 0x00, 0x00},
+                                       {0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00},
+                                       {0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00},
+                                       {0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00}};
+    unsigned missing = (unsigned)(-(uintptr_t)b->at % bytes);
+    while (missing) {
+        unsigned n = missing < 8 ? missing : 8;
+        for (unsigned i = 0; i < n; i++)
+            x86_byte(b, nops[n - 1][i]);
+        missing -= n;
+    }
+}
+
 uint8_t *x86_jmp(struct x86_buf *b)
 {
     x86_byte(b, 0xe9);

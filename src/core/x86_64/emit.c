@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(EMIT_OFFSET(x[3]) >= -128 && EMIT_OFFSET(signals.poll) <= 127,
+static_assert(EMIT_OFFSET(x[4]) >= -128 && EMIT_OFFSET(signals.budget) <= 127,
               "what lives in memory is within a byte's displacement");
 
 #define XM X86_NONE
@@ -152,26 +152,41 @@ struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
         return &e->cold[0];
     }
     struct cold *c = &e->cold[e->cold_count++];
-    *c = (struct cold){.kind = kind, .from = from, .raw = e->raw, .offset = e->offset, .exit = -1};
+    *c = (struct cold){.kind = kind,
+                       .from = from,
+                       .raw = e->raw,
+                       .offset = e->offset,
+                       .exit = -1,
+                       .apart = e->apart};
     return c;
 }
 
-void emit_INSN(struct emitter *e, const struct ir_op *o)
+void cold_resume(struct emitter *e)
 {
     for (; e->cold_pending < e->cold_count; e->cold_pending++)
         if (!e->cold[e->cold_pending].resume)
             e->cold[e->cold_pending].resume = e->buf->at;
+}
+
+void emit_INSN(struct emitter *e, const struct ir_op *o)
+{
+    cold_resume(e);
     e->offset = (int32_t)(uint32_t)o->imm;
     e->raw = (uint32_t)((uint64_t)o->imm >> 32);
 }
 
-/* A displacement between the parts: `disp` in the one leads to `target` in the other. */
-static void patch_across(struct emitter *e, uint8_t *disp, const uint8_t *target)
+static bool is_cold(const struct emitter *e, const uint8_t *at)
+{
+    return e->cold_part && at >= e->cold_part;
+}
+
+void patch_across(struct emitter *e, uint8_t *disp, const uint8_t *target)
 {
     if (e->buf->full)
         return;
     x86_patch(e->buf, disp, target);
-    x86_note_fixup(e->buf, disp, X86_FIXUP_CROSS);
+    if (is_cold(e, disp) != is_cold(e, target))
+        x86_note_fixup(e->buf, disp, X86_FIXUP_CROSS);
 }
 
 static void resume(struct emitter *e, const struct cold *c)
@@ -208,13 +223,12 @@ static void write_cold(struct emitter *e, struct cold *c)
         patch_across(e, c->from, e->buf->at);
     if (c->poll)
         patch_across(e, c->poll, e->buf->at);
+    region_resume(e, c->apart);
     if (c->save != FLAGS_NONE)
         flags_save(e, c->save);
     switch (c->kind) {
     case COLD_INTERPRET:
-        x86_movi(e->buf, RDX, c->raw);
-        page_place(e, RCX, c->offset);
-        x86_call_to(e->buf, r->stubs->interpret);
+        call_interpreter(e, c->raw, c->offset);
         resume(e, c);
         break;
     case COLD_MISS:
@@ -222,8 +236,10 @@ static void write_cold(struct emitter *e, struct cold *c)
             x86_load(e->buf, 8, RAX, rm_reg(c->va));
         x86_movi(e->buf, RDX, c->raw);
         x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
-        x86_call_to(e->buf, r->stubs->miss);
+        x86_call_to(e->buf, e->region ? r->stubs->miss_alone : r->stubs->miss);
         patch_across(e, x86_jmp(e->buf), c->retry);
+        if (e->region)
+            call_interpreter(e, c->raw, c->offset);
         resume(e, c);
         break;
     case COLD_SATURATED: /* FPSR.QC */
@@ -232,6 +248,7 @@ static void write_cold(struct emitter *e, struct cold *c)
         break;
     case COLD_POLL:
     case COLD_STEP:
+        region_part(e);
         page_place(e, RAX, c->offset);
         x86_movi(e->buf, RCX, c->kind == COLD_STEP ? EMIT_TAG_STEP : 0);
         x86_jmp_to(e->buf, r->stubs->exit);
@@ -245,6 +262,14 @@ static void write_cold(struct emitter *e, struct cold *c)
         break;
     case COLD_EXIT:
         write_exit(e, c);
+        break;
+    case COLD_JOIN:
+        region_join(e, c->offset);
+        break;
+    case COLD_PART:
+        region_part(e);
+        e->offset = c->source;
+        emit_leave_to(e, c->offset);
         break;
     default:
         break;
@@ -314,6 +339,7 @@ static void write_again(struct emitter *e)
 bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct emit_result *result)
 {
     struct emitter e;
+    struct region_state region;
     memset(&e, 0, offsetof(struct emitter, cold));
     e.buf = buf;
     e.request = request;
@@ -327,6 +353,9 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     buf->fixups = &result->fixups;
     if (request->user)
         x86_nop5(buf);
+    result->leave = NULL;
+    if (request->region)
+        region_begin(&e, &region);
     for (unsigned i = 0; i < request->unit->count && !buf->full; i++) {
         e.op = &request->unit->ops[i];
         e.index = i;
@@ -338,7 +367,9 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
         if (breaks_sp(e.op))
             e.sp_aligned = false;
     }
+    region_end(&e);
     result->main_bytes = (unsigned)(buf->at - start);
+    e.cold_part = buf->at;
     for (unsigned i = 0; i < e.cold_count && !buf->full; i++)
         write_cold(&e, &e.cold[i]);
     if (request->user && !buf->full)

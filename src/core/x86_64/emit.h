@@ -18,13 +18,13 @@
 #define PENG_CORE_X86_64_EMIT_H
 
 #include "core/arm64/mmu.h"
-#include "core/ir/ir.h"
+#include "core/ir/region.h"
 #include "core/x86_64/asm.h"
 #include "hardware/hostcpu.h"
 
-/* So that x[3..31], pc, code_page, host_flags and signals.poll lie within a byte's displacement; X0
- * to X2 have host registers of their own. */
-enum { EMIT_BIAS = 152, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
+/* So that x[4..31], pc, code_page, host_flags and signals.budget lie within a byte's displacement;
+ * X0 to X3 have host registers of their own. */
+enum { EMIT_BIAS = 160, EMIT_EXITS_MAX = 40, EMIT_COLD_MAX = 300, EMIT_FAULTS_MAX = 400 };
 /* What stubs.enter returns: 0 or one of the first two with pc stored (the instruction at pc is for
  * the interpreter, or is SVC #0); without it the number that the cache gave an exit, or (with a bit
  * set) a unit that was entered dead. */
@@ -54,8 +54,9 @@ struct emit_stubs {
      * page offset | a64_tlb_refill()'s `how` << EMIT_MISS_SHIFT. Returns to look again (rax kept),
      * or EMIT_JUMP_BYTES behind, after the interpreter has executed the instruction. */
     const uint8_t *miss;
-    const uint8_t *constants; /* emit_vec.h */
-    const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
+    const uint8_t *miss_alone; /* the same, but who called it calls the interpreter */
+    const uint8_t *constants;  /* emit_vec.h */
+    const uint8_t *lookup;     /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
     /* User mode, rax as above: a return that the top of the stack is not for, and what the end of
      * the stack returns to (translator/returns.h). */
     const uint8_t *return_miss, *return_end;
@@ -76,8 +77,23 @@ struct emit_fault {
     uint16_t offset : 12, flags : 4;
 };
 
+/* Second tier: where a region has guest registers, as emit_gpr; and which of them it writes. */
+struct emit_region {
+    uint8_t gpr[32];
+    uint32_t written;
+};
+
+/* Chooses registers for a region by use: those of the first tier but where another guest register
+ * is used more, by `margin` or more. */
+void emit_region_registers(const struct ir_region_use *use, uint32_t margin,
+                           struct emit_region *ret_region);
+/* For tests: gives each of them to the next but `by` guest register that has one. */
+void emit_region_rotate(struct emit_region *region, unsigned by);
+
 struct emit_request {
     const struct ir_unit *unit;
+    const struct emit_region *region; /* borrowed; NULL: the unit is no region */
+    uint32_t head;                    /* page offset of the region's LABEL where it is entered */
     const struct hostcpu *host;
     const struct emit_stubs *stubs;
     uint64_t page; /* user mode: address of the guest page */
@@ -95,6 +111,7 @@ struct emit_result {
     struct emit_fault faults[EMIT_FAULTS_MAX];
     unsigned fault_count;
     const uint8_t *again; /* user mode: leaves with the unit's number */
+    const uint8_t *leave; /* regions: as stubs.leave, with registers as in the region */
     struct x86_fixups fixups;
 };
 

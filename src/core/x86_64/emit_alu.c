@@ -376,9 +376,35 @@ void emit_PCREL(struct emitter *e, const struct ir_op *o)
         set_done(e, o->d, RAX);
 }
 
+static const uint8_t shift_prefix[8] = {[SH_SHL] = 1, [SH_SHR] = 3, [SH_SAR] = 2};
+
+static bool flags_wanted(const struct emitter *e)
+{
+    return e->flags != FLAGS_NONE && !e->flags_in_memory && e->op->flags & IR_FLAGS_LIVE;
+}
+
+/* By a constant, without touching EFLAGS: costs less than saving NZCV. */
+static void shift_keeping_flags(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
+{
+    unsigned width = op_width(o), d = set_reg(e, o->d, RAX);
+    if (kind == SH_ROR) { /* RORX */
+        x86_vec(e->buf, 3, 3, width == 8, 0xf0, d, X86_NO_SECOND, loc(e, o->a));
+        x86_byte(e->buf, (uint8_t)o->imm);
+    } else { /* SHLX, SHRX, SARX */
+        x86_movi(e->buf, RCX, (uint64_t)o->imm);
+        x86_vec(e->buf, shift_prefix[kind], 2, width == 8, 0xf7, d, RCX, loc(e, o->a));
+    }
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+}
+
 static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
 {
     unsigned width = op_width(o);
+    if (o->b == IR_IMM && o->imm && o->a != IR_ZERO && o->d != IR_ZERO && flags_wanted(e)) {
+        shift_keeping_flags(e, o, kind);
+        return;
+    }
     if (o->b == IR_IMM || kind == SH_ROR)
         flags_clobber(e);
     if (o->b == IR_IMM) {
@@ -396,10 +422,9 @@ static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
     /* The count is taken modulo the width by both architectures. */
     unsigned count = use_reg(e, o->b, RCX, 4);
     if (kind != SH_ROR) { /* SHLX, SHRX, SARX: no flags, three operands */
-        static const uint8_t prefix[8] = {[SH_SHL] = 1, [SH_SHR] = 3, [SH_SAR] = 2};
         unsigned d = set_reg(e, o->d, RAX);
         struct x86_rm a = o->a == IR_ZERO ? rm_reg(use_reg(e, o->a, RAX, 4)) : loc(e, o->a);
-        x86_vec(e->buf, prefix[kind], 2, width == 8, 0xf7, d, count, a);
+        x86_vec(e->buf, shift_prefix[kind], 2, width == 8, 0xf7, d, count, a);
         if (d == RAX)
             set_done(e, o->d, RAX);
         return;

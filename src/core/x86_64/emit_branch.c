@@ -10,7 +10,9 @@
  * to: the stack has the guest's return address beside the host's (translator/returns.h), and a
  * return to another one goes through the jump cache. Nothing else is on that stack.
  *
- * The poll word is tested at backward and indirect branches and wherever the page changes.
+ * The poll word is tested at calls back, at indirect branches and wherever the page changes;
+ * backward branches count down a budget, which is taken away when the poll word is set. Where it is
+ * spent is a sample of which loops are hot.
  */
 #include "core/x86_64/emit_int.h"
 
@@ -29,6 +31,13 @@ static void save_for_exit(struct emitter *e, const struct ir_op *o)
     if (e->flags != FLAGS_NONE && !e->flags_in_memory && !(o->flags & IR_FLAGS_DEAD_OUT))
         flags_save(e, e->flags);
     e->flags = FLAGS_NONE;
+}
+
+/* At a back edge: returns the displacement of a jump that is taken when the budget is spent. */
+static uint8_t *spend(struct x86_buf *b)
+{
+    x86_alu_imm(b, ALU_SUB, 4, rm_mem(RBP, EMIT_OFFSET(signals.budget)), 1);
+    return x86_jcc(b, CC_S);
 }
 
 /* Returns the displacement of a jump that is taken where the run loop wants the CPU. */
@@ -128,7 +137,9 @@ static struct cold *add_exit(struct emitter *e, uint8_t *site, int64_t target)
 static void jump_or_call(struct emitter *e, int64_t target, bool call)
 {
     struct x86_buf *b = e->buf;
-    uint8_t *polled = target <= e->offset ? poll(b) : NULL;
+    uint8_t *polled = NULL;
+    if (target <= e->offset)
+        polled = call ? poll(b) : spend(b);
     if (call)
         x86_push(b, loc(e, 30));
     x86_align_site(b, 1);
@@ -136,8 +147,7 @@ static void jump_or_call(struct emitter *e, int64_t target, bool call)
     add_exit(e, site, target)->poll = polled;
 }
 
-/* The unit goes on at `target` (page offset); flags are saved. */
-static void leave_to(struct emitter *e, int64_t target)
+void emit_leave_to(struct emitter *e, int64_t target)
 {
     if (can_link(e, target)) {
         jump_or_call(e, target, false);
@@ -150,6 +160,8 @@ static void leave_to(struct emitter *e, int64_t target)
 /* Leaves to o->imm if host condition cc holds, else falls through. */
 static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
+    if (region_branch(e, o, cc))
+        return;
     bool save = e->flags != FLAGS_NONE && !e->flags_in_memory && !(o->flags & IR_FLAGS_DEAD_OUT);
     bool direct = o->imm > e->offset && can_link(e, o->imm);
     if (direct) {
@@ -161,7 +173,7 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
     enum flags_kind flags = e->flags;
     uint8_t *skip = x86_jcc(e->buf, cc ^ 1);
     save_for_exit(e, o);
-    leave_to(e, o->imm);
+    emit_leave_to(e, o->imm);
     x86_patch(e->buf, skip, e->buf->at);
     e->flags = flags;
 }
@@ -257,14 +269,17 @@ static bool calls(const struct emitter *e, const struct ir_op *o)
 static void go_on_returned(struct emitter *e)
 {
     x86_pop(e->buf, RCX);
-    leave_to(e, e->offset + 4);
+    emit_leave_to(e, e->offset + 4);
 }
 
 void emit_JUMP(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
+    if (region_jump(e, o))
+        return;
+    region_part(e);
     if (!calls(e, o)) {
-        leave_to(e, o->imm);
+        emit_leave_to(e, o->imm);
         return;
     }
     jump_or_call(e, o->imm, true);
@@ -296,6 +311,7 @@ void emit_JUMPR(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
     x86_load(e->buf, 8, RAX, rm_reg(use_reg(e, o->a, RAX, 8)));
+    region_part(e);
     if (calls(e, o))
         call_rax(e);
     else if (e->request->user && o->flags & IR_RETURN)
@@ -308,16 +324,21 @@ void emit_JUMPR(struct emitter *e, const struct ir_op *o)
 void emit_LEAVE(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
+    region_part(e);
     page_place(e, RAX, (int32_t)o->imm);
     x86_movi(e->buf, RCX, o->x ? EMIT_TAG_SVC : EMIT_TAG_STEP);
     x86_jmp_to(e->buf, e->request->stubs->exit);
 }
 
-void call_interpreter(struct emitter *e)
+void call_interpreter(struct emitter *e, uint32_t raw, int32_t offset)
 {
-    x86_movi(e->buf, RDX, e->raw);
-    page_place(e, RCX, e->offset);
-    x86_call_to(e->buf, e->request->stubs->interpret);
+    x86_movi(e->buf, RDX, raw);
+    page_place(e, RCX, offset);
+    const uint8_t *within = e->region ? e->region->interpret : NULL;
+    if (within)
+        patch_across(e, x86_call(e->buf), within);
+    else
+        x86_call_to(e->buf, e->request->stubs->interpret);
 }
 
 void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
@@ -331,7 +352,7 @@ void emit_INTERPRET(struct emitter *e, const struct ir_op *o)
         e->flags = FLAGS_NONE;
     }
     e->sp_aligned = false;
-    call_interpreter(e);
+    call_interpreter(e, e->raw, e->offset);
 }
 
 /* Lines that rose while masked are looked at when the mask goes: the poll word was spent on them.

@@ -23,6 +23,8 @@ struct cold {
         COLD_STEP,
         COLD_SATURATED,
         COLD_CALL,
+        COLD_JOIN, /* regions: to the LABEL at offset */
+        COLD_PART, /* regions: out of it to offset */
     } kind;
     uint8_t *from;        /* rel32 to patch to the cold code */
     uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
@@ -33,14 +35,21 @@ struct cold {
     uint32_t raw;         /* the instruction */
     int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
     int exit;             /* exit number; patched site is here or `from` */
+    int32_t source;       /* COLD_PART: the instruction's page offset */
     enum flags_kind save; /* NZCV to be saved first */
+    bool apart;           /* as emitter.apart */
 };
+
+struct region_state;
 
 struct emitter {
     struct x86_buf *buf;
     const struct emit_request *request;
     const uint8_t *gpr; /* host register of each guest register, as emit_gpr */
     struct emit_result *result;
+    const uint8_t *cold_part;    /* where it starts; NULL: in the hot part yet */
+    struct region_state *region; /* NULL: in a unit of the first tier */
+    bool apart;                  /* in a region: registers are the first tier's already */
     const struct ir_op *op;
     unsigned index; /* of op in the unit */
     enum flags_kind flags;
@@ -99,14 +108,50 @@ void page_address(struct emitter *e, unsigned reg, int64_t offset);
 /* The same in the form that stubs.exit and stubs.interpret want. */
 void page_place(struct emitter *e, unsigned reg, int32_t offset);
 
-/* The interpreter executes the current instruction. NZCV is in memory where somebody wants it. */
-void call_interpreter(struct emitter *e);
-
 /* User mode: rax = address: looks at the poll word, then goes there through the jump cache, else to
  * stubs.lookup. */
 void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup);
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
+/* Cold code added so far resumes here. */
+void cold_resume(struct emitter *e);
+
+/* The displacement at `disp` leads to `target`, which may be in the other part. */
+void patch_across(struct emitter *e, uint8_t *disp, const uint8_t *target);
+/* The interpreter executes the instruction `raw` at this page offset. NZCV is in memory where
+ * somebody wants it. */
+void call_interpreter(struct emitter *e, uint32_t raw, int32_t offset);
+/* The unit goes on at `target` (page offset); flags are saved, registers the first tier's. */
+void emit_leave_to(struct emitter *e, int64_t target);
+
+/* emit_region.c: what follows does nothing and returns false in units of the first tier. */
+enum { REGION_JUMPS_MAX = 640 };
+struct region_state {
+    const struct emit_region *map;
+    struct ir_labels labels;
+    struct region_swap {
+        uint8_t host, out, in; /* host register; guest registers outside and in the region */
+    } swaps[16];
+    unsigned swap_count;
+    const uint8_t *interpret;           /* to be called from within the region; NULL: the stub */
+    const uint8_t *code[IR_PAGE_WORDS]; /* of LABELs, NULL: not yet */
+    struct region_jump {
+        uint8_t *site;
+        uint16_t word;
+    } jumps[REGION_JUMPS_MAX]; /* to LABELs whose code is to come */
+    unsigned jump_count;
+};
+void region_begin(struct emitter *e, struct region_state *state);
+void region_end(struct emitter *e);
+/* Registers as the first tier has them, before the region is left. */
+void region_part(struct emitter *e);
+/* The code that follows has registers as the first tier (`apart`) or as the region. */
+void region_resume(struct emitter *e, bool apart);
+/* An op's jump to o->imm if cc holds, and one without condition to a LABEL. */
+bool region_branch(struct emitter *e, const struct ir_op *o, enum x86_cc cc);
+bool region_jump(struct emitter *e, const struct ir_op *o);
+/* From cold code. */
+void region_join(struct emitter *e, int32_t target);
 
 /* emit_memory.c: after it `rm` is the host memory operand for the access; misses go to the cold
  * path. */

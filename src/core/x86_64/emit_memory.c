@@ -390,7 +390,7 @@ void emit_CASP(struct emitter *e, const struct ir_op *o)
     if (e->request->user || !e->request->host->cx16) {
         flags_clobber(e);
         e->sp_aligned = false;
-        call_interpreter(e);
+        call_interpreter(e, e->raw, e->offset);
         return;
     }
     atomic_address(e, o);

@@ -252,7 +252,8 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
 }
 
 /* Saves what a C function may overwrite, by C's convention, so that it does not matter which guest
- * registers lie there; the function computes with integers alone, so MXCSR may stay as it is. */
+ * registers lie there; the function computes with integers alone, so MXCSR may stay as it is.
+ * `interpret` NULL: whoever calls this does that. */
 static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret)
 {
     /* An odd number, with the return address: the stack is aligned for C. */
@@ -277,7 +278,10 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
     x86_patch(b, failed, b->at);
     x86_alu_imm(b, ALU_ADD, 8, rm_mem(RSP, 0), EMIT_JUMP_BYTES);
     x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (1 << EMIT_MISS_SHIFT) - 1);
-    x86_jmp_to(b, interpret);
+    if (interpret)
+        x86_jmp_to(b, interpret);
+    else
+        x86_ret(b);
     return start;
 }
 
@@ -313,6 +317,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     s->interpret = stub_interpret(b, wide, user, interpret, leave_saved);
 
     s->miss = stub_miss(b, wide, s->interpret);
+    s->miss_alone = stub_miss(b, wide, NULL);
 
     s->return_miss = stub_return_miss(b, s->lookup);
 

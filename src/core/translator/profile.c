@@ -1,0 +1,19 @@
+/* profile.c: a direct-mapped table of counters; who comes later takes the slot of who was there.
+ */
+#include "core/translator/profile.h"
+
+enum {
+    HOT_SAMPLES = 3,
+    RETRY_SAMPLES = 1000, /* more until a loop is asked for again: what was made of it is gone */
+};
+
+bool profile_sample(struct profile *profile, uint64_t pa, uint32_t context)
+{
+    struct profile_slot *slot = &profile->slots[(pa >> 2 ^ pa >> 12 ^ context) % PROFILE_SLOTS];
+    if (slot->pa != pa || slot->context != context)
+        *slot = (struct profile_slot){.pa = pa, .context = context};
+    if (++slot->samples < HOT_SAMPLES)
+        return false;
+    slot->samples = -RETRY_SAMPLES;
+    return true;
+}

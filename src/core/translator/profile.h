@@ -1,0 +1,29 @@
+/* profile.h: which loops one CPU's thread runs most.
+ *
+ * A sample is where a back edge led when the budget of back edges was spent: one in so many, so the
+ * hot loops have the samples, and cold code costs nothing but the countdown.
+ */
+#ifndef PENG_CORE_TRANSLATOR_PROFILE_H
+#define PENG_CORE_TRANSLATOR_PROFILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    PROFILE_BUDGET = 1000, /* back edges a sample; not a power of two, as trip counts are */
+    PROFILE_SLOTS = 64,
+};
+
+/* All zero is empty. */
+struct profile {
+    struct profile_slot {
+        uint64_t pa;
+        uint32_t context;
+        int32_t samples; /* negative: after it was found hot, until it is again */
+    } slots[PROFILE_SLOTS];
+};
+
+/* One sample; true where it makes the loop hot. */
+bool profile_sample(struct profile *profile, uint64_t pa, uint32_t context);
+
+#endif
