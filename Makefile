@@ -48,6 +48,7 @@ test:
 test-long:
 	@scripts/setup build guest test long
 	@scripts/guest
+	@scripts/guest --arch amd64
 	@$(MAKE) --no-print-directory build
 	@scripts/guest-disk
 	@scripts/user-root large

@@ -7,16 +7,20 @@
 
 const struct engine_ops *engine_choose(const char *arch, struct err *why)
 {
+    const struct engine_ops *slow = NULL;
     *why = (struct err){0};
     for (unsigned i = 0; engines[i]; i++) {
-        if (strcmp(engines[i]->arch, arch) != 0)
+        const struct engine_ops *engine = engines[i];
+        struct err *e = why->code ? NULL : why;
+        if (strcmp(engine->arch, arch) != 0 || (engine->usable && engine->usable(e) < 0))
             continue;
-        if (!engines[i]->usable || engines[i]->usable(why->code ? NULL : why) == 0)
-            return engines[i];
+        if (!engine->fast || engine->fast(e) == 0)
+            return engine;
+        slow = engine;
     }
     if (!why->code)
         err_set(why, ENOTSUP, "no engine of this build runs such guests on this host");
-    return NULL;
+    return slow;
 }
 
 const struct engine_ops *engine_find(const char *name)

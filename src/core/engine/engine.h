@@ -117,6 +117,9 @@ struct engine_ops {
     const struct engine_irqchip *irqchip; /* NULL: the board's; set_line below carries its output */
     /* Whether this host can run it: 0, or why not (ENOTSUP). NULL: any host can. */
     int (*usable)(struct err *e);
+    /* Whether a usable one runs guests as fast as it should: 0, or why not (ETIME). May take some
+     * 50 ms the first time. NULL: it does. */
+    int (*fast)(struct err *e);
     int (*create)(const struct engine_config *config, struct engine **ret_engine, struct err *e);
     void (*free)(struct engine *engine);
     struct vcpu *(*vcpu)(struct engine *engine, unsigned index);
@@ -194,8 +197,9 @@ static inline size_t engine_reg_bytes(uint64_t id)
 /* The engines this build has, ended by NULL, the preferred first. */
 extern const struct engine_ops *const engines[];
 const struct engine_ops *engine_find(const char *name); /* NULL: unknown */
-/* "auto": the first for guests of `arch` that this host can run. Where that is not the first of
- * them, `why` says why not and why->code is not 0. NULL: none can, and `why` says why. */
+/* "auto": the first for guests of `arch` that this host can run, and run fast; if none is fast, the
+ * last that it can run at all. Where that is not the first of them, or slow, `why` says what is
+ * wrong with the first and why->code is not 0. NULL: none can, and `why` says why. */
 const struct engine_ops *engine_choose(const char *arch, struct err *why);
 
 #endif

@@ -30,6 +30,12 @@ enum {
 
 const char kvm_arch_name[] = "arm64";
 
+/* No KVM of an arm64 kernel works without the CPU's help. */
+int kvm_arch_fast(struct err *e)
+{
+    return 0;
+}
+
 unsigned long kvm_arch_vm_type(int device_fd)
 {
     int bits = kvm_capability(device_fd, KVM_CAP_ARM_VM_IPA_SIZE);

@@ -426,6 +426,7 @@ const struct engine_ops kvm_engine = {
     .arch = kvm_arch_name,
     .irqchip = &kvm_arch_irqchip,
     .usable = kvm_engine_usable,
+    .fast = kvm_arch_fast,
     .create = kvm_engine_create,
     .free = kvm_engine_free,
     .vcpu = kvm_engine_vcpu,

@@ -48,6 +48,8 @@ struct engine {
 extern const char kvm_arch_name[]; /* as engine_ops.arch */
 extern const struct engine_irqchip kvm_arch_irqchip;
 
+/* engine_ops.fast: some KVMs imitate the CPU in software. */
+int kvm_arch_fast(struct err *e);
 /* KVM_CREATE_VM's type. */
 unsigned long kvm_arch_vm_type(int device_fd);
 /* Makes the interrupt controllers and whatever else has to be there before the vCPUs. */

@@ -1,5 +1,5 @@
-/* cmd_doctor.c: what this host offers, one line a fact. Finds nothing wrong by itself yet: it
- * prints what a report about a problem should hold.
+/* cmd_doctor.c: what this host offers, one line a fact: what a report about a problem should hold,
+ * and, where an engine cannot be used or is slow, what to do about it.
  */
 #include <stdio.h>
 #include <unistd.h>
@@ -14,6 +14,29 @@ static const char *yes_no(bool yes)
     return yes ? "yes" : "no";
 }
 
+/* Each engine: whose guests it runs, and what keeps it from doing so; then what --engine auto takes
+ * for each architecture. */
+static void print_engines(void)
+{
+    static const char *const archs[] = {"arm64", "x86_64"};
+    for (size_t i = 0; engines[i]; i++) {
+        const struct engine_ops *engine = engines[i];
+        struct err why = {0};
+        bool usable = !engine->usable || engine->usable(&why) == 0;
+        bool fast = usable && (!engine->fast || engine->fast(&why) == 0);
+        printf("engine %s (%s guests): %s%s\n", engine->name, engine->arch,
+               fast     ? "usable"
+               : usable ? "slow: "
+                        : "not usable: ",
+               fast ? "" : why.text);
+    }
+    for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
+        struct err why;
+        const struct engine_ops *engine = engine_choose(archs[i], &why);
+        printf("%s guests: %s\n", archs[i], engine ? engine->name : "none");
+    }
+}
+
 int cmd_doctor(int argc, char **argv)
 {
     char features[200];
@@ -22,11 +45,7 @@ int cmd_doctor(int argc, char **argv)
     printf("host CPUs: %ld\n", sysconf(_SC_NPROCESSORS_ONLN));
     printf("host memory: %llu MiB\n", (unsigned long long)(hostmem_total_bytes() >> 20));
     printf("host features: %s\n", features);
-    for (size_t i = 0; engines[i]; i++) {
-        struct err why = {0};
-        bool usable = !engines[i]->usable || engines[i]->usable(&why) == 0;
-        printf("engine %s: %s\n", engines[i]->name, usable ? "usable" : why.text);
-    }
+    print_engines();
     printf("tap networking: %s\n", yes_no(access("/dev/net/tun", R_OK | W_OK) == 0));
     return EXIT_OK;
 }
