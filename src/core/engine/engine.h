@@ -150,7 +150,8 @@ struct engine_ops {
      * first `max`. NULL: the engine saves no state yet. */
     unsigned (*list_regs)(struct vcpu *vcpu, uint64_t *ids, unsigned max);
     /* Written pages: while on, take_dirty gives (and forgets) a bit for each 4 KiB page of region
-     * `region` of guestmem that a vCPU wrote, in 64-bit words. NULL: the engine keeps no log. */
+     * `region` of guestmem that a vCPU wrote (and maybe of some it only read), in 64-bit words.
+     * NULL: the engine keeps no log. */
     int (*log_dirty)(struct engine *engine, bool on, struct err *e);
     int (*take_dirty)(struct engine *engine, unsigned region, uint64_t *bitmap, struct err *e);
     /* Debugger: virtual memory, breakpoints, single step. vCPU not running. */
