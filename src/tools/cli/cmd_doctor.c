@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "core/engine/engine.h"
 #include "hardware/hostcpu.h"
 #include "hardware/hostmem.h"

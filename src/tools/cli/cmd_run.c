@@ -44,7 +44,8 @@ struct run {
     FILE *trace_file;
     struct trace trace;
     bool no_net, list_cpus;
-    unsigned gdb_port; /* 0: none */
+    unsigned gdb_port;       /* 0: none */
+    struct err not_the_best; /* what is wrong with the engine chosen, or the one before it */
 
     struct evloop *loop;
     struct terminal *terminal;
@@ -379,15 +380,14 @@ static int choose(struct run *run, struct err *e)
         config->arch = image_arch(config->kernel);
     if (!config->arch)
         config->arch = "arm64";
+    if (run->gdb_port && strcmp(config->arch, "arm64") != 0)
+        return err_set(e, ENOTSUP, "--gdb: for arm64 guests only");
     if (config->engine)
         return 0;
-    struct err why_not_first;
-    config->engine = engine_choose(config->arch, &why_not_first);
+    config->engine = engine_choose(config->arch, &run->not_the_best);
     if (!config->engine)
-        return err_set(e, why_not_first.code, "--arch %s: %s", config->arch, why_not_first.text);
-    if (why_not_first.code)
-        log_warn(&run->log, "%s; running on the %s engine", why_not_first.text,
-                 config->engine->name);
+        return err_set(e, run->not_the_best.code, "--arch %s: %s", config->arch,
+                       run->not_the_best.text);
     return 0;
 }
 
@@ -526,6 +526,9 @@ int cmd_run(int argc, char **argv)
         clean_up(&run);
         return cli_fail(&e);
     }
+    if (run.not_the_best.code)
+        log_warn(&run.log, "%s; running on the %s engine", run.not_the_best.text,
+                 run.config.engine->name);
     enum machine_end end = machine_run(run.machine, &e);
     if (run.config.stats)
         machine_print_stats(run.machine, stderr);
