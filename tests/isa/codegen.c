@@ -48,7 +48,7 @@ static const struct sequence {
     {"call in the page", "bl .+64", {0x94000010}, 1, 4},
     {"address of a symbol", "adrp x0, .+0x10000; add x0, x0, #64", {0x90000000, 0x91010000}, 2, 2},
     {"double add", "fadd d0, d1, d2", {0x1e622820}, 1, 4},
-    {"fused multiply-add", "fmadd d0, d1, d2, d3", {0x1f420c20}, 1, 6},
+    {"fused multiply-add", "fmadd d0, d1, d2, d3", {0x1f420c20}, 1, 5},
     {"double compare and branch", "fcmp d0, d1; b.gt .+16", {0x1e612000, 0x5400008c}, 2, 10},
     {"vector load", "ldr q0, [x0]", {0x3dc00000}, 1, 8},
     {"table lookup", "tbl v0.16b, {v1.16b}, v2.16b", {0x4e020020}, 1, 2},

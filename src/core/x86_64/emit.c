@@ -4,7 +4,7 @@
  * an op further on reads NZCV (IR_FLAGS_LIVE), is it saved, with LAHF and SETO, in the form that
  * the CPU struct keeps (x86's borrow instead of Arm's carry).
  */
-#include "core/x86_64/emit_int.h"
+#include "core/x86_64/emit_vec.h"
 
 #include <assert.h>
 #include <string.h>
@@ -228,6 +228,8 @@ static void write_cold(struct emitter *e, struct cold *c)
         flags_save(e, c->save);
     switch (c->kind) {
     case COLD_INTERPRET:
+        if (c->restore)
+            vec_done(e, c->restore - 1u, 0);
         call_interpreter(e, c->raw, c->offset);
         resume(e, c);
         break;

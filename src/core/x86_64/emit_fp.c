@@ -22,9 +22,9 @@ static struct vec_code scalar(const struct ir_op *o, uint8_t opcode)
                         : (struct vec_code){2, 1, 0, opcode};
 }
 
-static void cold_if(struct emitter *e, enum x86_cc cc)
+static struct cold *cold_if(struct emitter *e, enum x86_cc cc)
 {
-    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
+    return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
 }
 
 /* vucomiss, vucomisd; `signals`: vcomiss, vcomisd. */
@@ -35,16 +35,23 @@ static void compare(struct emitter *e, bool is_64, bool signals, unsigned a, str
 }
 
 /* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. */
-static void check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
+static struct cold *check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
 {
     if (!tiny) {
         compare(e, is_64, false, reg, rm_reg(reg));
-        cold_if(e, CC_P);
-        return;
+        return cold_if(e, CC_P);
     }
     x86_vec(e->buf, 0, 1, 0, 0x54, 1, reg, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
     compare(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
-    cold_if(e, CC_E); /* equal or unordered */
+    return cold_if(e, CC_E); /* equal or unordered */
+}
+
+/* AVX-512: the packed form of an instruction on the lowest lane alone, which clears the others. */
+static void masked(struct emitter *e, bool is_64, unsigned map, unsigned opcode, unsigned d,
+                   unsigned a, struct x86_rm b)
+{
+    static const struct x86_lanes lowest = {.k = VEC_SCALAR_MASK};
+    x86_evex_lanes(e->buf, lowest, map == 1 ? is_64 : 1, map, is_64, opcode, d, a, b);
 }
 
 /* x86's scalar instructions take what lies above the result from their first source. If that is
@@ -55,19 +62,19 @@ static bool is_scalar(const struct emitter *e, const struct ir_op *o, unsigned v
     return (fp_double(o) ? e->zero_above_64 : e->zero_above_32) >> v & 1;
 }
 
-/* xmm0 = V[v] with zeros above. */
-static void clean_copy(struct emitter *e, const struct ir_op *o, unsigned v)
+/* xmm `d` = V[v] with zeros above. */
+static void clean_copy(struct emitter *e, const struct ir_op *o, unsigned d, unsigned v)
 {
     if (is_scalar(e, o, v)) {
-        vec_copy(e, 0, v);
+        vec_copy(e, d, v);
         return;
     }
     struct x86_rm rm = vec_rm(e, v);
     if (!rm.is_reg || fp_double(o)) { /* vmovd, vmovq */
         x86_vec(e->buf, fp_double(o) ? 2 : 1, 1, fp_double(o) ? X86_W_EVEX : 0,
-                fp_double(o) ? 0x7e : 0x6e, 0, X86_NO_SECOND, rm);
+                fp_double(o) ? 0x7e : 0x6e, d, X86_NO_SECOND, rm);
     } else { /* vinsertps */
-        x86_vec(e->buf, 1, 3, 0, 0x21, 0, rm.base, rm);
+        x86_vec(e->buf, 1, 3, 0, 0x21, d, rm.base, rm);
         x86_byte(e->buf, 0x0e);
     }
 }
@@ -77,7 +84,7 @@ static unsigned clean_use(struct emitter *e, const struct ir_op *o, unsigned v)
 {
     if (is_scalar(e, o, v))
         return vec_use(e, v, 0);
-    clean_copy(e, o, v);
+    clean_copy(e, o, 0, v);
     return 0;
 }
 
@@ -95,6 +102,12 @@ static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsign
     bool max = o->sub == IR_FMAX;
     compare(e, fp_double(o), false, a, rm_reg(b));
     cold_if(e, CC_P);
+    if (vec_wide(e)) {
+        unsigned d = vec_dest(e, o->d, 0);
+        fp_range(e, (struct x86_lanes){.k = VEC_SCALAR_MASK}, fp_double(o), max, d, a, rm_reg(b));
+        vec_done(e, o->d, d);
+        return;
+    }
     struct vec_code code = scalar(o, max ? 0x5f : 0x5d);
     vec_op(e, code, 0, a, rm_reg(b));
     vec_op(e, code, 3, b, rm_reg(a));
@@ -120,6 +133,14 @@ void emit_FBIN(struct emitter *e, const struct ir_op *o)
     bool commutes = o->sub != IR_FSUB && o->sub != IR_FDIV;
     bool exact_when_tiny = o->sub == IR_FADD || o->sub == IR_FSUB;
     unsigned first = o->a, second = o->b, d = result(e, o);
+    if (vec_wide(e)) {
+        masked(e, fp_double(o), 1, opcodes[o->sub], d, vec_use(e, o->a, 0), vec_rm(e, o->b));
+        check(e, fp_double(o), !exact_when_tiny, d);
+        if (o->sub == IR_FNMUL)
+            flip_sign(e, o, d, d);
+        vec_done(e, o->d, d);
+        return;
+    }
     if (commutes && !is_scalar(e, o, first) && (is_scalar(e, o, second) || first == o->d)) {
         first = o->b;
         second = o->a;
@@ -154,10 +175,15 @@ void emit_FNEG(struct emitter *e, const struct ir_op *o)
 void emit_FSQRT(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
-    unsigned a = clean_use(e, o, o->a);
-    vec_op(e, scalar(o, 0x51), 0, a, rm_reg(a));
-    check(e, fp_double(o), false, 0);
-    vec_done(e, o->d, 0);
+    unsigned d = o->d == o->a ? 0 : vec_dest(e, o->d, 0);
+    if (vec_wide(e)) {
+        masked(e, fp_double(o), 1, 0x51, d, X86_NO_SECOND, vec_rm(e, o->a));
+    } else {
+        unsigned a = clean_use(e, o, o->a);
+        vec_op(e, scalar(o, 0x51), d, a, rm_reg(a));
+    }
+    check(e, fp_double(o), false, d);
+    vec_done(e, o->d, d);
 }
 
 /* vroundss, vroundsd, in EVEX vrndscale with the same immediate. */
@@ -230,21 +256,46 @@ static void fused_halves(struct emitter *e, const struct ir_op *o)
     vec_done(e, o->d, 0);
 }
 
-/* d = +-c +- a * b, in the form that overwrites a. */
-void emit_FMA(struct emitter *e, const struct ir_op *o)
+/* FMADD and kin by the packed forms that overwrite a or c (213 and 231), and that of scalars: one
+ * more. */
+enum fma_form { FMA_213 = 0, FMA_231 = 0x10 };
+static void multiply_add(struct emitter *e, const struct ir_op *o, enum fma_form form, unsigned d,
+                         unsigned second, struct x86_rm third)
 {
     static const uint8_t opcodes[] = {
-        [IR_FMADD] = 0xa9, [IR_FMSUB] = 0xad, [IR_FNMADD] = 0xaf, [IR_FNMSUB] = 0xab};
+        [IR_FMADD] = 0xa8, [IR_FMSUB] = 0xac, [IR_FNMADD] = 0xae, [IR_FNMSUB] = 0xaa};
+    unsigned opcode = opcodes[o->sub] + form;
+    if (vec_wide(e))
+        masked(e, fp_double(o), 2, opcode, d, second, third);
+    else
+        x86_vec(e->buf, 1, 2, fp_double(o), opcode + 1, d, second, third);
+}
+
+/* d = +-c +- a * b. A sum in its own register (d is c) leaves what that was in xmm0. */
+void emit_FMA(struct emitter *e, const struct ir_op *o)
+{
     flags_clobber(e);
     if (o->type == IR_F16) {
         fused_halves(e, o);
         return;
     }
-    clean_copy(e, o, o->a);
-    unsigned b = vec_use(e, o->b, 1);
-    vec_op(e, (struct vec_code){1, 2, fp_double(o), opcodes[o->sub]}, 0, b, vec_rm(e, o->c));
-    check(e, fp_double(o), true, 0);
-    vec_done(e, o->d, 0);
+    bool apart = o->d != o->a && o->d != o->b && o->d != o->c, clean = vec_wide(e);
+    unsigned d = vec_dest(e, o->d, 0);
+    if (o->d == o->c && d && (clean || is_scalar(e, o, o->c))) {
+        vec_copy_reg(e, 0, d);
+        multiply_add(e, o, FMA_231, d, vec_use(e, o->a, 1), vec_rm(e, o->b));
+        check(e, fp_double(o), true, d)->restore = (uint8_t)(o->d + 1);
+        return;
+    }
+    if (!apart)
+        d = 0;
+    if (clean)
+        vec_copy(e, d, o->a);
+    else
+        clean_copy(e, o, d, o->a);
+    multiply_add(e, o, FMA_213, d, vec_use(e, o->b, 1), vec_rm(e, o->c));
+    check(e, fp_double(o), true, d);
+    vec_done(e, o->d, d);
 }
 
 /* From or to half. */
@@ -255,7 +306,7 @@ static void convert_half(struct emitter *e, const struct ir_op *o)
         return;
     }
     if (o->sub == IR_F16) {
-        clean_copy(e, o, o->a);
+        clean_copy(e, o, 0, o->a);
         if (fp_double(o))
             half_from_double(e, 0, 0);
         else
@@ -281,6 +332,13 @@ void emit_FCVT(struct emitter *e, const struct ir_op *o)
         return;
     }
     unsigned a = vec_use(e, o->a, 0);
+    if (vec_wide(e)) {
+        unsigned d = o->d == o->a ? 0 : vec_dest(e, o->d, 0);
+        masked(e, fp_double(o), 1, 0x5a, d, X86_NO_SECOND, rm_reg(a));
+        check(e, !fp_double(o), fp_double(o), d);
+        vec_done(e, o->d, d);
+        return;
+    }
     vec_op(e, scalar(o, 0x5a), 0, a, rm_reg(a));
     check(e, !fp_double(o), fp_double(o), 0);
     vec_set(e, o->d, 0, fp_double(o) ? 4 : 8);

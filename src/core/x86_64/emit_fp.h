@@ -70,18 +70,36 @@ static inline uint8_t fp_predicate_of(enum ir_fbin sub)
 }
 
 /* emit_simd_fp.c: to the cold path if any lane of xmm `reg` has its top bit. */
-void fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg);
-/* ... or if any lane of xmm0 is a NaN, or with `tiny` the smallest normal number. Overwrites xmm3.
- */
-void fp_check(struct emitter *e, bool is_64, bool tiny);
+struct cold *fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg);
+/* ... or if any lane of xmm `reg` is a NaN, or with `tiny` the smallest normal number. Overwrites
+ * xmm3. */
+struct cold *fp_check(struct emitter *e, bool is_64, bool tiny, unsigned reg);
+/* To the cold path if k1 has a bit. */
+void fp_cold_if_mask(struct emitter *e);
+/* To the cold path if a lane of a or b is a NaN (AVX-512). Overwrites k1. */
+void fp_cold_if_unordered(struct emitter *e, bool is_64, unsigned a, unsigned b);
+/* vrangeps, vrangepd: d = the larger or smaller of a and b, which are no NaNs; zeros by sign as Arm
+ * has them. */
+static inline void fp_range(struct emitter *e, struct x86_lanes lanes, bool is_64, bool max,
+                            unsigned d, unsigned a, struct x86_rm b)
+{
+    enum { SIGN_OF_RESULT = 4 };
+    x86_evex_lanes(e->buf, lanes, 1, 3, is_64, 0x50, d, a, b);
+    x86_byte(e->buf, SIGN_OF_RESULT | max);
+}
+/* The result's own register where the sources stay as they are, for the interpreter; else xmm0. */
+static inline unsigned fp_result(const struct emitter *e, const struct ir_op *o)
+{
+    return o->d == o->a || o->d == o->b || !(o->flags & IR_Q) ? 0 : vec_dest(e, o->d, 0);
+}
 /* The register that holds V[v], or `scratch` with its lanes repeated where o has fewer. */
 unsigned fp_operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v,
                     unsigned scratch);
 
-/* emit_simd_convert.c: xmm0 = the result; `a` is xmm1 or pinned. */
-void fp_round_lanes(struct emitter *e, const struct ir_op *o, unsigned a);
-void fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a);
-void fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a);
+/* emit_simd_convert.c: returns the register with the result; `a` is xmm1 or pinned. */
+unsigned fp_round_lanes(struct emitter *e, const struct ir_op *o, unsigned a);
+unsigned fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a);
+unsigned fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a);
 void fp_resize(struct emitter *e, const struct ir_op *o);
 
 /* emit_simd_estimate.c: likewise. */

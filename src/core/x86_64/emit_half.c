@@ -239,7 +239,7 @@ static bool fused_long(struct emitter *e, const struct ir_op *o)
     }
     vec_copy_reg(e, 0, fp_operand(e, o, false, o->d, 0));
     x86_vec(e->buf, 1, 2, 0, o->sub == IR_FMLAL ? 0xb8 : 0xbc, 0, 1, rm_reg(2));
-    fp_check(e, false, true);
+    fp_check(e, false, true, 0);
     vec_set(e, o->d, 0, o->flags & IR_Q ? 16 : 8);
     return true;
 }
@@ -354,7 +354,7 @@ static void resize(struct emitter *e, const struct ir_op *o)
         if (upper)
             vec_shift_bytes(e, 1, a, 8);
         x86_vec(e->buf, 1, 2, 0, 0x13, 0, X86_NO_SECOND, rm_reg(upper ? 1 : a));
-        fp_check(e, false, false);
+        fp_check(e, false, false, 0);
         vec_set(e, o->d, 0, 16);
         return;
     }

@@ -38,6 +38,7 @@ struct cold {
     int32_t source;       /* COLD_PART: the instruction's page offset */
     enum flags_kind save; /* NZCV to be saved first */
     bool apart;           /* as emitter.apart */
+    uint8_t restore;      /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
 };
 
 struct region_state;

@@ -23,14 +23,16 @@ static void round_away(struct emitter *e, bool is_64, unsigned a)
     x86_vec(e->buf, 0, 1, 0, 0x56, 0, 0, rm_reg(3));
 }
 
-void fp_round_lanes(struct emitter *e, const struct ir_op *o, unsigned a)
+unsigned fp_round_lanes(struct emitter *e, const struct ir_op *o, unsigned a)
 {
     if (o->x == IR_RA) {
         round_away(e, fp_double(o), a);
-    } else {
-        fp_round(e, fp_double(o), 0, a, o->x, o->y);
-        fp_check(e, fp_double(o), false);
+        return 0;
     }
+    unsigned d = fp_result(e, o);
+    fp_round(e, fp_double(o), d, a, o->x, o->y);
+    fp_check(e, fp_double(o), false, d);
+    return d;
 }
 
 /* xmm `reg` = 2 to the power of n in both lanes or all four. */
@@ -80,13 +82,15 @@ static void from_unsigned_32(struct emitter *e, unsigned a)
 }
 
 /* Integers of the same size; o->c bits of them are behind the point. */
-void fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a)
+unsigned fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a)
 {
     bool is_64 = fp_double(o), is_unsigned = o->sub == IR_F_FROM_UNSIGNED;
+    bool one = vec_wide(e) || (!is_unsigned && !is_64);
+    unsigned out = vec_out(e, o), d = one && !o->c ? out : 0;
     if (!is_unsigned && !is_64)
-        x86_vec(e->buf, 0, 1, 0, 0x5b, 0, X86_NO_SECOND, rm_reg(a)); /* vcvtdq2ps */
+        x86_vec(e->buf, 0, 1, 0, 0x5b, d, X86_NO_SECOND, rm_reg(a)); /* vcvtdq2ps */
     else if (vec_wide(e))
-        x86_evex(e->buf, is_64 ? 2 : 3, 1, is_64, is_unsigned ? 0x7a : 0xe6, 0, X86_NO_SECOND,
+        x86_evex(e->buf, is_64 ? 2 : 3, 1, is_64, is_unsigned ? 0x7a : 0xe6, d, X86_NO_SECOND,
                  rm_reg(a));
     else if (!is_unsigned)
         from_signed_64(e, a);
@@ -96,8 +100,10 @@ void fp_from_integer(struct emitter *e, const struct ir_op *o, unsigned a)
         from_unsigned_32(e, a);
     if (o->c) { /* exact: the smallest is 2^-64 */
         power(e, is_64, 3, -(int)o->c);
-        vec_op(e, fp_packed(is_64, 0x59), 0, 0, rm_reg(3));
+        vec_op(e, fp_packed(is_64, 0x59), out, 0, rm_reg(3));
+        return out;
     }
+    return d;
 }
 
 /* --- to integers ---------------------------------------------------------------------------------
@@ -138,9 +144,9 @@ static void to_unsigned(struct emitter *e, bool is_64, unsigned a)
     vec_lane(e, IR_V_EOR, 0, 0, 0, 3);
 }
 
-/* xmm0 = a, integral or to be truncated. Out of range gives the top bit alone, or all ones where
- * unsigned: both to the cold path. */
-static void convert(struct emitter *e, const struct ir_op *o, unsigned a)
+/* xmm `d` (xmm0 if by several instructions) = a, integral or to be truncated. Out of range gives
+ * the top bit alone, or all ones where unsigned: both to the cold path. */
+static void convert(struct emitter *e, const struct ir_op *o, unsigned d, unsigned a)
 {
     bool is_64 = fp_double(o), is_unsigned = o->sub == IR_F_TO_UNSIGNED;
     if (is_unsigned && !vec_wide(e)) {
@@ -148,13 +154,24 @@ static void convert(struct emitter *e, const struct ir_op *o, unsigned a)
         return;
     }
     if (!is_unsigned && !is_64)
-        x86_vec(e->buf, 2, 1, 0, 0x5b, 0, X86_NO_SECOND, rm_reg(a)); /* vcvttps2dq */
+        x86_vec(e->buf, 2, 1, 0, 0x5b, d, X86_NO_SECOND, rm_reg(a)); /* vcvttps2dq */
     else if (!vec_wide(e))
         to_signed_64(e, a);
     else
-        x86_evex(e->buf, is_64 ? 1 : 0, 1, is_64, is_unsigned ? 0x78 : 0x7a, 0, X86_NO_SECOND,
+        x86_evex(e->buf, is_64 ? 1 : 0, 1, is_64, is_unsigned ? 0x78 : 0x7a, d, X86_NO_SECOND,
                  rm_reg(a));
-    vec_with(e, IR_V_CMEQ, is_64 ? 3 : 2, 3, 0,
+    if (d >= 16) { /* vpcmpeq into k1 */
+        x86_evex(e->buf, 1, 3, is_64, 0x1f, 1, d,
+                 vec_const(e,
+                           is_unsigned ? VEC_ONES
+                           : is_64     ? VEC_SIGN64
+                                       : VEC_SIGN32,
+                           1));
+        x86_byte(e->buf, 0);
+        fp_cold_if_mask(e);
+        return;
+    }
+    vec_with(e, IR_V_CMEQ, is_64 ? 3 : 2, 3, d,
              is_unsigned ? VEC_ONES
              : is_64     ? VEC_SIGN64
                          : VEC_SIGN32);
@@ -173,9 +190,11 @@ static void scale(struct emitter *e, const struct ir_op *o, unsigned a)
     vec_op(e, fp_packed(is_64, 0x59), 0, a, rm_reg(0));
 }
 
-void fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a)
+unsigned fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a)
 {
     bool is_64 = fp_double(o);
+    bool one = vec_wide(e) || (o->sub == IR_F_TO_SIGNED && !is_64);
+    unsigned d = one ? fp_result(e, o) : 0;
     unsigned from = o->c || o->x != IR_RZ ? 0 : a;
     if (o->c)
         scale(e, o, a);
@@ -183,9 +202,10 @@ void fp_to_integer(struct emitter *e, const struct ir_op *o, unsigned a)
         round_away(e, is_64, a);
     else if (o->x != IR_RZ)
         fp_round(e, is_64, 0, a, o->x, false);
-    convert(e, o, from);
+    convert(e, o, d, from);
     if (o->x != IR_RZ)
         fp_round(e, is_64, 3, a, IR_RZ, true);
+    return d;
 }
 
 /* --- between single and double -------------------------------------------------------------------
@@ -200,12 +220,12 @@ void fp_resize(struct emitter *e, const struct ir_op *o)
         if (upper)
             vec_shift_bytes(e, 1, a, 8);
         vec_op(e, fp_packed(false, 0x5a), 0, X86_NO_SECOND, rm_reg(upper ? 1 : a));
-        fp_check(e, true, false);
+        fp_check(e, true, false, 0);
         vec_set(e, o->d, 0, 16);
         return;
     }
     vec_op(e, fp_packed(true, 0x5a), 0, X86_NO_SECOND, rm_reg(a));
-    fp_check(e, false, true);
+    fp_check(e, false, true, 0);
     if (upper)
         vec_lane(e, IR_V_ZIP1, 3, 0, vec_use(e, o->d, 3), 0);
     vec_set(e, o->d, 0, upper ? 16 : 8);

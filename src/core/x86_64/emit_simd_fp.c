@@ -23,37 +23,56 @@ unsigned fp_operand(struct emitter *e, const struct ir_op *o, bool one_lane, uns
 static unsigned element(struct emitter *e, const struct ir_op *o)
 {
     unsigned b = vec_use(e, o->b, 2), z = fp_double(o) || o->sub == IR_FCMLA ? 3 : 2;
-    if (o->size > 1) {
-        vec_shift_bytes(e, 2, b, (o->size - 1u) << z);
-        b = 2;
-    }
-    x86_vec(e->buf, 1, 2, z == 3 ? X86_W_EVEX : 0, z == 3 ? 0x59 : 0x58, 2, X86_NO_SECOND,
-            rm_reg(b));
+    vec_spread(e, z, 2, b, o->size - 1u);
     return 2;
 }
 
-static void finish(struct emitter *e, const struct ir_op *o, bool one_lane)
+static void finish(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned reg)
 {
-    vec_set(e, o->d, 0, o->flags & IR_Q ? 16 : one_lane && !fp_double(o) ? 4 : 8);
+    vec_set(e, o->d, reg, o->flags & IR_Q ? 16 : one_lane && !fp_double(o) ? 4 : 8);
 }
 
-void fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg)
+struct cold *fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg)
 {
     x86_vec(e->buf, 1, 2, 0, is_64 ? 0x0f : 0x0e, reg, X86_NO_SECOND, rm_reg(reg)); /* vtestp */
+    return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
+}
+
+void fp_cold_if_mask(struct emitter *e)
+{
+    x86_vec(e->buf, 1, 1, 0, 0x98, 1, X86_NO_SECOND, rm_reg(1)); /* kortestb */
     cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
 }
 
-/* As check() in emit_fp.c, of every lane of xmm0. */
-void fp_check(struct emitter *e, bool is_64, bool tiny)
+/* vcmpps, vcmppd into k1. */
+static void compare_to_mask(struct emitter *e, bool is_64, unsigned a, struct x86_rm b,
+                            enum fp_predicate predicate)
+{
+    x86_evex(e->buf, is_64, 1, is_64, 0xc2, 1, a, b);
+    x86_byte(e->buf, (uint8_t)predicate);
+}
+
+void fp_cold_if_unordered(struct emitter *e, bool is_64, unsigned a, unsigned b)
+{
+    compare_to_mask(e, is_64, a, rm_reg(b), FP_UNORDERED);
+    fp_cold_if_mask(e);
+}
+
+/* As check() in emit_fp.c, of every lane. */
+struct cold *fp_check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
 {
     if (tiny) {
-        x86_vec(e->buf, 0, 1, 0, 0x54, 3, 0, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
+        x86_vec(e->buf, 0, 1, 0, 0x54, 3, reg, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
         fp_compare(e, is_64, 3, 3, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 1),
                    FP_EQ_OR_UNORDERED);
-    } else {
-        fp_compare(e, is_64, 3, 0, rm_reg(0), FP_UNORDERED);
+        return fp_cold_if_any(e, is_64, 3);
     }
-    fp_cold_if_any(e, is_64, 3);
+    if (reg < 16) {
+        fp_compare(e, is_64, 3, reg, rm_reg(reg), FP_UNORDERED);
+        return fp_cold_if_any(e, is_64, 3);
+    }
+    fp_cold_if_unordered(e, is_64, reg, reg);
+    return &e->cold[e->cold_count - 1];
 }
 
 /* xmm0 = the larger or smaller of xmm1 and xmm2, which are no NaNs, both ways round as in
@@ -66,22 +85,37 @@ static void both_ways(struct emitter *e, bool is_64, bool max)
     x86_vec(e->buf, 0, 1, 0, max ? 0x54 : 0x56, 0, 0, rm_reg(3));
 }
 
-static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+static unsigned min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    bool is_64 = fp_double(o);
+    bool is_64 = fp_double(o), max = o->sub == IR_FMAX || o->sub == IR_FMAXP;
+    if (vec_wide(e)) {
+        unsigned out = vec_out(e, o);
+        fp_cold_if_unordered(e, is_64, a, b);
+        fp_range(e, (struct x86_lanes){0}, is_64, max, out, a, rm_reg(b));
+        return out;
+    }
     vec_copy_reg(e, 1, a);
     vec_copy_reg(e, 2, b);
     fp_compare(e, is_64, 3, 1, rm_reg(2), FP_UNORDERED);
     fp_cold_if_any(e, is_64, 3);
-    both_ways(e, is_64, o->sub == IR_FMAX || o->sub == IR_FMAXP);
+    both_ways(e, is_64, max);
+    return 0;
 }
 
 /* FMAXV, FMINV: of four singles. */
 static void min_max_across(struct emitter *e, const struct ir_op *o, unsigned a)
 {
     bool max = o->sub == IR_F_MAXV;
-    vec_copy_reg(e, 1, a);
     vec_shuffle(e, 2, a, 0x4e);
+    if (vec_wide(e)) {
+        fp_cold_if_unordered(e, false, a, 2);
+        fp_range(e, (struct x86_lanes){0}, false, max, 0, a, rm_reg(2));
+        vec_shuffle(e, 2, 0, 0xb1);
+        fp_range(e, (struct x86_lanes){0}, false, max, 0, 0, rm_reg(2));
+        vec_set(e, o->d, 0, 4);
+        return;
+    }
+    vec_copy_reg(e, 1, a);
     fp_compare(e, false, 3, 1, rm_reg(2), FP_UNORDERED);
     fp_cold_if_any(e, false, 3);
     both_ways(e, false, max);
@@ -91,17 +125,24 @@ static void min_max_across(struct emitter *e, const struct ir_op *o, unsigned a)
     vec_set(e, o->d, 0, 4);
 }
 
-static void compare_lanes(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+static unsigned compare_lanes(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
+    enum fp_predicate predicate = (enum fp_predicate)fp_predicate_of((enum ir_fbin)o->sub);
+    bool is_64 = fp_double(o);
+    unsigned out = vec_out(e, o);
     if (o->sub == IR_FACGE || o->sub == IR_FACGT) {
-        fp_absolute(e, fp_double(o), 1, a);
-        fp_absolute(e, fp_double(o), 2, b);
-    } else {
-        vec_copy_reg(e, 1, a);
-        vec_copy_reg(e, 2, b);
+        fp_absolute(e, is_64, 1, a);
+        fp_absolute(e, is_64, 2, b);
+        a = 1;
+        b = 2;
     }
-    fp_compare(e, fp_double(o), 0, 1, rm_reg(2),
-               (enum fp_predicate)fp_predicate_of((enum ir_fbin)o->sub));
+    if (a < 16 && b < 16 && out < 16) {
+        fp_compare(e, is_64, out, a, rm_reg(b), predicate);
+    } else { /* vpmovm2d, vpmovm2q */
+        compare_to_mask(e, is_64, a, rm_reg(b), predicate);
+        x86_evex(e->buf, 2, 2, is_64, 0x38, out, X86_NO_SECOND, rm_reg(1));
+    }
+    return out;
 }
 
 /* xmm0 = the even lanes of b:a, xmm3 = the odd ones. */
@@ -119,7 +160,7 @@ static void split_pairs(struct emitter *e, bool is_64, unsigned a, unsigned b)
 /* Steps towards a reciprocal (2 - a b) or its root ((3 - a b) / 2), and FMULX: zero times infinity
  * is none of x86's exceptions there, so infinities are cold before, and for the steps all numbers
  * whose product might overflow. Halving is then exact. */
-static void step(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+static unsigned step(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     bool is_64 = fp_double(o), whole = o->sub == IR_FMULX;
     struct x86_rm limit = vec_const(e,
@@ -136,8 +177,8 @@ static void step(struct emitter *e, const struct ir_op *o, unsigned a, unsigned 
     fp_cold_if_any(e, is_64, 3);
     if (whole) {
         vec_op(e, fp_packed(is_64, 0x59), 0, a, rm_reg(b));
-        fp_check(e, is_64, true);
-        return;
+        fp_check(e, is_64, true, 0);
+        return 0;
     }
     bool root = o->sub == IR_FRSQRTS;
     enum vec_constant start = root    ? is_64 ? VEC_THREE_F64 : VEC_THREE_F32
@@ -147,6 +188,7 @@ static void step(struct emitter *e, const struct ir_op *o, unsigned a, unsigned 
     x86_vec(e->buf, 1, 2, is_64, 0xbc, 0, a, rm_reg(b)); /* vfnmadd231 */
     if (root)
         fp_with(e, is_64, 0x59, 0, 0, VEC_HALF_F32, VEC_HALF_F64);
+    return 0;
 }
 
 /* FCADD, FCMLA: b turned by o->x right angles. Which of its parts change places, and signs. */
@@ -163,53 +205,66 @@ static void turn(struct emitter *e, const struct ir_op *o, unsigned d, unsigned 
         vec_with(e, IR_V_EOR, 0, d, d, sign);
 }
 
-static void complex(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+static unsigned complex(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     bool is_64 = fp_double(o), odd = o->x & 1;
     turn(e, o, 2, b, odd);
     if (o->sub == IR_FCADD) {
         vec_op(e, fp_packed(is_64, 0x58), 0, a, rm_reg(2));
-        fp_check(e, is_64, false);
-        return;
+        fp_check(e, is_64, false, 0);
+        return 0;
     }
     vec_shuffle(e, 1, a, is_64 ? odd ? 0xee : 0x44 : odd ? 0xf5 : 0xa0);
     vec_copy_reg(e, 0, fp_operand(e, o, false, o->d, 0));
     x86_vec(e->buf, 1, 2, is_64, 0xb8, 0, 1, rm_reg(2)); /* vfmadd231 */
-    fp_check(e, is_64, true);
+    fp_check(e, is_64, true, 0);
+    return 0;
 }
 
-static void arithmetic(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+/* FMLA, FMLS: vfmadd231, vfnmadd231. Where the sum has a register of its own xmm0 keeps what it
+ * was, for the interpreter. */
+static unsigned fused(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+{
+    unsigned opcode = o->sub == IR_FMLA ? 0xb8 : 0xbc, d = vec_out(e, o);
+    vec_copy_reg(e, 0, fp_operand(e, o, o->y, o->d, 0));
+    x86_vec(e->buf, 1, 2, fp_double(o), opcode, d, a, rm_reg(b));
+    struct cold *c = fp_check(e, fp_double(o), true, d);
+    if (d)
+        c->restore = (uint8_t)(o->d + 1);
+    return d;
+}
+
+static unsigned arithmetic(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     static const uint8_t opcodes[] = {
         [IR_FADD] = 0x58, [IR_FSUB] = 0x5c, [IR_FMUL] = 0x59, [IR_FDIV] = 0x5e, [IR_FABD] = 0x5c};
-    bool tiny = o->sub == IR_FMUL || o->sub == IR_FDIV || o->sub == IR_FMLA || o->sub == IR_FMLS;
-    if (o->sub == IR_FMLA || o->sub == IR_FMLS) { /* vfmadd231, vfnmadd231 */
-        vec_copy_reg(e, 0, fp_operand(e, o, o->y, o->d, 0));
-        x86_vec(e->buf, 1, 2, fp_double(o), o->sub == IR_FMLA ? 0xb8 : 0xbc, 0, a, rm_reg(b));
-    } else {
-        vec_op(e, fp_packed(fp_double(o), opcodes[o->sub]), 0, a, rm_reg(b));
-    }
-    fp_check(e, fp_double(o), tiny);
-    if (o->sub == IR_FABD)
-        fp_absolute(e, fp_double(o), 0, 0);
+    bool tiny = o->sub == IR_FMUL || o->sub == IR_FDIV;
+    unsigned d = o->sub == IR_FABD ? 0 : fp_result(e, o);
+    vec_op(e, fp_packed(fp_double(o), opcodes[o->sub]), d, a, rm_reg(b));
+    fp_check(e, fp_double(o), tiny, d);
+    if (o->sub != IR_FABD)
+        return d;
+    d = vec_out(e, o);
+    fp_absolute(e, fp_double(o), d, 0);
+    return d;
 }
 
-static void pairwise(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
+static unsigned pairwise(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     split_pairs(e, fp_double(o), a, b);
-    if (o->sub != IR_FADDP) {
-        min_max(e, o, 0, 3);
-        return;
-    }
-    vec_op(e, fp_packed(fp_double(o), 0x58), 0, 0, rm_reg(3));
-    fp_check(e, fp_double(o), false);
+    if (o->sub != IR_FADDP)
+        return min_max(e, o, 0, 3);
+    unsigned d = fp_result(e, o);
+    vec_op(e, fp_packed(fp_double(o), 0x58), d, 0, rm_reg(3));
+    fp_check(e, fp_double(o), false, d);
+    return d;
 }
 
-typedef void fp_fn(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b);
+typedef unsigned fp_fn(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b);
 static fp_fn *const by_operation[] = {
     [IR_FADD] = arithmetic,     [IR_FSUB] = arithmetic,     [IR_FMUL] = arithmetic,
-    [IR_FDIV] = arithmetic,     [IR_FABD] = arithmetic,     [IR_FMLA] = arithmetic,
-    [IR_FMLS] = arithmetic,     [IR_FMAX] = min_max,        [IR_FMIN] = min_max,
+    [IR_FDIV] = arithmetic,     [IR_FABD] = arithmetic,     [IR_FMLA] = fused,
+    [IR_FMLS] = fused,          [IR_FMAX] = min_max,        [IR_FMIN] = min_max,
     [IR_FADDP] = pairwise,      [IR_FMAXP] = pairwise,      [IR_FMINP] = pairwise,
     [IR_FCMEQ] = compare_lanes, [IR_FCMGE] = compare_lanes, [IR_FCMGT] = compare_lanes,
     [IR_FCMLE] = compare_lanes, [IR_FCMLT] = compare_lanes, [IR_FACGE] = compare_lanes,
@@ -239,8 +294,7 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
         else
             b = o->size ? element(e, o) : fp_operand(e, o, one_lane, o->b, 2);
     }
-    by_operation[o->sub](e, o, a, b);
-    finish(e, o, one_lane);
+    finish(e, o, one_lane, by_operation[o->sub](e, o, a, b));
 }
 
 /* --- one operand -------------------------------------------------------------------------------
@@ -256,13 +310,14 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
         return;
     }
     if (o->sub == IR_F_ABS || o->sub == IR_F_NEG) {
-        x86_vec(e->buf, 0, 1, 0, o->sub == IR_F_ABS ? 0x54 : 0x57, 0, vec_use(e, o->a, 1),
+        unsigned out = vec_out(e, o);
+        x86_vec(e->buf, 0, 1, 0, o->sub == IR_F_ABS ? 0x54 : 0x57, out, vec_use(e, o->a, 1),
                 vec_const(e,
                           o->sub == IR_F_ABS ? fp_double(o) ? VEC_ABS64 : VEC_ABS32
                           : fp_double(o)     ? VEC_SIGN64
                                              : VEC_SIGN32,
                           0));
-        finish(e, o, one_lane);
+        finish(e, o, one_lane, out);
         return;
     }
     flags_clobber(e);
@@ -270,18 +325,19 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
         fp_resize(e, o);
         return;
     }
-    unsigned a = fp_operand(e, o, one_lane, o->a, 1);
+    unsigned a = fp_operand(e, o, one_lane, o->a, 1), result = 0;
     switch (o->sub) {
     case IR_F_SQRT:
-        vec_op(e, fp_packed(fp_double(o), 0x51), 0, X86_NO_SECOND, rm_reg(a));
-        fp_check(e, fp_double(o), false);
+        result = fp_result(e, o);
+        vec_op(e, fp_packed(fp_double(o), 0x51), result, X86_NO_SECOND, rm_reg(a));
+        fp_check(e, fp_double(o), false, result);
         break;
     case IR_F_RINT:
-        fp_round_lanes(e, o, a);
+        result = fp_round_lanes(e, o, a);
         break;
     case IR_F_FROM_SIGNED:
     case IR_F_FROM_UNSIGNED:
-        fp_from_integer(e, o, a);
+        result = fp_from_integer(e, o, a);
         break;
     case IR_F_RECPE:
     case IR_F_RSQRTE:
@@ -292,8 +348,8 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
         min_max_across(e, o, a);
         return;
     default:
-        fp_to_integer(e, o, a);
+        result = fp_to_integer(e, o, a);
         break;
     }
-    finish(e, o, one_lane);
+    finish(e, o, one_lane, result);
 }
