@@ -557,6 +557,26 @@ static unsigned exclusive_pair(uint64_t *random, uint32_t *out)
     return 2;
 }
 
+/* What the translator makes one of: MOV, SHA256H and SHA256H2 of the same registers, or of such as
+ * only look like it; AESE and AESMC, AESD and AESIMC. */
+static unsigned crypto_group(uint64_t *random, uint32_t *out)
+{
+    uint32_t a = (uint32_t)below(random, 20), b = (uint32_t)below(random, 4);
+    uint32_t c = 4 + (uint32_t)below(random, 2), w = 5 + (uint32_t)below(random, 12);
+    if (below(random, 3) == 0) {
+        uint32_t decrypt = (uint32_t)below(random, 2) << 12;
+        out[0] = 0x4e284800u | decrypt | w << 5 | a;
+        out[1] = 0x4e286800u | decrypt | a << 5 | a;
+        return 2;
+    }
+    out[0] = 0x4ea01c00u | a << 16 | a << 5 | c; /* mov */
+    out[1] = 0x5e004000u | w << 16 | b << 5 | a; /* sha256h */
+    if (below(random, 8) == 0)
+        c = (uint32_t)below(random, 8);
+    out[2] = 0x5e005000u | w << 16 | c << 5 | b; /* sha256h2 */
+    return 3;
+}
+
 void generate_sequence(uint64_t *random, const struct a64_pattern *const *patterns,
                        unsigned pattern_count, unsigned slot, struct vector *ret)
 {
@@ -571,6 +591,10 @@ void generate_sequence(uint64_t *random, const struct a64_pattern *const *patter
     while (at < count) {
         if (at + 2 <= count && below(random, 24) == 0) {
             at += exclusive_pair(random, &ret->insn[at]);
+            continue;
+        }
+        if (at + 3 <= count && below(random, 24) == 0) {
+            at += crypto_group(random, &ret->insn[at]);
             continue;
         }
         const struct a64_pattern *p = below(random, 3) ? few[below(random, ARRAY_SIZE(few))]

@@ -16,14 +16,14 @@ enum { WORDS_EACH = 200 };
 
 /* Some words of the pattern, or all. */
 static const char *const expected[] = {
-    "SCVTF_fix",    "UCVTF_fix",      "SQRSHL_vec",    "SQRSHL_sc",      "PMUL_vec",
-    "FMULX_vec",    "FMULX_sc",       "FRECPS_vec",    "FRECPS_sc",      "FRSQRTS_vec",
-    "FRSQRTS_sc",   "FCMLA_vec",      "FCADD_vec",     "PMULL_vec",      "FRECPE_vec",
-    "FRECPE_sc",    "FRSQRTE_vec",    "FRSQRTE_sc",    "FRECPX_sc",      "URECPE_vec",
-    "URSQRTE_vec",  "FCVTXN_vec",     "FCVTXN_sc",     "FMAXNMV",        "FMAXV",
-    "FMINNMV",      "FMINV",          "SCVTF_fix_vec", "SCVTF_fix_sc",   "UCVTF_fix_vec",
-    "UCVTF_fix_sc", "FCVTZS_fix_vec", "FCVTZS_fix_sc", "FCVTZU_fix_vec", "FCVTZU_fix_sc",
-    "FMULX_elem",   "FMULX_elem_sc",  "FCMLA_elem",
+    "SCVTF_fix",     "UCVTF_fix",      "SQRSHL_vec",    "SQRSHL_sc",    "FMULX_vec",
+    "FMULX_sc",      "FRECPS_vec",     "FRECPS_sc",     "FRSQRTS_vec",  "FRSQRTS_sc",
+    "FCMLA_vec",     "FCADD_vec",      "FRECPE_vec",    "FRECPE_sc",    "FRSQRTE_vec",
+    "FRSQRTE_sc",    "FRECPX_sc",      "URECPE_vec",    "URSQRTE_vec",  "FCVTXN_vec",
+    "FCVTXN_sc",     "FMAXNMV",        "FMAXV",         "FMINNMV",      "FMINV",
+    "SCVTF_fix_vec", "SCVTF_fix_sc",   "UCVTF_fix_vec", "UCVTF_fix_sc", "FCVTZS_fix_vec",
+    "FCVTZS_fix_sc", "FCVTZU_fix_vec", "FCVTZU_fix_sc", "FMULX_elem",   "FMULX_elem_sc",
+    "FCMLA_elem",
 };
 
 /* DDI 0487 C4.1: data processing of floating point and vectors; loads and stores of structures. */

@@ -137,6 +137,7 @@ enum ir_crypto {
     IR_SHA1SU1,
     IR_SHA256H,
     IR_SHA256H2,
+    IR_SHA256_BOTH, /* H of D, A and B, and H2 of A, V[c] as D was, and B: writes D and A */
     IR_SHA256SU0,
     IR_SHA256SU1,
     IR_PMULL_1Q,
@@ -302,6 +303,8 @@ enum ir_vec {
     IR_V_UABDL,
     IR_V_SABAL,
     IR_V_UABAL,
+    IR_V_PMUL, /* products of polynomials; long ones */
+    IR_V_PMULL,
     IR_V_COUNT
 };
 

@@ -33,6 +33,30 @@ LIFT(crypto)
     return true;
 }
 
+/* Whether op i copies V[from] to V[to]. */
+static bool copies(const struct lifter *l, unsigned i, unsigned to, unsigned from)
+{
+    const struct ir_op *o = &l->unit->ops[i];
+    return o->op == IR_VEC3 && o->sub == IR_V_ORR && o->flags & IR_Q && o->d == to &&
+           o->a == from && o->b == from;
+}
+
+/* Four rounds are "mov C, A; sha256h A, B, W; sha256h2 B, C, W": the host's instructions do both
+ * halves at once. The ops before this one are MOV, INSN, SHA256H, INSN. */
+LIFT(SHA256H2)
+{
+    unsigned count = l->unit->count;
+    struct ir_op *before = count >= 5 ? &l->unit->ops[count - 2] : NULL;
+    if (before && before->op == IR_CRYPTO && before->sub == IR_SHA256H && before->a == in->d &&
+        before->b == in->m && before->d != in->n && before->d != in->d && in->m != in->d &&
+        before->b != before->d && in->m != in->n && copies(l, count - 4, in->n, before->d)) {
+        before->sub = IR_SHA256_BOTH;
+        before->c = in->n;
+        return true;
+    }
+    return lift_crypto(l, in);
+}
+
 /* Behind the AESE (AESD) of the same register: one round of x86's. */
 LIFT(mix)
 {
@@ -52,7 +76,7 @@ const struct lift_row lift_rows_crypto[] = {
     {A64_OP_SHA1C, lift_crypto},     {A64_OP_SHA1P, lift_crypto},
     {A64_OP_SHA1M, lift_crypto},     {A64_OP_SHA1H, lift_crypto},
     {A64_OP_SHA1SU0, lift_crypto},   {A64_OP_SHA1SU1, lift_crypto},
-    {A64_OP_SHA256H, lift_crypto},   {A64_OP_SHA256H2, lift_crypto},
+    {A64_OP_SHA256H, lift_crypto},   ROW(SHA256H2),
     {A64_OP_SHA256SU0, lift_crypto}, {A64_OP_SHA256SU1, lift_crypto},
     {A64_OP_PMULL_1q, lift_crypto},
 };

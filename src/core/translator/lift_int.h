@@ -80,6 +80,20 @@ static inline enum ir_type int_type(const struct a64_insn *in)
     return in->f ? IR_I64 : IR_I32;
 }
 
+/* A vector op on lanes of 1 << z bytes, with the registers and the row's function of `in`. */
+static inline struct ir_op *lift_vector(struct lifter *l, const struct a64_insn *in,
+                                        enum ir_opcode op, unsigned z)
+{
+    struct ir_op *o = emit_op(l, op, IR_I64);
+    o->d = in->d;
+    o->a = in->n;
+    o->b = in->m;
+    o->y = (uint8_t)z;
+    o->sub = form_of(l, in)->sub;
+    o->flags = in->e ? IR_SCALAR : in->Q ? IR_Q : 0;
+    return o;
+}
+
 /* Register 31 as the zero register, or as SP. */
 static inline uint8_t zr(unsigned r)
 {

@@ -9,46 +9,34 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-static struct ir_op *vec(struct lifter *l, const struct a64_insn *in, enum ir_opcode op, unsigned z)
-{
-    struct ir_op *o = emit_op(l, op, IR_I64);
-    o->d = in->d;
-    o->a = in->n;
-    o->b = in->m;
-    o->y = (uint8_t)z;
-    o->sub = form_of(l, in)->sub;
-    o->flags = in->e ? IR_SCALAR : in->Q ? IR_Q : 0;
-    return o;
-}
-
 LIFT(three)
 {
-    vec(l, in, IR_VEC3, in->z);
+    lift_vector(l, in, IR_VEC3, in->z);
     return true;
 }
 
 /* Sums of products of bytes, in words. */
 LIFT(dot)
 {
-    vec(l, in, IR_VEC3, 2);
+    lift_vector(l, in, IR_VEC3, 2);
     return true;
 }
 
 LIFT(two)
 {
-    vec(l, in, IR_VEC2, in->z);
+    lift_vector(l, in, IR_VEC2, in->z);
     return true;
 }
 
 LIFT(with_zero)
 {
-    vec(l, in, IR_VEC3, in->z)->b = IR_IMM;
+    lift_vector(l, in, IR_VEC3, in->z)->b = IR_IMM;
     return true;
 }
 
 LIFT(by_element)
 {
-    struct ir_op *o = vec(l, in, IR_VEC3, in->z);
+    struct ir_op *o = lift_vector(l, in, IR_VEC3, in->z);
     o->b = (uint8_t)a64_element_reg(in, in->z);
     o->size = (uint8_t)(a64_element_index(in, in->z) + 1);
     return true;
@@ -57,7 +45,7 @@ LIFT(by_element)
 /* D[0] = the sum of both halves. */
 LIFT(ADDP_pair)
 {
-    vec(l, in, IR_VEC2, 3)->flags = IR_Q;
+    lift_vector(l, in, IR_VEC2, 3)->flags = IR_Q;
     return true;
 }
 
@@ -72,7 +60,7 @@ static unsigned shift_size(const struct a64_insn *in)
 static bool shift(struct lifter *l, const struct a64_insn *in, bool left)
 {
     unsigned z = shift_size(in), bits = 8u << z;
-    vec(l, in, IR_VSHIFT, z)->x = (uint8_t)(left ? in->h - bits : 2 * bits - in->h);
+    lift_vector(l, in, IR_VSHIFT, z)->x = (uint8_t)(left ? in->h - bits : 2 * bits - in->h);
     return true;
 }
 
@@ -88,13 +76,13 @@ LIFT(shift_right)
 
 LIFT(XTN)
 {
-    vec(l, in, IR_VSHIFT, in->z);
+    lift_vector(l, in, IR_VSHIFT, in->z);
     return true;
 }
 
 LIFT(SHLL)
 {
-    vec(l, in, IR_VSHIFT, in->z)->x = (uint8_t)(8u << in->z);
+    lift_vector(l, in, IR_VSHIFT, in->z)->x = (uint8_t)(8u << in->z);
     return true;
 }
 
@@ -144,6 +132,8 @@ const struct lift_form_row lift_rows_simd[] = {
     VEC(UADDW_vec, three, UADDW),
     VEC(SSUBW_vec, three, SSUBW),
     VEC(USUBW_vec, three, USUBW),
+    VEC(PMUL_vec, three, PMUL),
+    VEC(PMULL_vec, three, PMULL),
     VEC(SMULL_vec, three, SMULL),
     VEC(UMULL_vec, three, UMULL),
     VEC(SMLAL_vec, three, SMLAL),

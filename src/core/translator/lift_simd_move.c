@@ -6,17 +6,6 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-static struct ir_op *vec(struct lifter *l, const struct a64_insn *in, enum ir_opcode op, unsigned z)
-{
-    struct ir_op *o = emit_op(l, op, IR_I64);
-    o->d = in->d;
-    o->a = in->n;
-    o->b = in->m;
-    o->y = (uint8_t)z;
-    o->flags = in->Q && !in->e ? IR_Q : 0;
-    return o;
-}
-
 /* --- constants ---------------------------------------------------------------------------------
  */
 
@@ -33,7 +22,7 @@ LIFT(modified_immediate)
 {
     uint64_t value = a64_vector_immediate(in);
     if (in->op == A64_OP_ORR_vimm || in->op == A64_OP_BIC_vimm) {
-        struct ir_op *o = vec(l, in, IR_VLOGIC, 0);
+        struct ir_op *o = lift_vector(l, in, IR_VLOGIC, 0);
         o->imm = (int64_t)value;
         o->sub = in->op == A64_OP_ORR_vimm ? IR_V_ORR : IR_V_BIC;
         return true;
@@ -52,7 +41,7 @@ static unsigned element_size(const struct a64_insn *in)
 static struct ir_op *element(struct lifter *l, const struct a64_insn *in, enum ir_opcode op)
 {
     unsigned z = element_size(in);
-    struct ir_op *o = vec(l, in, op, z);
+    struct ir_op *o = lift_vector(l, in, op, z);
     o->x = (uint8_t)(in->i >> (z + 1));
     return o;
 }
@@ -97,13 +86,13 @@ LIFT(to_general)
 
 LIFT(EXT)
 {
-    vec(l, in, IR_VEXT, 0)->x = (uint8_t)in->i;
+    lift_vector(l, in, IR_VEXT, 0)->x = (uint8_t)in->i;
     return true;
 }
 
 LIFT(TBL)
 {
-    struct ir_op *o = vec(l, in, IR_VTBL, 0);
+    struct ir_op *o = lift_vector(l, in, IR_VTBL, 0);
     o->x = in->l;
     o->sub = in->op == A64_OP_TBX;
     return true;

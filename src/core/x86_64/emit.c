@@ -314,6 +314,8 @@ static void note_scalars(struct emitter *e, const struct ir_op *o)
     uint32_t written = 1u << (o->d & 31);
     if (o->op == IR_VLOADP)
         written |= 1u << (o->c & 31);
+    else if (o->op == IR_CRYPTO)
+        written |= 1u << (o->a & 31); /* of some */
     e->zero_above_32 = (e->zero_above_32 & ~written) | (bytes <= 4 ? written : 0);
     e->zero_above_64 = (e->zero_above_64 & ~written) | (bytes <= 8 ? written : 0);
 }

@@ -2,9 +2,10 @@
  *
  * Arm's AESE adds the key first and mixes no columns: AESENCLAST of the sum with a zero key. AESMC
  * is AESENC of what AESDECLAST undid; where it follows its AESE the lifter makes one AESENC of
- * both. Both architectures' SHA instructions do four rounds of SHA-1 and two to four of SHA-256,
- * with the words in another order; x86 adds the round constant of SHA-1 itself, so it is subtracted
- * first. Without the host's instructions all of it is the interpreter's.
+ * both, and one pair of SHA256RNDS2 of SHA256H and SHA256H2. Both architectures' SHA instructions
+ * do four rounds of SHA-1 and two to four of SHA-256, with the words in another order; x86 adds the
+ * round constant of SHA-1 itself, so it is subtracted first. Without the host's instructions all of
+ * it is the interpreter's.
  */
 #include "core/x86_64/emit_vec.h"
 
@@ -24,6 +25,24 @@ static void sha(struct emitter *e, unsigned opcode, unsigned d, unsigned a)
     x86_op(e->buf, 0, opcode, 4, d, rm_reg(a));
 }
 
+/* Register r as an operand of the instructions that have no EVEX form, or none without VAES and its
+ * like (`has`): its own, or `scratch` with a copy. */
+static unsigned low(struct emitter *e, unsigned v, unsigned scratch, bool has)
+{
+    struct x86_rm rm = vec_rm(e, v);
+    if (rm.is_reg && (rm.base < 16 || has))
+        return rm.base;
+    vec_copy(e, scratch, v);
+    return scratch;
+}
+
+/* A register for the result of such an instruction, then vec_done(). */
+static unsigned low_dest(const struct emitter *e, unsigned v, bool has)
+{
+    unsigned d = vec_dest(e, v, 0);
+    return d < 16 || has ? d : 0;
+}
+
 static void aes(struct emitter *e, const struct ir_op *o)
 {
     static const struct {
@@ -34,32 +53,30 @@ static void aes(struct emitter *e, const struct ir_op *o)
         [IR_AESE_MC] = {true, 0xdc, 0},   [IR_AESD_IMC] = {true, 0xde, 0},
         [IR_AESMC] = {false, 0xdf, 0xdc},
     };
-    unsigned a = vec_use(e, o->a, 1);
-    if (o->sub == IR_AESIMC) {
-        vec_copy(e, 1, o->a);
-        x86_vec(e->buf, 1, 2, 0, 0xdb, 0, X86_NO_SECOND, rm_reg(1));
-        vec_done(e, o->d, 0);
+    bool wide = vec_wide(e) && e->request->host->vaes;
+    unsigned d = low_dest(e, o->d, wide), from = 0;
+    if (o->sub == IR_AESIMC) { /* which VAES has not */
+        d = low_dest(e, o->d, false);
+        x86_vec(e->buf, 1, 2, 0, 0xdb, d, X86_NO_SECOND, rm_reg(low(e, o->a, 1, false)));
+        vec_done(e, o->d, d);
         return;
     }
     if (rows[o->sub].adds_key)
-        vec_lane(e, IR_V_EOR, 0, 0, vec_use(e, o->d, 0), a);
+        vec_op(e, vec_lanes[IR_V_EOR][0], 0, vec_use(e, o->d, 0), vec_rm(e, o->a));
     else
-        vec_copy(e, 0, o->a);
+        from = low(e, o->a, 0, wide);
     vec_zero(e, 3);
-    x86_vec(e->buf, 1, 2, 0, rows[o->sub].first, 0, 0, rm_reg(3));
+    x86_vec(e->buf, 1, 2, 0, rows[o->sub].first, rows[o->sub].second ? 0 : d, from, rm_reg(3));
     if (rows[o->sub].second)
-        x86_vec(e->buf, 1, 2, 0, rows[o->sub].second, 0, 0, rm_reg(3));
-    vec_done(e, o->d, 0);
+        x86_vec(e->buf, 1, 2, 0, rows[o->sub].second, d, 0, rm_reg(3));
+    vec_done(e, o->d, d);
 }
 
 /* x86 has A in the highest lane, and wants E added to the first word. */
 static void sha1_rounds(struct emitter *e, const struct ir_op *o)
 {
-    static const uint32_t constants[] = {
-        [IR_SHA1C] = 0x5a827999, [IR_SHA1P] = 0x6ed9eba1, [IR_SHA1M] = 0x8f1bbcdc};
-    uint64_t k = constants[o->sub];
-    vec_fill(e, 0, k << 32 | k);
-    vec_lane(e, IR_V_SUB, 2, 2, vec_use(e, o->b, 2), 0);
+    vec_op(e, vec_lanes[IR_V_SUB][2], 2, vec_use(e, o->b, 2),
+           vec_const(e, (enum vec_constant)(VEC_SHA1_C + (o->sub - IR_SHA1C)), 0));
     shuffle(e, 2, 2, 0x1b);
     x86_vec(e->buf, 1, 1, 0, 0x73, 7, 3, rm_reg(vec_use(e, o->a, 3))); /* vpslldq: E to the top */
     x86_byte(e->buf, 12);
@@ -67,8 +84,9 @@ static void sha1_rounds(struct emitter *e, const struct ir_op *o)
     shuffle(e, 1, vec_use(e, o->d, 1), 0x1b);
     sha(e, 0x0f3acc, 1, 2); /* sha1rnds4 */
     x86_byte(e->buf, (uint8_t)(o->sub - IR_SHA1C));
-    shuffle(e, 0, 1, 0x1b);
-    vec_done(e, o->d, 0);
+    unsigned d = vec_dest(e, o->d, 0);
+    shuffle(e, d, 1, 0x1b);
+    vec_done(e, o->d, d);
 }
 
 static void rotate_left_1(struct emitter *e, unsigned reg, unsigned scratch)
@@ -78,18 +96,35 @@ static void rotate_left_1(struct emitter *e, unsigned reg, unsigned scratch)
     vec_lane(e, IR_V_ORR, 0, reg, reg, scratch);
 }
 
-static void sha1_schedule(struct emitter *e, const struct ir_op *o)
+/* The lowest word rotated. */
+static void sha1_fixed_rotate(struct emitter *e, const struct ir_op *o)
 {
-    unsigned d = vec_use(e, o->d, 1), a = vec_use(e, o->a, 2);
-    if (o->sub == IR_SHA1H) {
+    unsigned d = vec_dest(e, o->d, 0), a = vec_use(e, o->a, 2);
+    if (vec_wide(e)) { /* vprold */
+        x86_evex_lanes(e->buf, (struct x86_lanes){.k = VEC_SCALAR_MASK}, 1, 1, 0, 0x72, 1, d,
+                       rm_reg(a));
+        x86_byte(e->buf, 30);
+    } else {
         x86_vec(e->buf, 1, 1, 0, 0x7e, a, X86_NO_SECOND, rm_reg(RAX));
         x86_vec(e->buf, 3, 3, 0, 0xf0, RAX, X86_NO_SECOND, rm_reg(RAX)); /* rorx */
         x86_byte(e->buf, 2);
-        x86_vec(e->buf, 1, 1, 0, 0x6e, 0, X86_NO_SECOND, rm_reg(RAX));
-    } else if (o->sub == IR_SHA1SU0) { /* d ^ b ^ the middle of a:d */
+        x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, rm_reg(RAX));
+    }
+    vec_done(e, o->d, d);
+}
+
+static void sha1_schedule(struct emitter *e, const struct ir_op *o)
+{
+    unsigned out = vec_dest(e, o->d, 0), d = vec_use(e, o->d, 1), a = vec_use(e, o->a, 2);
+    if (o->sub == IR_SHA1SU0) { /* d ^ b ^ the middle of a:d */
         vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, 0, a, rm_reg(d), 8);
         vec_lane(e, IR_V_EOR, 0, 0, 0, d);
-        vec_lane(e, IR_V_EOR, 0, 0, 0, vec_use(e, o->b, 3));
+        vec_lane(e, IR_V_EOR, 0, out, 0, vec_use(e, o->b, 3));
+    } else if (e->request->host->sha) { /* sha1msg2, whose words run from the highest lane down */
+        shuffle(e, 3, d, 0x1b);
+        shuffle(e, 2, a, 0x1b);
+        sha(e, 0x0f38ca, 3, 2);
+        shuffle(e, out, 3, 0x1b);
     } else { /* SU1: the last word also takes the first new one */
         vec_shift_bytes(e, 0, a, 4);
         vec_lane(e, IR_V_EOR, 0, 0, 0, d);
@@ -97,67 +132,85 @@ static void sha1_schedule(struct emitter *e, const struct ir_op *o)
         x86_vec(e->buf, 1, 1, 0, 0x73, 7, 1, rm_reg(0)); /* vpslldq */
         x86_byte(e->buf, 12);
         rotate_left_1(e, 1, 3);
-        vec_lane(e, IR_V_EOR, 0, 0, 0, 1);
+        vec_lane(e, IR_V_EOR, 0, out, 0, 1);
     }
-    vec_done(e, o->d, 0);
+    vec_done(e, o->d, out);
 }
 
-/* Arm: (a b c d), (e f g h) from the lowest lane up. x86: (f e b a), (h g d c). */
+/* Arm: (a b c d), (e f g h) from the lowest lane up. x86: (f e b a), (h g d c). Two rounds for each
+ * of its instructions, after which the words' names have moved on by two. */
 static void sha256_rounds(struct emitter *e, const struct ir_op *o)
 {
     bool second = o->sub == IR_SHA256H2;
     unsigned abcd = vec_use(e, second ? o->a : o->d, 1);
-    unsigned efgh = vec_use(e, second ? o->d : o->a, 2);
+    unsigned efgh = vec_use(e, second ? o->d : o->a, 2), out = vec_dest(e, o->d, 0);
     pick(e, 3, efgh, abcd, 0x11);
     pick(e, 2, efgh, abcd, 0xbb);
     vec_copy(e, 0, o->b);
     sha(e, 0x0f38cb, 2, 3); /* sha256rnds2, with xmm0 */
     shuffle(e, 0, 0, 0x0e);
     sha(e, 0x0f38cb, 3, 2);
-    pick(e, 0, 3, 2, second ? 0x11 : 0xbb);
-    vec_done(e, o->d, 0);
+    if (o->sub == IR_SHA256_BOTH) {
+        unsigned rest = vec_dest(e, o->a, 1);
+        pick(e, rest, 3, 2, 0x11);
+        vec_done(e, o->a, rest);
+    }
+    pick(e, out, 3, 2, second ? 0x11 : 0xbb);
+    vec_done(e, o->d, out);
 }
 
 static void sha256_schedule(struct emitter *e, const struct ir_op *o)
 {
+    unsigned d = low(e, o->d, 0, false),
+             last = low(e, o->sub == IR_SHA256SU0 ? o->a : o->b, 1, false);
     if (o->sub == IR_SHA256SU0) {
-        vec_copy(e, 0, o->d);
-        vec_copy(e, 1, o->a);
-        sha(e, 0x0f38cc, 0, 1); /* sha256msg1 */
+        sha(e, 0x0f38cc, d, last); /* sha256msg1 */
     } else {
-        vec_copy(e, 1, o->b);
-        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, 0, 1, vec_rm(e, o->a), 4); /* vpalignr */
-        vec_lane(e, IR_V_ADD, 2, 0, 0, vec_use(e, o->d, 2));
-        sha(e, 0x0f38cd, 0, 1); /* sha256msg2 */
+        if (last == d)
+            vec_copy_reg(e, 1, last);
+        last = last == d ? 1 : last;
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, 2, last, vec_rm(e, o->a), 4); /* vpalignr */
+        vec_lane(e, IR_V_ADD, 2, d, 2, d);
+        sha(e, 0x0f38cd, d, last); /* sha256msg2 */
     }
-    vec_done(e, o->d, 0);
+    vec_done(e, o->d, d);
+}
+
+/* What the first of two instructions in one op left to the interpreter, the other one. */
+static void interpret_second(struct emitter *e, const struct ir_op *o)
+{
+    if (o->sub == IR_SHA256_BOTH)
+        e->raw = 0x5e005000u | (uint32_t)o->b << 16 | (uint32_t)o->c << 5 | o->a;
+    else
+        e->raw = (o->sub == IR_AESE_MC ? 0x4e286800u : 0x4e287800u) | o->d * 33u;
+    emit_INTERPRET(e, o);
 }
 
 void emit_CRYPTO(struct emitter *e, const struct ir_op *o)
 {
     const struct hostcpu *host = e->request->host;
     if (o->sub == IR_PMULL_1Q && host->pclmul) {
-        vec_copy(e, 1, o->a);
-        vec_copy(e, 2, o->b);
-        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x44}, 0, 1, rm_reg(2),
+        bool wide = vec_wide(e) && host->vpclmul;
+        unsigned d = low_dest(e, o->d, wide), a = low(e, o->a, 1, wide), b = low(e, o->b, 2, wide);
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x44}, d, a, rm_reg(b),
                    o->flags & IR_Q ? 0x11 : 0);
-        vec_done(e, o->d, 0);
+        vec_done(e, o->d, d);
     } else if (o->sub <= IR_AESIMC && host->aes) {
         aes(e, o);
     } else if (o->sub >= IR_SHA1C && o->sub <= IR_SHA1M && host->sha) {
         sha1_rounds(e, o);
-    } else if (o->sub >= IR_SHA1H && o->sub <= IR_SHA1SU1) {
+    } else if (o->sub == IR_SHA1H) {
+        sha1_fixed_rotate(e, o);
+    } else if (o->sub >= IR_SHA1SU0 && o->sub <= IR_SHA1SU1) {
         sha1_schedule(e, o);
-    } else if (o->sub >= IR_SHA256H && o->sub <= IR_SHA256H2 && host->sha) {
+    } else if (o->sub >= IR_SHA256H && o->sub <= IR_SHA256_BOTH && host->sha) {
         sha256_rounds(e, o);
     } else if (o->sub >= IR_SHA256SU0 && o->sub <= IR_SHA256SU1 && host->sha) {
         sha256_schedule(e, o);
     } else {
         emit_INTERPRET(e, o);
-        if (o->sub == IR_AESE_MC || o->sub == IR_AESD_IMC) { /* the second of the two */
-            e->raw = (o->sub == IR_AESE_MC ? 0x4e286800u : 0x4e287800u) | o->d * 33u;
-            emit_INTERPRET(e, o);
-        }
+        if (o->sub == IR_AESE_MC || o->sub == IR_AESD_IMC || o->sub == IR_SHA256_BOTH)
+            interpret_second(e, o);
     }
 }
 

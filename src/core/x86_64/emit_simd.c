@@ -12,7 +12,7 @@ static vec_fn *const by_operation[IR_V_COUNT] = {
     [IR_V_CMHI] = vec_compare, [IR_V_CMHS] = vec_compare, [IR_V_CMLE] = vec_compare,
     [IR_V_CMLT] = vec_compare, [IR_V_CMTST] = vec_compare,
     [IR_V_ORN] = vec_logic, [IR_V_BSL] = vec_logic, [IR_V_BIT] = vec_logic, [IR_V_BIF] = vec_logic,
-    [IR_V_MUL] = vec_multiply,
+    [IR_V_MUL] = vec_multiply, [IR_V_PMUL] = vec_polynomial, [IR_V_PMULL] = vec_polynomial,
     [IR_V_MLA] = vec_multiply_accumulate, [IR_V_MLS] = vec_multiply_accumulate,
     [IR_V_SABD] = vec_differ, [IR_V_UABD] = vec_differ,
     [IR_V_SABA] = vec_differ, [IR_V_UABA] = vec_differ,

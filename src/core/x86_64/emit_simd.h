@@ -16,8 +16,8 @@ typedef bool vec_fn(struct emitter *e, const struct ir_op *o, unsigned a, unsign
 vec_fn vec_compare, vec_logic;
 
 /* emit_simd_arith.c: lanes keep their size */
-vec_fn vec_multiply, vec_multiply_accumulate, vec_differ, vec_halve, vec_absolute, vec_negate,
-    vec_invert, vec_bits, vec_reverse, vec_dot;
+vec_fn vec_multiply, vec_polynomial, vec_multiply_accumulate, vec_differ, vec_halve, vec_absolute,
+    vec_negate, vec_invert, vec_bits, vec_reverse, vec_dot;
 void vec_difference(struct emitter *e, unsigned z, bool is_signed, unsigned d, unsigned a,
                     unsigned b);
 void vec_accumulate(struct emitter *e, const struct ir_op *o, bool subtract);

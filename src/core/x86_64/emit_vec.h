@@ -38,6 +38,9 @@ enum vec_constant {
     VEC_ELEMENT8, /* masks: the lowest element alone */
     VEC_ELEMENT16,
     VEC_ELEMENT32,
+    VEC_SHA1_C, /* round constants of SHA1C, SHA1P and SHA1M */
+    VEC_SHA1_P,
+    VEC_SHA1_M,
     VEC_LOWER_HALVES, /* shuffles: + z, the lower halves of lanes of twice 1 << z bytes, then zeros
                        */
     VEC_UPPER_HALVES = VEC_LOWER_HALVES + 3,
