@@ -75,9 +75,7 @@ struct cold *fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg);
  * xmm3. */
 struct cold *fp_check(struct emitter *e, bool is_64, bool tiny, unsigned reg);
 /* To the cold path if k1 has a bit. */
-void fp_cold_if_mask(struct emitter *e);
-/* To the cold path if a lane of a or b is a NaN (AVX-512). Overwrites k1. */
-void fp_cold_if_unordered(struct emitter *e, bool is_64, unsigned a, unsigned b);
+struct cold *fp_cold_if_mask(struct emitter *e);
 /* vrangeps, vrangepd: d = the larger or smaller of a and b, which are no NaNs; zeros by sign as Arm
  * has them. */
 static inline void fp_range(struct emitter *e, struct x86_lanes lanes, bool is_64, bool max,

@@ -93,6 +93,11 @@ void emit_VEC3(struct emitter *e, const struct ir_op *o)
 {
     bool one = o->sub < IR_V_LANE_COUNT && vec_lanes[o->sub][o->y].opcode;
     unsigned a = vec_use(e, o->a, 1), b = 2;
+    if (o->sub == IR_V_ORR && o->a == o->b &&
+        o->b != IR_IMM) { /* MOV, which costs the host no time */
+        vec_finish(e, o, a);
+        return;
+    }
     if (one && !by_operation[o->sub] && o->sub != IR_V_BIC) {
         one_instruction(e, o, a, vec_rm(e, o->b));
         return;

@@ -3,6 +3,7 @@
  *
  * Lanes that the instruction does not have must not raise exceptions: a 64-bit operand is doubled
  * into the upper half, a scalar one copied to every lane, so that they raise what is raised anyway.
+ * With AVX-512 a mask leaves them out and clears them in the result.
  */
 #include "core/x86_64/emit_fp.h"
 
@@ -27,6 +28,33 @@ static unsigned element(struct emitter *e, const struct ir_op *o)
     return 2;
 }
 
+/* The lanes that the instruction has; k is 0 for all of them, and without AVX-512. */
+static struct x86_lanes lanes_of(const struct emitter *e, const struct ir_op *o)
+{
+    bool one = o->y || fp_double(o), masked = vec_wide(e) && !(o->flags & IR_Q);
+    return (struct x86_lanes){.k = !masked ? 0 : one ? VEC_SCALAR_MASK : VEC_PAIR_MASK};
+}
+
+/* Where such an instruction may put its result; `apart`: only where both operands stay. */
+static unsigned result(const struct emitter *e, const struct ir_op *o, bool apart)
+{
+    if (apart && (o->d == o->a || o->d == o->b))
+        return 0;
+    return lanes_of(e, o).k ? vec_dest(e, o->d, 0) : vec_out(e, o);
+}
+
+static void packed(struct emitter *e, const struct ir_op *o, unsigned map, unsigned opcode,
+                   unsigned d, unsigned a, unsigned b)
+{
+    struct x86_lanes lanes = lanes_of(e, o);
+    unsigned pp = map == 1 ? fp_double(o) : 1;
+    if (lanes.k)
+        x86_evex_lanes(e->buf, lanes, pp, map, fp_double(o), opcode, d, a, rm_reg(b));
+    else
+        x86_vec(e->buf, pp, map, map == 1 && fp_double(o) ? X86_W_EVEX : fp_double(o), opcode, d, a,
+                rm_reg(b));
+}
+
 static void finish(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned reg)
 {
     vec_set(e, o->d, reg, o->flags & IR_Q ? 16 : one_lane && !fp_double(o) ? 4 : 8);
@@ -38,24 +66,26 @@ struct cold *fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg)
     return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
 }
 
-void fp_cold_if_mask(struct emitter *e)
+struct cold *fp_cold_if_mask(struct emitter *e)
 {
     x86_vec(e->buf, 1, 1, 0, 0x98, 1, X86_NO_SECOND, rm_reg(1)); /* kortestb */
-    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
+    return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
 }
 
 /* vcmpps, vcmppd into k1. */
-static void compare_to_mask(struct emitter *e, bool is_64, unsigned a, struct x86_rm b,
-                            enum fp_predicate predicate)
+static void compare_to_mask(struct emitter *e, struct x86_lanes lanes, bool is_64, unsigned a,
+                            unsigned b, enum fp_predicate predicate)
 {
-    x86_evex(e->buf, is_64, 1, is_64, 0xc2, 1, a, b);
+    x86_evex_lanes(e->buf, (struct x86_lanes){.k = lanes.k, .merge = true}, is_64, 1, is_64, 0xc2,
+                   1, a, rm_reg(b));
     x86_byte(e->buf, (uint8_t)predicate);
 }
 
-void fp_cold_if_unordered(struct emitter *e, bool is_64, unsigned a, unsigned b)
+static struct cold *cold_if_unordered(struct emitter *e, struct x86_lanes lanes, bool is_64,
+                                      unsigned a, unsigned b)
 {
-    compare_to_mask(e, is_64, a, rm_reg(b), FP_UNORDERED);
-    fp_cold_if_mask(e);
+    compare_to_mask(e, lanes, is_64, a, b, FP_UNORDERED);
+    return fp_cold_if_mask(e);
 }
 
 /* As check() in emit_fp.c, of every lane. */
@@ -71,8 +101,7 @@ struct cold *fp_check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
         fp_compare(e, is_64, 3, reg, rm_reg(reg), FP_UNORDERED);
         return fp_cold_if_any(e, is_64, 3);
     }
-    fp_cold_if_unordered(e, is_64, reg, reg);
-    return &e->cold[e->cold_count - 1];
+    return cold_if_unordered(e, (struct x86_lanes){0}, is_64, reg, reg);
 }
 
 /* xmm0 = the larger or smaller of xmm1 and xmm2, which are no NaNs, both ways round as in
@@ -89,9 +118,9 @@ static unsigned min_max(struct emitter *e, const struct ir_op *o, unsigned a, un
 {
     bool is_64 = fp_double(o), max = o->sub == IR_FMAX || o->sub == IR_FMAXP;
     if (vec_wide(e)) {
-        unsigned out = vec_out(e, o);
-        fp_cold_if_unordered(e, is_64, a, b);
-        fp_range(e, (struct x86_lanes){0}, is_64, max, out, a, rm_reg(b));
+        unsigned out = result(e, o, false);
+        cold_if_unordered(e, lanes_of(e, o), is_64, a, b);
+        fp_range(e, lanes_of(e, o), is_64, max, out, a, rm_reg(b));
         return out;
     }
     vec_copy_reg(e, 1, a);
@@ -108,7 +137,7 @@ static void min_max_across(struct emitter *e, const struct ir_op *o, unsigned a)
     bool max = o->sub == IR_F_MAXV;
     vec_shuffle(e, 2, a, 0x4e);
     if (vec_wide(e)) {
-        fp_cold_if_unordered(e, false, a, 2);
+        cold_if_unordered(e, (struct x86_lanes){0}, false, a, 2);
         fp_range(e, (struct x86_lanes){0}, false, max, 0, a, rm_reg(2));
         vec_shuffle(e, 2, 0, 0xb1);
         fp_range(e, (struct x86_lanes){0}, false, max, 0, 0, rm_reg(2));
@@ -129,17 +158,17 @@ static unsigned compare_lanes(struct emitter *e, const struct ir_op *o, unsigned
 {
     enum fp_predicate predicate = (enum fp_predicate)fp_predicate_of((enum ir_fbin)o->sub);
     bool is_64 = fp_double(o);
-    unsigned out = vec_out(e, o);
+    unsigned out = result(e, o, false);
     if (o->sub == IR_FACGE || o->sub == IR_FACGT) {
         fp_absolute(e, is_64, 1, a);
         fp_absolute(e, is_64, 2, b);
         a = 1;
         b = 2;
     }
-    if (a < 16 && b < 16 && out < 16) {
+    if (a < 16 && b < 16 && out < 16 && !lanes_of(e, o).k) {
         fp_compare(e, is_64, out, a, rm_reg(b), predicate);
     } else { /* vpmovm2d, vpmovm2q */
-        compare_to_mask(e, is_64, a, rm_reg(b), predicate);
+        compare_to_mask(e, lanes_of(e, o), is_64, a, b, predicate);
         x86_evex(e->buf, 2, 2, is_64, 0x38, out, X86_NO_SECOND, rm_reg(1));
     }
     return out;
@@ -225,9 +254,9 @@ static unsigned complex(struct emitter *e, const struct ir_op *o, unsigned a, un
  * was, for the interpreter. */
 static unsigned fused(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    unsigned opcode = o->sub == IR_FMLA ? 0xb8 : 0xbc, d = vec_out(e, o);
-    vec_copy_reg(e, 0, fp_operand(e, o, o->y, o->d, 0));
-    x86_vec(e->buf, 1, 2, fp_double(o), opcode, d, a, rm_reg(b));
+    unsigned opcode = o->sub == IR_FMLA ? 0xb8 : 0xbc, d = result(e, o, false);
+    vec_copy_reg(e, 0, lanes_of(e, o).k ? vec_use(e, o->d, 0) : fp_operand(e, o, o->y, o->d, 0));
+    packed(e, o, 2, opcode, d, a, b);
     struct cold *c = fp_check(e, fp_double(o), true, d);
     if (d)
         c->restore = (uint8_t)(o->d + 1);
@@ -239,12 +268,12 @@ static unsigned arithmetic(struct emitter *e, const struct ir_op *o, unsigned a,
     static const uint8_t opcodes[] = {
         [IR_FADD] = 0x58, [IR_FSUB] = 0x5c, [IR_FMUL] = 0x59, [IR_FDIV] = 0x5e, [IR_FABD] = 0x5c};
     bool tiny = o->sub == IR_FMUL || o->sub == IR_FDIV;
-    unsigned d = o->sub == IR_FABD ? 0 : fp_result(e, o);
-    vec_op(e, fp_packed(fp_double(o), opcodes[o->sub]), d, a, rm_reg(b));
+    unsigned d = o->sub == IR_FABD ? 0 : result(e, o, true);
+    packed(e, o, 1, opcodes[o->sub], d, a, b);
     fp_check(e, fp_double(o), tiny, d);
     if (o->sub != IR_FABD)
         return d;
-    d = vec_out(e, o);
+    d = result(e, o, false);
     fp_absolute(e, fp_double(o), d, 0);
     return d;
 }
@@ -254,8 +283,8 @@ static unsigned pairwise(struct emitter *e, const struct ir_op *o, unsigned a, u
     split_pairs(e, fp_double(o), a, b);
     if (o->sub != IR_FADDP)
         return min_max(e, o, 0, 3);
-    unsigned d = fp_result(e, o);
-    vec_op(e, fp_packed(fp_double(o), 0x58), d, 0, rm_reg(3));
+    unsigned d = result(e, o, true);
+    packed(e, o, 1, 0x58, d, 0, 3);
     fp_check(e, fp_double(o), false, d);
     return d;
 }
@@ -270,6 +299,16 @@ static fp_fn *const by_operation[] = {
     [IR_FCMLE] = compare_lanes, [IR_FCMLT] = compare_lanes, [IR_FACGE] = compare_lanes,
     [IR_FACGT] = compare_lanes, [IR_FMULX] = step,          [IR_FRECPS] = step,
     [IR_FRSQRTS] = step,        [IR_FCADD] = complex,       [IR_FCMLA] = complex,
+};
+
+/* By packed(), or with masks otherwise: the rest of the result is clear. */
+static const bool masks[] = {
+    [IR_FADD] = true,    [IR_FSUB] = true,     [IR_FMUL] = true,   [IR_FDIV] = true,
+    [IR_FABD] = true,    [IR_FMLA] = true,     [IR_FMLS] = true,   [IR_FMAX] = true,
+    [IR_FMIN] = true,    [IR_FADDP] = true,    [IR_FMAXP] = true,  [IR_FMINP] = true,
+    [IR_FCMEQ] = true,   [IR_FCMGE] = true,    [IR_FCMGT] = true,  [IR_FCMLE] = true,
+    [IR_FCMLT] = true,   [IR_FACGE] = true,    [IR_FACGT] = true,  [IR_FMULX] = false,
+    [IR_FRECPS] = false, [IR_FRSQRTS] = false, [IR_FCADD] = false, [IR_FCMLA] = false,
 };
 
 void emit_VFP3(struct emitter *e, const struct ir_op *o)
@@ -288,13 +327,20 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
         vec_lane(e, IR_V_ZIP1, 3, 1, vec_use(e, o->a, 1), vec_use(e, o->b, 2));
         a = b = 1;
     } else {
-        a = fp_operand(e, o, one_lane, o->a, 1);
+        bool as_it_is = masks[o->sub] && lanes_of(e, o).k;
+        a = as_it_is ? vec_use(e, o->a, 1) : fp_operand(e, o, one_lane, o->a, 1);
         if (o->b == IR_IMM)
             vec_zero(e, 2);
+        else if (o->size)
+            b = element(e, o);
         else
-            b = o->size ? element(e, o) : fp_operand(e, o, one_lane, o->b, 2);
+            b = as_it_is ? vec_use(e, o->b, 2) : fp_operand(e, o, one_lane, o->b, 2);
     }
-    finish(e, o, one_lane, by_operation[o->sub](e, o, a, b));
+    unsigned reg = by_operation[o->sub](e, o, a, b);
+    if (masks[o->sub] && lanes_of(e, o).k)
+        vec_done(e, o->d, reg);
+    else
+        finish(e, o, one_lane, reg);
 }
 
 /* --- one operand -------------------------------------------------------------------------------

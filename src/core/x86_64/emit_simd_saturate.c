@@ -192,6 +192,10 @@ bool vec_doubling_high(struct emitter *e, const struct ir_op *o, unsigned a, uns
     return true;
 }
 
+/* SQRDMLAH and SQRDMLSH take one more bit than twice the size: words need 64-bit sums of even and
+ * of odd lanes, halfwords 32-bit ones of both halves. That, four parts of accumulation and the
+ * check is what their length is. */
+
 /* xmm `to` += or -= V[d]'s words, the lower or upper of each 64 bits, times 2^31; and half of what
  * is shifted out later. Overwrites xmm1 and xmm2. */
 static void accumulate_word(struct emitter *e, const struct ir_op *o, bool upper, unsigned to)

@@ -328,6 +328,10 @@ bool vec_shift_register(struct emitter *e, const struct ir_op *o, unsigned a, un
 }
 
 /* --- by a register, with saturation --------------------------------------------------------------
+ *
+ * Of all vector instructions these take the longest sequences: the direction, the saturation of
+ * what goes left and the rounding of what goes right differ from lane to lane. Compilers do not
+ * emit them, and no program that we know runs them in its hot loops.
  */
 
 /* Words and doublewords: left is saturated if it does not give the operand when shifted back. */

@@ -8,10 +8,12 @@
 
 static const uint8_t saved[] = {RBX, RBP, R12, R13, R14, R15};
 
-/* k7 = 1, which masks scalars: KXNORB and KSHIFTRB leave general registers alone. */
-static void set_scalar_mask(struct x86_buf *b)
+/* k7 = 1, k6 = 3: KXNORB and KSHIFTRB leave general registers alone. */
+static void set_masks(struct x86_buf *b)
 {
     x86_vec_256(b, 1, 1, 0x46, VEC_SCALAR_MASK, VEC_SCALAR_MASK, rm_reg(VEC_SCALAR_MASK));
+    x86_vec(b, 1, 3, 0, 0x30, VEC_PAIR_MASK, X86_NO_SECOND, rm_reg(VEC_SCALAR_MASK));
+    x86_byte(b, 6);
     x86_vec(b, 1, 3, 0, 0x30, VEC_SCALAR_MASK, X86_NO_SECOND, rm_reg(VEC_SCALAR_MASK));
     x86_byte(b, 7);
 }
@@ -19,7 +21,7 @@ static void set_scalar_mask(struct x86_buf *b)
 static void move_vectors(struct x86_buf *b, bool wide, bool to_struct)
 {
     if (wide && !to_struct)
-        set_scalar_mask(b);
+        set_masks(b);
     for (unsigned v = 0; v < 32; v++) {
         unsigned xmm = emit_xmm(wide, v);
         if (xmm != X86_NO_XMM) /* vmovdqa */

@@ -10,8 +10,9 @@
 
 #include "core/x86_64/emit_int.h"
 
-/* AVX-512: mask register k7 always selects the lowest lane alone; k1 is scratch. */
-enum { VEC_SCALAR_MASK = 7 };
+/* AVX-512: mask register k7 always selects the lowest lane alone, k6 the two lowest; k1 is scratch.
+ */
+enum { VEC_PAIR_MASK = 6, VEC_SCALAR_MASK = 7 };
 
 /* An instruction as x86_vec() takes it; opcode 0: there is none. */
 struct vec_code {
