@@ -1,16 +1,18 @@
-/* fuzz_elf.c: files that claim to be arm64 programs, and first lines of scripts.
+/* fuzz_elf.c: files that claim to be arm64 programs, their symbols, and first lines of scripts.
  *
  * What is accepted must be numbers that a loader can map without looking again: segments inside the
  * file, in order, below the end of addresses. Everything else must give one line of error.
  */
 #include <assert.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/linux/elf_file.h"
 #include "core/linux/script.h"
+#include "core/linux/symbols.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -31,6 +33,19 @@ static void check(const struct elf_file *f, size_t size)
     assert(f->end >= last && strnlen(f->interpreter, ELF_INTERPRETER_MAX) < ELF_INTERPRETER_MAX);
 }
 
+static void check_symbols(int fd, size_t size)
+{
+    char path[40];
+    uint64_t into;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    struct symbols *symbols = symbols_read(path);
+    for (size_t at = 0; symbols && at < size; at += 1 + size / 64) {
+        const char *name = symbols_find(symbols, at, &into);
+        assert(!name || (strlen(name) < size && into <= at));
+    }
+    symbols_free(symbols);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct elf_file f = {0};
@@ -45,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         else
             assert(e.text[0] && !strchr(e.text, '\n'));
         elf_free(&f);
+        check_symbols(fd, size);
     }
     close(fd);
     return 0;

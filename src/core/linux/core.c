@@ -339,6 +339,8 @@ void linux_die_info(struct linux_thread *t, const siginfo_t *info)
         linux_strace_ended(t, signal);
     if (t->process->stats && !t->vfork_child)
         linux_stats_print(t->process);
+    if (t->process->profile && !t->vfork_child)
+        linux_profile_print(t->process);
     linux_debug_ended(t, signal);
     linux_debug_raise(t, signal);
     if (!dumped || !divert_host_core(t, signal))

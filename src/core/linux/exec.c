@@ -234,6 +234,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
         return seccomp_fd;
     config.program_fd = r->image.fd;
     config.self_fd = p->self_fd;
+    config.profile_fd = p->profile_fd;
     config.report_fd = p->report_fd;
     config.seccomp_fd = seccomp_fd >= 0 ? seccomp_fd : -1;
     config.exec_name = r->name;
@@ -246,7 +247,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
     r->envp[r->envc] = handover;
     r->envp[r->envc + 1] = NULL;
     const int inherited[] = {config.program_fd, config.self_fd, config.seccomp_fd,
-                             config.report_fd};
+                             config.profile_fd, config.report_fd};
     for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
         set_inherited(inherited[i], true);
     linux_signals_before_exec(t);

@@ -2,7 +2,7 @@
  * so that the kernel, ps and core dumps know the process by them. What else the new run must know
  * is in one more environment string, the last, which it takes out before the guest sees it:
  *
- *   PENG_HANDOVER=PID PROGRAM-FD SELF-FD SECCOMP-FD REPORT-FD FLAGS STACK
+ *   PENG_HANDOVER=PID PROGRAM-FD SELF-FD SECCOMP-FD PROFILE-FD REPORT-FD FLAGS STACK
  * <1f>CPU<1f>HOST-FEATURES<1f>RELEASE<1f>SYSROOT<1f>NAME
  *
  * PID is the process it is meant for: exec does not change it, so a string that strays into another
@@ -20,7 +20,7 @@
 
 enum { SEPARATOR = 0x1f };
 
-enum { FLAG_INTERPRETER = 1, FLAG_STRACE = 2, FLAG_STATS = 4 };
+enum { FLAG_INTERPRETER = 1, FLAG_STRACE = 2, FLAG_STATS = 4, FLAG_PROFILE = 8 };
 
 static const char *text(const char *s)
 {
@@ -30,10 +30,12 @@ static const char *text(const char *s)
 size_t handover_write(char *out, size_t size_bytes, const struct linux_config *config)
 {
     unsigned flags = (config->interpreter ? FLAG_INTERPRETER : 0) |
-                     (config->strace ? FLAG_STRACE : 0) | (config->stats ? FLAG_STATS : 0);
-    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %d %x %llx %c%s%c%s%c%s%c%s%c%s", getpid(),
-                     config->program_fd, config->self_fd, config->seccomp_fd, config->report_fd,
-                     flags, (unsigned long long)config->stack_bytes, SEPARATOR, text(config->cpu),
+                     (config->strace ? FLAG_STRACE : 0) | (config->stats ? FLAG_STATS : 0) |
+                     (config->profile ? FLAG_PROFILE : 0);
+    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %d %d %x %llx %c%s%c%s%c%s%c%s%c%s",
+                     getpid(), config->program_fd, config->self_fd, config->seccomp_fd,
+                     config->profile_fd, config->report_fd, flags,
+                     (unsigned long long)config->stack_bytes, SEPARATOR, text(config->cpu),
                      SEPARATOR, text(config->host_features), SEPARATOR, text(config->release),
                      SEPARATOR, text(config->sysroot), SEPARATOR, config->exec_name);
     return n > 0 && (size_t)n < size_bytes ? (size_t)n : 0;
@@ -61,8 +63,8 @@ bool handover_read(char **envp, struct linux_config *config)
         return false;
     char *at = envp[n - 1] + strlen(NAME);
     struct linux_config c = *config;
-    if (sscanf(at, "%d %d %d %d %d %x %llx %n", &pid, &c.program_fd, &c.self_fd, &c.seccomp_fd,
-               &c.report_fd, &flags, &stack, &taken) < 7 ||
+    if (sscanf(at, "%d %d %d %d %d %d %x %llx %n", &pid, &c.program_fd, &c.self_fd, &c.seccomp_fd,
+               &c.profile_fd, &c.report_fd, &flags, &stack, &taken) < 8 ||
         pid != getpid() || at[taken] != SEPARATOR)
         return false;
     envp[n - 1] = NULL;
@@ -70,6 +72,7 @@ bool handover_read(char **envp, struct linux_config *config)
     c.interpreter = flags & FLAG_INTERPRETER;
     c.strace = flags & FLAG_STRACE;
     c.stats = flags & FLAG_STATS;
+    c.profile = flags & FLAG_PROFILE;
     c.stack_bytes = stack;
     c.cpu = cut(&at);
     c.host_features = cut(&at);

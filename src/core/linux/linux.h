@@ -29,11 +29,13 @@ struct linux_config {
     const char *release;       /* uname -r to report; NULL: the host's */
     const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
     uint64_t stack_bytes;      /* 0: as RLIMIT_STACK says */
+    int profile_fd;            /* where --profile prints; -1: standard error */
     int report_fd;             /* where --strace and --stats print; -1: standard error */
     int self_fd;    /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int seccomp_fd; /* filters of the program before this one (seccomp.c), or -1 */
     bool interpreter; /* run on the interpreter instead of the translator */
     bool strace;
+    bool profile;
     bool stats;                      /* print the translator's statistics on exit, to stderr */
     const struct linux_gdb_ops *gdb; /* borrowed; who debugs it from its first instruction on
                                         (gdb.h), NULL: nobody */

@@ -9,7 +9,8 @@
  *   procfs.c    /proc as arm64 processes see it     strace.c    prints calls
  *   signal.c    queue, dispositions                 sigframe.c  frames of handlers
  *   thread.c    clone, fork, vfork, exit            core.c      core dumps
- *   rseq.c      restartable sequences
+ *   rseq.c      restartable sequences               stats.c     counts calls and traps
+ *   profile.c   samples where the time goes         symbols.c   names of functions
  *   debug.c     hooks of debuggers: gdb.c (-g), and tracee.c, whose tracer is in ptrace.c
  *   seccomp.c   filters that see arm64 calls        regs.c      registers as debuggers see them
  *
@@ -51,6 +52,7 @@ struct linux_uring;
 struct linux_rseq;
 struct linux_strace;
 struct linux_stats;
+struct linux_profile;
 
 /* Where the kernel would find them (struct mm_struct), for /proc and core dumps. */
 struct linux_layout {
@@ -79,6 +81,7 @@ struct linux_process {
     struct translator *translator; /* NULL: the interpreter */
     struct linux_memory *memory;
     struct linux_layout layout;
+    int profile_fd; /* where --profile prints; -1: nowhere */
     int report_fd;  /* where --strace and --stats print; -1: nowhere */
     int self_fd;    /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int program_fd; /* the program, where its file has no name; else -1 (loader.c) */
@@ -92,6 +95,7 @@ struct linux_process {
     struct tracee *tracees;               /* tracer.c: whom we trace */
     struct linux_strace *strace;          /* NULL: calls are not printed */
     struct linux_stats *stats;            /* NULL: nothing is counted */
+    struct linux_profile *profile;        /* NULL: no samples are taken */
     _Atomic(struct linux_rseq *) rseq;    /* rseq.c; NULL: no thread registered */
     _Atomic(struct linux_uring *) urings; /* sys_uring.c: every ring set up, any thread */
 };
@@ -337,6 +341,14 @@ void linux_strace_leave(struct linux_thread *t);
 void linux_strace_signal(struct linux_thread *t, const siginfo_t *info); /* as it is delivered */
 void linux_strace_ended(struct linux_thread *t, int wait_status);        /* a thread's last line */
 void linux_strace_line_free(struct linux_thread *t); /* for linux_thread_free() */
+
+/* --- profile.c: --profile. Called only where p->profile, but for the first and the handler. ----
+ */
+
+int linux_profile_new(struct linux_process *p, struct err *e);
+/* From the host's handler of SIGTRAP: true where it was a sample. */
+bool linux_profile_handler(struct linux_thread *t, const siginfo_t *info, const void *context);
+void linux_profile_print(struct linux_process *p); /* when the process ends */
 
 /* --- stats.c: --stats. Called only where p->stats. -------------------------------------------- */
 

@@ -140,6 +140,8 @@ static void host_handler(int signal, siginfo_t *info, void *context)
     ucontext_t *uc = context;
     siginfo_t told;
     int saved_errno = errno;
+    if (signal == SIGTRAP && linux_profile_handler(t, info, context))
+        return;
     if (signal == SIGSYS && linux_tracee_handler(t, info, &told)) {
         signal = told.si_signo;
         info = &told;

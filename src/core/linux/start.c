@@ -89,6 +89,11 @@ static int keep_fds(struct linux_process *p, struct err *e)
         p->report_fd = dup(STDERR_FILENO);
     if (p->report_fd >= 0)
         p->report_fd = linux_fd_keep(p, p->report_fd);
+    p->profile_fd = config->profile_fd;
+    if (p->profile_fd < 0 && config->profile)
+        p->profile_fd = dup(STDERR_FILENO);
+    if (p->profile_fd >= 0)
+        p->profile_fd = linux_fd_keep(p, p->profile_fd);
     p->self_fd = p->config->self_fd;
     if (p->self_fd >= 0)
         p->self_fd = linux_fd_keep(p, p->self_fd);
@@ -128,6 +133,8 @@ int linux_run(const struct linux_config *config, struct err *e)
         rc = linux_gdb_new(p, config->gdb, &p->gdb, e);
     if (rc == 0)
         rc = linux_signals_start(p, t, e);
+    if (rc == 0 && config->profile && p->profile_fd >= 0 && p->translator)
+        rc = linux_profile_new(p, e);
     if (rc == 0 && config->seccomp_fd >= 0)
         rc = linux_seccomp_load(t, config->seccomp_fd, e);
     if (rc == 0 && config->gdb)

@@ -175,6 +175,7 @@ static void become_process(struct linux_thread *t)
     p->thread_count = 1;
     t->sighand->users = 1;
     t->tid = (pid_t)syscall(SYS_gettid);
+    p->profile = NULL; /* its thread is not here */
     linux_rseq_forked(p);
     linux_uring_forked(p);
     struct linux_signal_state *s = t->signals;
@@ -274,6 +275,8 @@ static void end_process(struct linux_thread *t, int status)
         translator_save(p->translator);
     if (p->stats)
         linux_stats_print(p);
+    if (p->profile)
+        linux_profile_print(p);
 }
 
 int64_t linux_sys_exit_group(struct linux_thread *t, const uint64_t a[6])

@@ -444,6 +444,32 @@ bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct transl
     return true;
 }
 
+uint64_t translator_unit_at(struct translator *t, uintptr_t host_pc)
+{
+    const struct unit *unit = cache_unit_of(&t->cache, host_pc);
+    return unit ? unit->pa : 0;
+}
+
+bool translator_unit_copy(struct translator *t, uint64_t address, struct translator_unit *ret)
+{
+    lock(t, NULL);
+    struct unit *unit = cache_page_units(&t->cache, address);
+    while (unit && (unit->pa != address || unit->dead))
+        unit = unit->page_next;
+    if (unit) {
+        *ret = (struct translator_unit){.address =
+                                            (uintptr_t)cache_run_address(&t->cache, unit->code.hot),
+                                        .code = malloc(unit->code.hot_bytes),
+                                        .code_bytes = unit->code.hot_bytes,
+                                        .insns = unit->insns};
+        if (!ret->code)
+            abort();
+        memcpy(ret->code, unit->code.hot, unit->code.hot_bytes);
+    }
+    unlock(t);
+    return unit != NULL;
+}
+
 /* --- finding and making units
  * ---------------------------------------------------------------------- */
 

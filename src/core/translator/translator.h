@@ -93,6 +93,20 @@ struct translator_fault {
 };
 bool translator_recover(struct translator *t, struct a64_cpu *cpu, struct translator_fault *fault);
 
+/* User mode, for signal handlers: the guest address of the unit whose code holds `host_pc`, 0: none
+ * does. */
+uint64_t translator_unit_at(struct translator *t, uintptr_t host_pc);
+
+/* User mode: a copy of the code of the unit at `address`, which the caller frees. False: there is
+ * none now. */
+struct translator_unit {
+    uint64_t address; /* where it runs */
+    uint8_t *code;    /* the part that is not cold */
+    size_t code_bytes;
+    unsigned insns;
+};
+bool translator_unit_copy(struct translator *t, uint64_t address, struct translator_unit *ret);
+
 /* User mode: around fork(), on the thread that forks, out of the guest. In the child `cpu` is the
  * only one left. */
 void translator_before_fork(struct translator *t);

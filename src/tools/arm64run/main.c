@@ -87,9 +87,12 @@ static int open_self(char **argv)
 int main(int argc, char **argv, char **envp)
 {
     const struct log log = {.out = stderr, .level = LOG_WARN, .prefix = "peng-arm64"};
-    struct run_options o = {
-        .config = {
-            .program_fd = -1, .self_fd = -1, .seccomp_fd = -1, .report_fd = -1, .log = &log}};
+    struct run_options o = {.config = {.program_fd = -1,
+                                       .self_fd = -1,
+                                       .seccomp_fd = -1,
+                                       .profile_fd = -1,
+                                       .report_fd = -1,
+                                       .log = &log}};
     struct err e = {0};
     mallopt(M_ARENA_MAX, 1); /* an arena a thread would cost the guest address space */
     if (!started_by_binfmt() && handover_read(envp, &o.config)) {

@@ -2,11 +2,13 @@
  * and the environment variable that stands for it: PENG_NAME, or QEMU_NAME where that is not set,
  * so that scripts written for qemu-user go on working. Options win over variables.
  *
- * As in qemu, one dash or two are the same, and the first word without one is the program.
+ * As in qemu, one dash or two are the same, and the first word without one is the program. A value
+ * in brackets may be left out; else it follows behind "=".
  */
 #include "tools/arm64run/run_options.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,6 +177,16 @@ static int take_host_features(struct run_options *o, const char *value)
     return hostcpu_parse(value, &parsed, o->e);
 }
 
+/* The name itself, where no file is given: to standard error. */
+static int take_profile(struct run_options *o, const char *value)
+{
+    o->config.profile = true;
+    if (value[0] == '-')
+        return 0;
+    o->config.profile_fd = open(value, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0666);
+    return o->config.profile_fd < 0 ? err_set_errno(o->e, errno, "%s", value) : 0;
+}
+
 static int take_stats(struct run_options *o, const char *value)
 {
     o->config.stats = true;
@@ -233,6 +245,7 @@ static const struct run_row rows[] = {
     {NULL, "engine", "ENGINE", "ENGINE", "translator (default) or interpreter", take_engine},
     {NULL, "host-features", "HOST_FEATURES", "LIST", "translate for a host CPU with no more than avx2,...", take_host_features},
     {NULL, "stats", "STATS", NULL, "print the translator's figures on exit", take_stats},
+    {NULL, "profile", "PROFILE", "[FILE]", "on exit, print where the time went: see peng profile", take_profile},
     {"version", "version", NULL, NULL, "print the version", take_version},
     {"h", "help", NULL, NULL, "print this help", take_help},
     {"d", "log", NULL, "ITEMS", NULL, take_logging},
@@ -266,8 +279,8 @@ void run_options_print(void *file)
         if (!r->help)
             continue;
         snprintf(left, sizeof(left), "%s%s%s--%s%s%s", r->letter ? "-" : "    ",
-                 r->letter ? r->letter : "", r->letter ? ", " : "", r->name, r->value ? " " : "",
-                 r->value ? r->value : "");
+                 r->letter ? r->letter : "", r->letter ? ", " : "", r->name,
+                 r->value ? (r->value[0] == '[' ? "=" : " ") : "", r->value ? r->value : "");
         if (r->variable)
             snprintf(variable, sizeof(variable), " (PENG_%s)", r->variable);
         fprintf(file, "  %-32s %s%s\n", left, r->help, variable);
@@ -328,9 +341,10 @@ static int read_option(struct run_options *o, int argc, char **argv, int *i)
         return err_set(o->e, EINVAL, "%s: no such option (see peng-arm64 -h)", arg);
     if (value && !row->value)
         return err_set(o->e, EINVAL, "%.*s takes no value", (int)(name + length - arg), arg);
-    if (row->value && !value && ++*i >= argc)
+    bool optional = row->value && row->value[0] == '[';
+    if (row->value && !value && !optional && ++*i >= argc)
         return err_set(o->e, EINVAL, "%s needs a value: %s", arg, row->value);
-    if (row->take(o, value ? value : row->value ? argv[*i] : arg) < 0)
+    if (row->take(o, value ? value : row->value && !optional ? argv[*i] : arg) < 0)
         return err_prefix(o->e, "%.*s", (int)(name + length - arg), arg);
     return 0;
 }

@@ -27,6 +27,7 @@ int cmd_run(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);
 int cmd_binfmt(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
+int cmd_profile(int argc, char **argv);
 void cmd_run_print_options(void *file);
 void cmd_binfmt_print_options(void *file);
 void cmd_cache_print_options(void *file);

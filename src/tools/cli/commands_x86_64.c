@@ -11,5 +11,7 @@ const struct cli_command cli_commands[] = {
     {"doctor", "check what this host offers to machines", cmd_doctor, NULL, NULL},
     {"cache", "translations that are kept between runs: info, clear", cmd_cache,
      "info|clear [OPTION]...", cmd_cache_print_options},
+    {"profile", "show what peng-arm64 --profile=FILE wrote, its code disassembled", cmd_profile,
+     NULL, NULL},
     {0},
 };
