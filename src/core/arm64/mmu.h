@@ -29,7 +29,7 @@ enum {
     A64_LARGE_RANGES = 8,
     A64_JUMP_BITS = 15, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
-    A64_USER_JUMPS = 1 << 11, /* at first; twice as many after so many misses */
+    A64_USER_JUMPS = 1 << 10, /* at first; twice as many after so many misses */
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
     A64_JUMP_LOG = 4096,

@@ -31,6 +31,7 @@ struct linux_config {
     uint64_t stack_bytes;      /* 0: as RLIMIT_STACK says */
     int profile_fd;            /* where --profile prints; -1: standard error */
     int report_fd;             /* where --strace and --stats print; -1: standard error */
+    const char *self_name;     /* where this program's own file was found; NULL: /proc tells */
     int self_fd;    /* this program's own file, close-on-exec, for running itself; -1: use /proc */
     int seccomp_fd; /* filters of the program before this one (seccomp.c), or -1 */
     bool interpreter; /* run on the interpreter instead of the translator */

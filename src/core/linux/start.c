@@ -54,11 +54,12 @@ static enum translator_keep where_to_keep(const struct linux_process *p)
 {
     char path[4096];
     struct stat own, named;
-    ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
-    if (length <= 0)
+    const char *name = p->config->self_name;
+    ssize_t length = name ? 0 : readlink("/proc/self/exe", path, sizeof(path) - 1);
+    if (length < 0)
         return TRANSLATOR_KEEP_IN_MEMORY;
     path[length] = '\0';
-    bool here = fstat(p->config->self_fd, &own) == 0 && stat(path, &named) == 0 &&
+    bool here = stat(name ? name : path, &named) == 0 && fstat(p->config->self_fd, &own) == 0 &&
                 own.st_dev == named.st_dev && own.st_ino == named.st_ino;
     return here ? TRANSLATOR_KEEP_IN_CACHE : TRANSLATOR_KEEP_IN_MEMORY;
 }

@@ -100,10 +100,14 @@ int place_in_memory(const char *memory, bool make, struct place *ret, struct err
     if (fd < 0)
         return err_set_errno(e, errno, "%s", memory);
     int rc = check_memory(fd, memory, &device, &place.limit_bytes, e);
-    if (rc == 0 && make && mkdirat(fd, name, 0700) < 0 && errno != EEXIST)
-        rc = err_set_errno(e, errno, "%s", place.directory);
     if (rc == 0)
         rc = check_own(fd, name, place.directory, device, e);
+    if (rc == -ENOENT && make) {
+        if (mkdirat(fd, name, 0700) < 0 && errno != EEXIST)
+            rc = err_set_errno(e, errno, "%s", place.directory);
+        else
+            rc = check_own(fd, name, place.directory, device, e);
+    }
     close(fd);
     if (rc == 0)
         *ret = place;

@@ -1,7 +1,7 @@
 /* store.c: one file of records behind a table of slots, read with pread(), written under flock().
  *
  *   offset 0        struct header
- *   offset 4096     slots: open addressing, SLOT_PROBES in a row, by hash of page bytes and context
+ *   offset 4096     rows of SLOT_PROBES slots, by hash of page bytes and context
  *   behind them     records, 64-byte aligned, one behind the other
  *
  * A writer appends records, then moves header.end, then publishes slots. A reader believes a slot
@@ -38,7 +38,7 @@ enum {
     RECORD_ALIGN = 64,
 };
 
-#define STORE_MAGIC  0x31656863616e6550ull /* "Penache1" */
+#define STORE_MAGIC  0x32656863616e6550ull /* "Penache2" */
 #define RECORD_MAGIC 0x64636552u
 
 struct header {
@@ -50,7 +50,12 @@ struct header {
 struct slot {
     uint64_t key;
     uint32_t at;    /* record's offset / RECORD_ALIGN; 0: empty */
-    uint32_t check; /* low bits of the record's checksum */
+    uint16_t check; /* low bits of the record's checksum */
+    uint16_t units; /* of RECORD_ALIGN bytes that the record takes */
+};
+
+struct row {
+    struct slot slots[SLOT_PROBES];
 };
 
 struct record {
@@ -60,6 +65,7 @@ struct record {
     uint8_t page[4096];
 };
 
+static_assert((sizeof(struct record) + STORE_RECORD_MAX) / RECORD_ALIGN < UINT16_MAX, "slot.units");
 static_assert(sizeof(struct slot) == 16 && sizeof(struct record) == 24 + 4096, "as in the file");
 
 struct file {
@@ -94,9 +100,9 @@ static uint32_t slots_for(uint64_t file_bytes)
     return slots;
 }
 
-static off_t slot_offset(const struct store *store, uint64_t key, unsigned probe)
+static uint64_t row_offset(const struct store *store, uint64_t key)
 {
-    return HEADER_BYTES + (off_t)((key + probe) % store->slots) * (off_t)sizeof(struct slot);
+    return HEADER_BYTES + key % (store->slots / SLOT_PROBES) * sizeof(struct row);
 }
 
 static uint64_t records_start(const struct store *store)
@@ -187,11 +193,14 @@ static void close_file(const struct store *store, struct file *file)
 int store_open(const struct store_config *config, struct store **ret_store, struct err *e)
 {
     struct stat st;
-    int r = make_directory(config->directory, e);
-    if (r < 0)
-        return r;
-    if (stat(config->directory, &st) < 0)
-        return err_set_errno(e, errno, "%s", config->directory);
+    int r = 0;
+    if (stat(config->directory, &st) < 0) {
+        r = make_directory(config->directory, e);
+        if (r < 0)
+            return r;
+        if (stat(config->directory, &st) < 0)
+            return err_set_errno(e, errno, "%s", config->directory);
+    }
     r = check_owner(config->directory, &st, true, e);
     if (r < 0)
         return r;
@@ -252,20 +261,14 @@ static bool make_room(struct store *store, size_t data_bytes)
 static bool load_record(struct store *store, const struct file *file, const struct slot *slot,
                         const uint8_t *page, uint32_t context)
 {
-    uint64_t at = (uint64_t)slot->at * RECORD_ALIGN;
+    size_t bytes = slot->units * (size_t)RECORD_ALIGN; /* or less, at the file's end */
+    if (bytes < sizeof(struct record) || !make_room(store, bytes - sizeof(struct record)))
+        return false;
     struct record *r = store->record;
-    if (!make_room(store, 0))
-        return false;
-    r = store->record;
-    if (!read_all(file->fd, r, sizeof(*r), at) || r->magic != RECORD_MAGIC ||
-        r->context != context || r->bytes > STORE_RECORD_MAX || (uint32_t)r->sum != slot->check ||
-        memcmp(r->page, page, sizeof(r->page)) != 0)
-        return false;
-    size_t bytes = r->bytes;
-    if (!make_room(store, bytes))
-        return false;
-    r = store->record;
-    return read_all(file->fd, r + 1, bytes, at + sizeof(*r)) && sum_of(r) == r->sum;
+    ssize_t n = pread(file->fd, r, bytes, (off_t)slot->at * RECORD_ALIGN);
+    return n >= (ssize_t)sizeof(*r) && r->magic == RECORD_MAGIC && r->context == context &&
+           r->bytes <= (size_t)n - sizeof(*r) && (uint16_t)r->sum == slot->check &&
+           memcmp(r->page, page, sizeof(r->page)) == 0 && sum_of(r) == r->sum;
 }
 
 /* A sound record for the page in one file. */
@@ -274,14 +277,12 @@ static bool find_in(struct store *store, const struct file *file, const uint8_t 
 {
     if (!is_same(file))
         return false;
-    for (unsigned i = 0; i < SLOT_PROBES; i++) {
-        struct slot slot;
-        if (!read_all(file->fd, &slot, sizeof(slot), (uint64_t)slot_offset(store, key, i)) ||
-            !slot.at)
-            return false;
-        if (slot.key == key)
-            return load_record(store, file, &slot, page, context);
-    }
+    struct row row;
+    if (!read_all(file->fd, &row, sizeof(row), row_offset(store, key)))
+        return false;
+    for (unsigned i = 0; i < SLOT_PROBES && row.slots[i].at; i++)
+        if (row.slots[i].key == key)
+            return load_record(store, file, &row.slots[i], page, context);
     return false;
 }
 
@@ -412,18 +413,16 @@ bool store_begin(struct store *store)
 
 static void publish(struct store *store, uint64_t key, const struct slot *slot)
 {
-    struct slot there;
-    off_t at = slot_offset(store, key, 0); /* where the row is full its first is given up */
-    for (unsigned i = 0; i < SLOT_PROBES; i++) {
-        if (!read_all(store->writing.fd, &there, sizeof(there),
-                      (uint64_t)slot_offset(store, key, i)))
-            return;
-        if (!there.at || there.key == key) {
-            at = slot_offset(store, key, i);
-            break;
-        }
-    }
-    write_all(store->writing.fd, slot, sizeof(*slot), (uint64_t)at);
+    struct row row;
+    uint64_t at = row_offset(store, key);
+    unsigned i = 0;
+    if (!read_all(store->writing.fd, &row, sizeof(row), at))
+        return;
+    while (i < SLOT_PROBES && row.slots[i].at && row.slots[i].key != key)
+        i++;
+    if (i == SLOT_PROBES)
+        i = (unsigned)(slot->at % SLOT_PROBES); /* the row is full: any is given up */
+    write_all(store->writing.fd, slot, sizeof(*slot), at + i * sizeof(*slot));
 }
 
 void store_put(struct store *store, const uint8_t page[4096], uint32_t context, const void *data,
@@ -449,7 +448,11 @@ void store_put(struct store *store, const uint8_t page[4096], uint32_t context, 
         return;
     store->header = next;
     uint64_t key = key_of(page, context);
-    publish(store, key, &(struct slot){key, (uint32_t)(at / RECORD_ALIGN), (uint32_t)r->sum});
+    publish(store, key,
+            &(struct slot){.key = key,
+                           .at = (uint32_t)(at / RECORD_ALIGN),
+                           .check = (uint16_t)r->sum,
+                           .units = (uint16_t)((store->header.end - at) / RECORD_ALIGN)});
 }
 
 void store_end(struct store *store)

@@ -21,7 +21,7 @@
 
 struct store;
 
-enum { STORE_LIMIT_MIB_DEFAULT = 1024, STORE_RECORD_MAX = 4 << 20 };
+enum { STORE_LIMIT_MIB_DEFAULT = 1024, STORE_RECORD_MAX = (4 << 20) - (8 << 10) };
 
 struct store_config {
     const char *directory; /* made where it is not there, with mode 0700 */

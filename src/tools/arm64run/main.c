@@ -66,6 +66,7 @@ static void read_binfmt(struct linux_config *config, char **argv, char **envp)
     errno = 0;
     unsigned long fd = getauxval(AT_EXECFD);
     config->program_fd = errno == 0 ? (int)fd : -1;
+    config->self_name = argv[0]; /* the handler's path */
     config->program = argv[1];
     config->exec_name = (const char *)getauxval(AT_EXECFN);
     config->argv = argv + 2;
