@@ -85,7 +85,8 @@ static bool has(struct store *store, unsigned n)
     bool old;
     make_page(n, page);
     make_data(n, data);
-    const void *found = store_find(store, page, CONTEXT, &bytes, &old);
+    uint32_t known = 0;
+    const void *found = store_find(store, page, CONTEXT, &known, &bytes, &old);
     if (found) { /* what is found is right, whatever happened to the file */
         assert_int_equal(bytes, sizeof(data));
         assert_memory_equal(found, data, bytes);
@@ -124,7 +125,13 @@ static void test_finds_what_was_put(void **state)
     size_t bytes;
     bool old;
     make_page(1, page);
-    assert_null(store_find(store, page, CONTEXT + 1, &bytes, &old)); /* another context */
+    uint32_t known = 0;
+    assert_null(store_find(store, page, CONTEXT + 1, &known, &bytes, &old)); /* another context */
+    assert_int_equal(known, 0);
+    assert_non_null(store_find(store, page, CONTEXT, &known, &bytes, &old));
+    assert_null(store_find(store, page, CONTEXT, &known, &bytes, &old)); /* the same again */
+    put_some(*state, 1, 1);
+    assert_non_null(store_find(store, page, CONTEXT, &known, &bytes, &old)); /* a newer one */
     store_close(store);
 }
 
@@ -295,7 +302,8 @@ static void test_limit(void **state)
         size_t bytes;
         bool old = false;
         make_page(0, page);
-        bool found = store_find(store, page, CONTEXT, &bytes, &old);
+        uint32_t known = 0;
+        bool found = store_find(store, page, CONTEXT, &known, &bytes, &old);
         assert_true(store_begin(store));
         if (!found || old)
             put(store, 0);

@@ -41,9 +41,10 @@ enum {
     LOCKS = 64,      /* by CPU number, modulo */
     BYTES = 32,      /* of struct rseq and of a descriptor, and how both are aligned */
     STEPS_MAX = 10000,
-    PAGES = 512,    /* that were looked through, by page number, modulo */
-    LOOK_EVERY = 8, /* system calls */
-    UDF = 0,        /* an instruction that is undefined for good */
+    PAGES = 512,           /* that were looked through, by page number, modulo */
+    LOOK_EVERY = 8,        /* system calls */
+    ADD_MASK = 0xffc07c00, /* bits 14:10 are the low ones of the immediate */
+    UDF = 0,               /* an instruction that is undefined for good */
 };
 
 struct linux_rseq {
@@ -152,7 +153,7 @@ static void look_through(struct linux_process *p, uint64_t va, const uint32_t *w
     enum { BEFORE = 4 };
     uint32_t before[BEFORE];
     /* The pair may lie in front of this page, or of this one instruction. */
-    bool alone = count == 1 && (words[0] & 0xffc00000) != 0x91000000;
+    bool alone = count == 1 && (words[0] & ADD_MASK) != 0x91000000;
     if (!alone && linux_memory_executable(p, va - sizeof(before)) &&
         linux_read(va - sizeof(before), before, sizeof(before)) == 0) {
         for (unsigned i = 0; i + 1 < BEFORE; i++)
@@ -160,7 +161,7 @@ static void look_through(struct linux_process *p, uint64_t va, const uint32_t *w
         look_at_pair(p, va - 4, before[BEFORE - 1], words[0]);
     }
     for (size_t i = 0; i + 1 < count; i++)
-        if ((words[i + 1] & 0xffc00000) == 0x91000000) /* ADD */
+        if ((words[i + 1] & ADD_MASK) == 0x91000000) /* ADD of a multiple of BYTES */
             look_at_pair(p, va + i * 4, words[i], words[i + 1]);
 }
 

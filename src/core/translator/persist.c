@@ -3,8 +3,10 @@
  * A page's record is fetched when the first unit of the page is missing. A page gets a new record
  * when a good part of its units were made, not fetched: programs that share a library each run a
  * bit of it that the others do not, and a record for each such bit would make the file grow for
- * ever. What the guest generates itself (it announces that by IC IVAU) is left out: it would never
- * be met again.
+ * ever. So that what many of them run is there in the end, few of them save it nonetheless. A
+ * process that forks again and again looks now and then for what its children, which made it and
+ * are gone, have added: the next ones have it from the start. What the guest generates itself (it
+ * announces that by IC IVAU) is left out: it would never be met again.
  */
 #include "core/translator/persist.h"
 
@@ -12,6 +14,7 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -20,7 +23,10 @@
 #include "core/translator/pack.h"
 #include "core/translator/place.h"
 
-enum { WORTH_SAVING = 4 }; /* new units, of so many that were fetched */
+enum {
+    WORTH_SAVING = 4, /* new units, of so many that were fetched */
+    SAVE_ANYWAY = 8,  /* one process of so many, for each page */
+};
 enum { NOTES_FIRST = 64, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
 
 enum note_flags {
@@ -36,6 +42,7 @@ struct note {
     uint16_t flags;
     uint16_t written;       /* in the note of all contexts: how often */
     uint32_t fetched, made; /* units */
+    uint32_t record;        /* that was fetched (store_find()) */
 };
 
 /* Of all contexts: what the guest writes, it writes for all. */
@@ -45,7 +52,7 @@ struct persist {
     struct store *store;
     struct note *notes;
     size_t size, used; /* size: a power of two */
-    unsigned waiting;
+    unsigned waiting, forks;
     struct persist_counts counts;
 };
 
@@ -172,7 +179,7 @@ static void forget(struct persist *p, struct note *note)
     if (note->flags & NOTE_WAITS)
         p->waiting--;
     note->flags &= NOTE_USED;
-    note->fetched = note->made = 0;
+    note->fetched = note->made = note->record = 0;
 }
 
 /* Notes by context are few bits (enum lift_context): all are looked for. */
@@ -212,6 +219,22 @@ static void wait_for_save(struct persist *p, struct note *note)
     note->flags |= NOTE_WAITS;
 }
 
+/* Units of the page's record that the cache does not have; 0 where it is the one that was fetched
+ * before. */
+static unsigned bring(struct persist *p, struct cache *cache, struct note *note,
+                      const uint8_t page[4096])
+{
+    size_t bytes;
+    bool old;
+    const void *data = store_find(p->store, page, note->context, &note->record, &bytes, &old);
+    unsigned units = data ? unpack_page(cache, note->page, note->context, page, data, bytes) : 0;
+    p->counts.fetched_units += units;
+    note->fetched += old ? 0 : units;
+    if (units && old)
+        wait_for_save(p, note);
+    return units;
+}
+
 bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t context,
                    const uint8_t page[4096])
 {
@@ -219,17 +242,29 @@ bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t
     if (note->flags & NOTE_FETCHED || is_generated(p, pa))
         return false;
     note->flags |= NOTE_FETCHED;
-    size_t bytes;
-    bool old;
-    const void *data = store_find(p->store, page, context, &bytes, &old);
-    unsigned units = data ? unpack_page(cache, pa, context, page, data, bytes) : 0;
-    p->counts.fetched_units += units;
+    unsigned units = bring(p, cache, note, page);
     p->counts.fetched_pages += units > 0;
     p->counts.missed_pages += units == 0;
-    note->fetched = old ? 0 : units;
-    if (units && old)
-        wait_for_save(p, note);
     return units > 0;
+}
+
+void persist_forking(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx)
+{
+    uint8_t page[4096];
+    unsigned forks = ++p->forks;
+    if (forks == 1 || forks & (forks - 1)) /* the 2nd, 4th, 8th ...: it takes as long as a fork */
+        return;
+    for (size_t i = 0; i < p->size; i++) {
+        struct note *note = &p->notes[i];
+        if (note->flags & NOTE_FETCHED && !is_generated(p, note->page) && cache_has_room(cache) &&
+            read(ctx, note->page, page))
+            bring(p, cache, note, page);
+    }
+}
+
+static bool is_chosen(const struct note *note)
+{
+    return hash_mix(note->page ^ (uint64_t)getpid()) % SAVE_ANYWAY == 0;
 }
 
 bool persist_made(struct persist *p, uint64_t pa, uint32_t context)
@@ -237,7 +272,7 @@ bool persist_made(struct persist *p, uint64_t pa, uint32_t context)
     if (is_generated(p, pa))
         return false;
     struct note *note = note_of(p, pa, context);
-    if (++note->made * WORTH_SAVING >= note->fetched)
+    if (++note->made * WORTH_SAVING >= note->fetched || is_chosen(note))
         wait_for_save(p, note);
     return p->waiting >= WAITING_MAX;
 }

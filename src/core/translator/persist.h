@@ -32,6 +32,9 @@ void persist_forget(struct persist *p, uint64_t start, uint64_t end);
 typedef bool (*persist_read_fn)(void *ctx, uint64_t pa, uint8_t page[4096]);
 void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx);
 
+/* The process is about to fork, as it did before perhaps: brings in what was added to the store. */
+void persist_forking(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx);
+
 struct persist_counts {
     uint64_t fetched_units, fetched_pages, missed_pages, saved_pages;
 };

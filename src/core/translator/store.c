@@ -271,29 +271,35 @@ static bool load_record(struct store *store, const struct file *file, const stru
            memcmp(r->page, page, sizeof(r->page)) == 0 && sum_of(r) == r->sum;
 }
 
-/* A sound record for the page in one file. */
+/* A sound record for the page in one file, which is not the one at *known. */
 static bool find_in(struct store *store, const struct file *file, const uint8_t *page,
-                    uint32_t context, uint64_t key)
+                    uint32_t context, uint64_t key, uint32_t *known)
 {
     if (!is_same(file))
         return false;
     struct row row;
     if (!read_all(file->fd, &row, sizeof(row), row_offset(store, key)))
         return false;
-    for (unsigned i = 0; i < SLOT_PROBES && row.slots[i].at; i++)
-        if (row.slots[i].key == key)
-            return load_record(store, file, &row.slots[i], page, context);
+    for (unsigned i = 0; i < SLOT_PROBES && row.slots[i].at; i++) {
+        const struct slot *slot = &row.slots[i];
+        if (slot->key != key)
+            continue;
+        if (slot->at == *known || !load_record(store, file, slot, page, context))
+            return false;
+        *known = slot->at;
+        return true;
+    }
     return false;
 }
 
 const void *store_find(struct store *store, const uint8_t page[4096], uint32_t context,
-                       size_t *ret_bytes, bool *ret_old)
+                       uint32_t *known, size_t *ret_bytes, bool *ret_old)
 {
     uint64_t key = key_of(page, context);
     *ret_old = false;
-    bool found = find_in(store, &store->now, page, context, key);
+    bool found = find_in(store, &store->now, page, context, key, known);
     if (!found)
-        found = *ret_old = find_in(store, &store->old, page, context, key);
+        found = *ret_old = find_in(store, &store->old, page, context, key, known);
     if (!found)
         return NULL;
     *ret_bytes = store->record->bytes;

@@ -34,10 +34,11 @@ struct store_config {
 int store_open(const struct store_config *config, struct store **ret_store, struct err *e);
 void store_close(struct store *store);
 
-/* The record for this page, into a buffer that the store owns until the next call; NULL: none.
+/* The record for this page, into a buffer that the store owns until the next call; NULL: none, or
+ * the one that the caller has already. *known: which that is, 0 for none; which it is now.
  * *ret_old: it lies in the old file and should be put again. */
 const void *store_find(struct store *store, const uint8_t page[4096], uint32_t context,
-                       size_t *ret_bytes, bool *ret_old);
+                       uint32_t *known, size_t *ret_bytes, bool *ret_old);
 
 /* Adds records: begin (false: another process is writing, or the disk is full; try another time),
  * any number of put, end. A later record for the same page takes the earlier one's place. */

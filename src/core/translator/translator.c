@@ -250,9 +250,19 @@ static struct share *share_of(const struct a64_cpu *cpu)
     return cpu->translation;
 }
 
+static bool read_page(void *ctx, uint64_t pa, uint8_t page[4096])
+{
+    struct translator *t = ctx;
+    if (t->user)
+        return t->system->ops->fetch(t->system->ops_ctx, NULL, pa, page, 4096);
+    return guestmem_read(t->system->mem, pa, page, 4096);
+}
+
 void translator_before_fork(struct translator *t)
 {
     pthread_mutex_lock(&t->lock);
+    if (t->persist)
+        persist_forking(t->persist, &t->cache, read_page, t);
     pthread_mutex_lock(&t->shares_lock);
 }
 
@@ -339,14 +349,6 @@ static void drop_jumps_everywhere(struct translator *t, struct a64_cpu *cpu, uin
     }
     for (unsigned i = 0; i < t->system->cpu_count; i++)
         drop_jumps(t->system->cpus[i], page, 0);
-}
-
-static bool read_page(void *ctx, uint64_t pa, uint8_t page[4096])
-{
-    struct translator *t = ctx;
-    if (t->user)
-        return t->system->ops->fetch(t->system->ops_ctx, NULL, pa, page, 4096);
-    return guestmem_read(t->system->mem, pa, page, 4096);
 }
 
 static void retire(struct translator *t, struct a64_cpu *cpu, void (*how)(struct cache *cache))
