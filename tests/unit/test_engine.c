@@ -229,12 +229,30 @@ static void test_bad_configurations(void **state)
     assert_null(engine_find("none"));
 }
 
+/* Whatever this host can, an engine is chosen that runs such guests, and a reason given where it is
+ * not the first of them. */
+static void test_choice(void **state)
+{
+    struct err why;
+    const struct engine_ops *engine = engine_choose("arm64", &why);
+    assert_non_null(engine);
+    assert_string_equal(engine->arch, "arm64");
+    engine = engine_choose("x86_64", &why);
+    if (engine)
+        assert_string_equal(engine->arch, "x86_64");
+    else
+        assert_true(why.code < 0 && why.text[0]);
+    assert_null(engine_choose("vax", &why));
+    assert_true(why.code < 0 && why.text[0]);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_run_and_stop), TEST(test_power),     TEST(test_halt),
         TEST(test_debugger),     TEST(test_registers), TEST(test_bad_configurations),
+        TEST(test_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,8 +117,8 @@ struct engine_ops {
     const struct engine_irqchip *irqchip; /* NULL: the board's; set_line below carries its output */
     /* Whether this host can run it: 0, or why not (ENOTSUP). NULL: any host can. */
     int (*usable)(struct err *e);
-    /* Whether a usable one runs guests as fast as it should: 0, or why not (ETIME). May take some
-     * 50 ms the first time. NULL: it does. */
+    /* Whether a usable one runs guests as fast as it should: 0, or why not (ETIME). May take
+     * 100 ms the first time. NULL: it does. */
     int (*fast)(struct err *e);
     int (*create)(const struct engine_config *config, struct engine **ret_engine, struct err *e);
     void (*free)(struct engine *engine);

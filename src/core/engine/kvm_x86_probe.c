@@ -2,9 +2,9 @@
  *
  * Some virtual machines offer a /dev/kvm that runs guests without the CPU's help. Small guests work
  * there, but privileged code is interpreted, so that an operating system takes minutes to boot. No
- * capability says so; time does. A guest of one loop of 2^22 rounds takes a CPU two or three
- * milliseconds, and an emulated CPU (KVM inside an emulator) some ten; an interpreter inside the
- * kernel takes seconds, and is stopped after LIMIT_NS.
+ * capability says so; time does. A guest of one loop of 2^20 rounds takes a CPU less than a
+ * millisecond, and an emulated CPU (KVM inside an emulator) some twenty; an interpreter inside the
+ * kernel takes a second, and is stopped after LIMIT_NS.
  *
  * The answer holds until the next boot, so it is kept in a file named after this boot in the
  * directory where translations are kept too. A file that cannot be written costs the next start
@@ -23,11 +23,17 @@
 #include "core/engine/kvm_int.h"
 #include "core/translator/place.h"
 
-enum { RAM_BYTES = 64 << 10, ENTRY = 0x1000, LIMIT_NS = 50000000 };
+enum {
+    RAM_BYTES = 64 << 10,
+    ENTRY = 0x1000,
+    LIMIT_NS = 100000000,
+    LOOK_NS = 10000000,
+    WALL_LIMIT_NS = 1000000000
+};
 #define DEVICE 0xd0000000ull /* outside RAM: the guest writes there when it is done */
 
 static const uint8_t program[] = {
-    0xb9, 0x00, 0x00, 0x40, 0x00, /* mov $1 << 22, %ecx */
+    0xb9, 0x00, 0x00, 0x10, 0x00, /* mov $1 << 20, %ecx */
     0x49,                         /* dec %ecx */
     0x75, 0xfd,                   /* jnz .-1 */
     0x89, 0x0b,                   /* mov %ecx, (%ebx) */
@@ -39,8 +45,10 @@ struct probe {
     struct vcpu *vcpu;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    bool over;     /* the guest is out */
-    bool finished; /* by itself */
+    clockid_t clock;   /* of the thread that the guest runs on */
+    uint64_t start_ns; /* of it */
+    bool over;         /* the guest is out */
+    bool finished;     /* by itself */
 };
 
 static bool on_write(void *ctx, uint64_t address, unsigned size_bytes, uint64_t value)
@@ -51,20 +59,30 @@ static bool on_write(void *ctx, uint64_t address, unsigned size_bytes, uint64_t 
     return true;
 }
 
-/* Asks the guest out when its time is over. */
+static uint64_t clock_ns(clockid_t clock)
+{
+    struct timespec t;
+    clock_gettime(clock, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/* Asks the guest out when its time is over: that of the thread it runs on, as the host may have
+ * other work; and at last that of the clock on the wall. */
 static void *watch(void *arg)
 {
     struct probe *probe = arg;
-    struct timespec end;
-    clock_gettime(CLOCK_REALTIME, &end);
-    end.tv_nsec += LIMIT_NS;
-    end.tv_sec += end.tv_nsec / 1000000000;
-    end.tv_nsec %= 1000000000;
+    const uint64_t last = clock_ns(CLOCK_MONOTONIC) + WALL_LIMIT_NS;
     pthread_mutex_lock(&probe->lock);
-    while (!probe->over && pthread_cond_timedwait(&probe->changed, &probe->lock, &end) == 0)
-        ;
-    if (!probe->over)
-        kvm_engine.request_stop(probe->vcpu);
+    while (!probe->over) {
+        uint64_t next = clock_ns(CLOCK_REALTIME) + LOOK_NS;
+        const struct timespec wait = {(time_t)(next / 1000000000), (long)(next % 1000000000)};
+        pthread_cond_timedwait(&probe->changed, &probe->lock, &wait);
+        if (!probe->over && (clock_ns(probe->clock) - probe->start_ns >= LIMIT_NS ||
+                             clock_ns(CLOCK_MONOTONIC) >= last)) {
+            kvm_engine.request_stop(probe->vcpu);
+            break;
+        }
+    }
     pthread_mutex_unlock(&probe->lock);
     return NULL;
 }
@@ -72,7 +90,11 @@ static void *watch(void *arg)
 static int run(struct probe *probe, struct err *e)
 {
     pthread_t watcher;
-    int rc = pthread_create(&watcher, NULL, watch, probe);
+    int rc = pthread_getcpuclockid(pthread_self(), &probe->clock);
+    if (rc)
+        return err_set_errno(e, rc, "cannot measure a thread's time");
+    probe->start_ns = clock_ns(probe->clock);
+    rc = pthread_create(&watcher, NULL, watch, probe);
     if (rc)
         return err_set_errno(e, rc, "cannot start a thread");
     enum vcpu_stop stop = kvm_engine.run(probe->vcpu, e);
