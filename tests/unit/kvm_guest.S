@@ -32,6 +32,7 @@ guest_\name\()_end:
         movl    %eax, 0xd0000004
         movb    $0x12, 0xd0000008
         movw    $0x3456, 0xd000000a
+        movl    $0x77665544, 0xd0000ffd /* across pages: three bytes and one */
         movl    $0x3000, %esi
         movl    $4, %ecx
         movw    $0x10, %dx

@@ -183,9 +183,10 @@ static void ports_and_device_memory(void **state)
     was_told(rig, 2, DEVICE + 4, 4, 0x1005);
     was_told(rig, 3, DEVICE + 8, 1, 0x12);
     was_told(rig, 4, DEVICE + 10, 2, 0x3456);
+    was_told(rig, 5, DEVICE + 0x1000, 1, 0x77); /* what three bytes are is nobody's */
     for (unsigned i = 0; i < 4; i++)
-        was_told(rig, 5 + i, 0x10, 1, 0x41 + i);
-    assert_int_equal(rig->told_count, 9);
+        was_told(rig, 6 + i, 0x10, 1, 0x41 + i);
+    assert_int_equal(rig->told_count, 10);
     assert_int_equal(word(rig, 0x3008), 0xff); /* an empty bus */
 }
 

@@ -248,6 +248,31 @@ static void test_reset(void **state)
     assert_int_equal(guest_do(&f->g, 0, (struct guest_buffer[]){{a, 64, true}}, 1), 64);
 }
 
+/* The doorbells that a kernel watches are where the BAR is, and ringing one is a kick. */
+static void test_doorbells(void **state)
+{
+    struct fixture *f = *state;
+    assert_int_equal(f->g.doorbell_count, 1);
+    assert_int_equal(f->g.doorbells[0].address, GUEST_PCI_LOW + VIRTIO_PCI_NOTIFY);
+    assert_int_equal(f->g.doorbells[0].size_bytes, 2);
+    uint64_t a = guest_alloc(&f->g, 64);
+    guest_add(&f->g, 0, (struct guest_buffer[]){{a, 64, true}}, 1);
+    const uint64_t one = 1;
+    assert_int_equal(write(f->g.doorbells[0].fd, &one, sizeof(one)), sizeof(one));
+    uint16_t head;
+    uint32_t written;
+    assert_true(guest_wait_used(&f->g, 0, &head, &written));
+    assert_int_equal(written, 64);
+    set_config(f, 4, 2, 0); /* no decoding */
+    assert_int_equal(f->g.doorbell_count, 0);
+    set_config(f, 0x10, 4, GUEST_PCI_LOW + 0x10000);
+    set_config(f, 4, 2, 2);
+    assert_int_equal(f->g.doorbell_count, 1);
+    assert_int_equal(f->g.doorbells[0].address, GUEST_PCI_LOW + 0x10000 + VIRTIO_PCI_NOTIFY);
+    virtio_pci_reset(f->g.function);
+    assert_int_equal(f->g.doorbell_count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +281,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_vectors, setup, teardown),
         cmocka_unit_test_setup_teardown(test_by_configuration_space, setup, teardown),
         cmocka_unit_test_setup_teardown(test_reset, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_doorbells, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -134,12 +134,30 @@ void guest_negotiate(struct guest *g, uint64_t features, unsigned queue_count, u
     guest_set_reg(g, 0x70, guest_reg(g, 0x70) | VIRTIO_STATUS_DRIVER_OK);
 }
 
+static bool on_doorbell(void *ctx, uint64_t address, unsigned size_bytes, int fd, bool on)
+{
+    struct guest *g = ctx;
+    struct guest_doorbell *bell = g->doorbells;
+    while (bell < g->doorbells + g->doorbell_count && bell->address != address)
+        bell++;
+    if (on) {
+        assert(bell == g->doorbells + g->doorbell_count);
+        g->doorbells[g->doorbell_count++] = (struct guest_doorbell){address, size_bytes, fd};
+        return true;
+    }
+    assert(bell < g->doorbells + g->doorbell_count && bell->fd == fd);
+    *bell = g->doorbells[--g->doorbell_count];
+    return true;
+}
+
 static void start_pci(struct guest *g, struct virtio_device *dev, struct irq_line line)
 {
     const struct pci_host_config config = {
         .ecam = {GUEST_ECAM, PCI_ECAM_BUS_BYTES},
         .low = {GUEST_PCI_LOW, 1 << 20},
         .wires = {[1] = line}, /* INTA# of slot 1 */
+        .ctx = g,
+        .doorbell = on_doorbell,
     };
     if (pci_host_new(&config, &g->bus, &g->host, NULL) < 0 ||
         virtio_pci_new(dev, g->host, &g->function, NULL) < 0)

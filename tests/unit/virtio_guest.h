@@ -34,6 +34,13 @@ struct guest_queue {
     uint16_t next_desc, next_avail, seen_used;
 };
 
+/* What virtio-pci asked the kernel to watch. */
+struct guest_doorbell {
+    uint64_t address;
+    unsigned size_bytes;
+    int fd;
+};
+
 struct guest {
     struct guestmem mem;
     struct bus bus;
@@ -44,6 +51,8 @@ struct guest {
     struct virtio_mmio *slot;
     struct pci_host *host; /* NULL: virtio-mmio */
     struct virtio_pci *function;
+    struct guest_doorbell doorbells[VIRTIO_QUEUES_MAX];
+    unsigned doorbell_count;
     atomic_bool irq_level;
     atomic_uint irq_count; /* rising edges */
     struct guest_queue queues[VIRTIO_QUEUES_MAX];

@@ -77,6 +77,11 @@ uint64_t pci_bar_read(struct pci_function *fn, unsigned bar, uint64_t offset, un
 void pci_bar_write(struct pci_function *fn, unsigned bar, uint64_t offset, unsigned size_bytes,
                    uint64_t value);
 
+/* See struct pci_host_config.doorbell; for `moved`. False where the board has none. */
+bool pci_has_doorbells(const struct pci_function *fn);
+bool pci_set_doorbell(struct pci_function *fn, uint64_t address, unsigned size_bytes, int fd,
+                      bool on);
+
 /* MSI-X, any thread. Offsets count from the table's and the pending bits' start. */
 uint64_t pci_msix_table_read(struct pci_function *fn, uint64_t offset, unsigned size_bytes);
 void pci_msix_table_write(struct pci_function *fn, uint64_t offset, unsigned size_bytes,
@@ -112,6 +117,10 @@ struct pci_host_config {
      * as PCI numbers them: ITS device ID, KVM_SIGNAL_MSI's devid). Any thread, with the function's
      * interrupt lock held: it must not call back. */
     void (*msi)(void *ctx, uint64_t address, uint32_t data, uint32_t requester);
+    /* Lets guest writes of `size_bytes` to `address` signal eventfd `fd` instead of reaching the
+     * device, or (`on` false) no longer. False: the engine cannot, and they do reach it. NULL:
+     * never. Called with the function's configuration lock held. */
+    bool (*doorbell)(void *ctx, uint64_t address, unsigned size_bytes, int fd, bool on);
 };
 
 /* Makes the host with its own function in slot 0, and adds ECAM and windows to `bus`. Errors:

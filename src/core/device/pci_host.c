@@ -283,6 +283,18 @@ int pci_host_plug(struct pci_host *host, struct pci_function *fn, struct err *e)
     return 0;
 }
 
+bool pci_has_doorbells(const struct pci_function *fn)
+{
+    return fn->host->config.doorbell;
+}
+
+bool pci_set_doorbell(struct pci_function *fn, uint64_t address, unsigned size_bytes, int fd,
+                      bool on)
+{
+    const struct pci_host_config *c = &fn->host->config;
+    return c->doorbell(c->ctx, address, size_bytes, fd, on);
+}
+
 /* The next free place of `size_bytes`, a power of two, in a window; 0 where it is full. */
 static uint64_t take(const struct pci_window *window, uint64_t *used_bytes, uint64_t size_bytes)
 {

@@ -168,7 +168,7 @@ static int kvm_engine_create(const struct engine_config *config, struct engine *
     if (config->vcpus < 1 || config->vcpus > KVM_CPUS_MAX)
         return err_set(e, EINVAL, "%u CPUs: from 1 to %d", config->vcpus, KVM_CPUS_MAX);
     if (config->cpu_model && strcmp(config->cpu_model, "host") != 0)
-        return err_set(e, EINVAL, "CPU model %s: KVM has the host's only (host)",
+        return err_set(e, EINVAL, "--cpu %s: KVM has the host's only (host)",
                        config->cpu_model);
     if (trace_on(config->trace, TRACE_EXEC | TRACE_INT | TRACE_MMU))
         return err_set(e, ENOTSUP, "--trace: KVM does not tell of exec, int and mmu");
@@ -221,13 +221,15 @@ static void do_mmio(struct vcpu *vcpu)
     struct kvm_run *run = vcpu->kvm.run;
     const struct guestmem_mmio *mmio = &vcpu->engine->config.mem->mmio;
     unsigned bytes = run->mmio.len;
+    /* An access across pages comes in two parts of any size; no device has registers there. */
+    bool whole = (bytes & (bytes - 1)) == 0;
     if (run->mmio.is_write) {
-        if (mmio->write)
+        if (whole && mmio->write)
             mmio->write(mmio->ctx, run->mmio.phys_addr, bytes, load_le(run->mmio.data, bytes));
         return;
     }
     uint64_t value = 0;
-    if (!mmio->read || !mmio->read(mmio->ctx, run->mmio.phys_addr, bytes, &value))
+    if (!whole || !mmio->read || !mmio->read(mmio->ctx, run->mmio.phys_addr, bytes, &value))
         value = UINT64_MAX; /* nobody drives the bus */
     store_le(run->mmio.data, bytes, value);
 }

@@ -67,6 +67,14 @@ struct irq_line machine_engine_line(struct machine *machine, unsigned number)
     return (struct irq_line){set_engine_line, machine, number};
 }
 
+bool machine_engine_doorbell(void *ctx, uint64_t address, unsigned size_bytes, int fd, bool on)
+{
+    struct machine *machine = ctx;
+    const struct engine_irqchip *irqchip = machine->config.engine->irqchip;
+    const struct engine_doorbell bell = {.address = address, .size_bytes = size_bytes, .fd = fd};
+    return irqchip->set_doorbell(machine->engine, &bell, on, NULL) == 0;
+}
+
 /* Loads the images and points the first vCPU at them. No vCPU runs. */
 static int machine_load(struct machine *machine, struct err *e)
 {

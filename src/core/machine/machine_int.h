@@ -73,6 +73,8 @@ int machine_make_engine(struct machine *machine, const struct engine_host *host,
  * machine), and a device's way to line `number` as engine_irqchip counts. */
 void machine_on_engine_event(void *machine, enum engine_event event);
 struct irq_line machine_engine_line(struct machine *machine, unsigned number);
+/* And struct pci_host_config's `doorbell` (ctx: the machine). */
+bool machine_engine_doorbell(void *machine, uint64_t address, unsigned size_bytes, int fd, bool on);
 /* Any thread, vCPU threads too (which must not go on in the guest: they are asked to stop). */
 void machine_raise(struct machine *machine, enum machine_event event);
 

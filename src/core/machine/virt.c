@@ -314,6 +314,7 @@ static int build_pci(struct machine *machine, struct err *e)
         .io = {VIRT_PCI_IO, VIRT_PCI_IO_BYTES},
         .ctx = machine,
         .msi = on_msi,
+        .doorbell = irqchip(machine) ? machine_engine_doorbell : NULL,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
         config.wires[i] = spi_line(machine, VIRT_SPI_PCI + i);

@@ -133,6 +133,7 @@ static int build_pci(struct machine *machine, struct err *e)
         .low = {X86_PCI_LOW, X86_PCI_LOW_SIZE},
         .ctx = machine,
         .msi = on_msi,
+        .doorbell = machine_engine_doorbell,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
         config.wires[i] = machine_engine_line(machine, X86_LINE_PCI + i);

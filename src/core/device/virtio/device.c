@@ -5,7 +5,8 @@
  * a queue sets DEVICE_NEEDS_RESET and stops all of them (section 2.1.2).
  *
  * A kick is a bit in an atomic mask plus, where the mask was empty, one write to an eventfd. So the
- * vCPU that notifies goes on at once, and many kicks cost the loop one wake-up.
+ * vCPU that notifies goes on at once, and many kicks cost the loop one wake-up. Where the kernel
+ * writes to the eventfd for a guest, the bit is missing and every queue is looked at.
  */
 #include "core/device/virtio/device.h"
 
@@ -59,11 +60,19 @@ static void serve_kicks(void *ctx, uint32_t events)
     (void)n;
     (void)events;
     unsigned mask = atomic_exchange(&dev->kicked, 0);
+    if (atomic_load(&dev->kicked_by_fd))
+        mask = (1u << dev->queue_count) - 1;
     pthread_mutex_lock(&dev->lock);
     for (unsigned i = 0; i < dev->queue_count; i++)
         if (mask & (1u << i) && dev->started && dev->queues[i].enabled)
             dev->ops->work(dev, i);
     pthread_mutex_unlock(&dev->lock);
+}
+
+int virtio_device_kick_fd(struct virtio_device *dev)
+{
+    atomic_store(&dev->kicked_by_fd, true);
+    return dev->kick_fd;
 }
 
 static void kick_mask(struct virtio_device *dev, unsigned mask)

@@ -97,7 +97,8 @@ struct virtio_device {
     const struct virtio_transport_ops *transport;
     void *transport_ctx;
 
-    atomic_uint kicked; /* a bit a queue */
+    atomic_uint kicked;       /* a bit a queue */
+    atomic_bool kicked_by_fd; /* kicks may come without a bit */
     int kick_fd;
     struct evsource *kick_source;
 };
@@ -117,6 +118,9 @@ uint32_t virtio_device_accepted_features(struct virtio_device *dev, uint32_t hal
 void virtio_device_accept_features(struct virtio_device *dev, uint32_t half, uint32_t value);
 /* Tells the device that a queue has work: lock-free, from any thread. */
 void virtio_device_kick(struct virtio_device *dev, uint32_t queue);
+/* An eventfd, the device's, that a write to counts as a kick of every queue: for kernels that turn
+ * a guest's write into one. */
+int virtio_device_kick_fd(struct virtio_device *dev);
 void virtio_device_enable_queue(struct virtio_device *dev, unsigned queue, bool enable);
 /* What the driver set a queue up with. Queues that are not there read as zero; size and areas are
  * the driver's only while the queue is not enabled. Sizes are checked when it is enabled. */

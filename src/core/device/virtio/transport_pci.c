@@ -24,6 +24,7 @@ enum {
     BAR = 0,
     BLOCK_BYTES = 0x1000, /* each structure has a page of the BAR */
     COMMON_BYTES = 56,
+    DOORBELL_BYTES = 2, /* the queue's number, section 4.1.5.2 */
 
     CAPABILITY_VENDOR = 9,
     ISR_QUEUE = 1,
@@ -47,6 +48,7 @@ enum { CAP_BAR = 4, CAP_OFFSET = 8, CAP_SIZE = 12, CAP_DATA = 16 };
 struct virtio_pci {
     struct virtio_device *dev;
     struct pci_function *function;
+    uint64_t bar_address;       /* or PCI_UNMAPPED */
     unsigned access_capability; /* offset of the one of TYPE_PCI */
     /* selectors, any value: checked where used */
     atomic_uint device_features_half, driver_features_half, queue_selected;
@@ -400,7 +402,29 @@ static void on_config_written(void *ctx, unsigned at, unsigned size_bytes)
             load_le(pci_config_bytes(pci->function) + pci->access_capability + CAP_DATA, length));
 }
 
-static const struct pci_function_ops function_ops = {on_config_read, on_config_written, NULL};
+static void set_doorbells(struct virtio_pci *pci, bool on)
+{
+    if (!pci_has_doorbells(pci->function))
+        return;
+    int fd = virtio_device_kick_fd(pci->dev);
+    for (unsigned i = 0; i < pci->dev->queue_count; i++)
+        pci_set_doorbell(pci->function,
+                         pci->bar_address + VIRTIO_PCI_NOTIFY + i * VIRTIO_PCI_NOTIFY_STEP,
+                         DOORBELL_BYTES, fd, on);
+}
+
+/* The doorbells go with the BAR. Those that the engine does not take are writes as all others. */
+static void on_moved(void *ctx, unsigned bar, uint64_t address)
+{
+    struct virtio_pci *pci = ctx;
+    if (pci->bar_address != PCI_UNMAPPED)
+        set_doorbells(pci, false);
+    pci->bar_address = address;
+    if (address != PCI_UNMAPPED)
+        set_doorbells(pci, true);
+}
+
+static const struct pci_function_ops function_ops = {on_config_read, on_config_written, on_moved};
 
 /* --- life cycle --------------------------------------------------------------------------------
  */
@@ -468,6 +492,7 @@ int virtio_pci_new(struct virtio_device *dev, struct pci_host *host, struct virt
         .has_pin = true,
     };
     pci->dev = dev;
+    pci->bar_address = PCI_UNMAPPED;
     pthread_mutex_init(&pci->isr_lock, NULL);
     pci->function = pci_function_new(&identity, &function_ops, pci);
     pci_add_bar(pci->function, BAR, VIRTIO_PCI_BAR_BYTES, true, &bar_ops, pci);
