@@ -424,6 +424,96 @@ static void test_registers(void)
     check("a miss keeps the flags", flags);
 }
 
+/* --- accesses near one base register -----------------------------------------------------------
+ */
+
+/* Saves five registers in a frame, in the way of a function's first instructions, and reads them
+ * back, in the way of its last: with the base in each of three registers. */
+#define FRAME_CODE(base)                                                                           \
+    "stp x1, x2, [" base ", #-64]!\n stp x3, x4, [" base ", #16]\n str x5, [" base ", #32]\n"      \
+    "str w5, [" base ", #40]\n strb w4, [" base ", #44]\n"                                         \
+    "ldr x10, [" base ", #32]\n ldp x11, x12, [" base ", #16]\n ldp x13, x14, [" base "], #64\n"
+
+#define RUN_FRAME(base, top, sum)                                                                  \
+    __asm__ volatile(                                                                              \
+        "mov x15, sp\n mov " base ", %1\n mov x1, #1\n mov x2, #2\n mov x3, #3\n"                  \
+        " mov x4, #4\n mov x5, #5\n mov x10, #0\n mov x11, #0\n mov x12, #0\n"                     \
+        " mov x13, #0\n mov x14, #0\n" FRAME_CODE(                                                 \
+            base) " mov x9, " base "\n"                                                            \
+                  " mov sp, x15\n add x10, x10, x11, lsl #8\n add x10, x10, x12, lsl #16\n"        \
+                  " add x10, x10, x13, lsl #24\n add x10, x10, x14, lsl #32\n"                     \
+                  " sub x9, x9, %1\n add %0, x10, x9, lsl #48\n"                                   \
+        : "=&r"(sum)                                                                               \
+        : "r"(top)                                                                                 \
+        : "x0", "x1", "x2", "x3", "x4", "x5", "x8", "x9", "x10", "x11", "x12", "x13", "x14",       \
+          "x15", "memory")
+
+static bool frame_holds(uint64_t top)
+{
+    const volatile uint64_t *frame = (const volatile uint64_t *)(top - 64);
+    return frame[0] == 1 && frame[1] == 2 && frame[2] == 3 && frame[3] == 4 && frame[4] == 5 &&
+           frame[5] == (5 | 4ul << 32);
+}
+
+/* Frames at every place around the border of two pages that lie apart in memory. */
+static void test_frames(void)
+{
+    uint64_t *page[2] = {page_alloc(1), page_alloc(1)}, va = high + 0xc00000, sum;
+    uint64_t border = va + SMALL_PAGE,
+             wanted = 5 + (3ul << 8) + (4ul << 16) + (1ul << 24) + (2ul << 32);
+    bool all = true;
+    map(va, 3, (uint64_t)page[0], NORMAL);
+    map(border, 3, (uint64_t)page[1], NORMAL);
+    for (unsigned round = 0; round < 3; round++) {
+        for (uint64_t top = border - 96; top <= border + 128; top += round ? 16 : 8) {
+            for (unsigned i = 0; i < 8; i++)
+                *(volatile uint64_t *)(top - 64 + 8 * i) = 0;
+            if (round == 0)
+                RUN_FRAME("x0", top, sum);
+            else if (round == 1)
+                RUN_FRAME("x8", top, sum);
+            else
+                RUN_FRAME("sp", top, sum);
+            all &= sum == wanted && frame_holds(top);
+        }
+    }
+    check("frames across the border of two pages", all);
+
+    /* The second page is read-only, then not there: what comes before it is done. */
+    uint64_t top = border + 40; /* the pair at +16 reaches over the border, the first does not */
+    for (unsigned there = 0; there < 2; there++) {
+        page[0][509] = page[0][510] = 0;
+        if (there)
+            map(border, 3, (uint64_t)page[1], NORMAL | PTE_READ_ONLY);
+        else
+            unmap(border, 3);
+        expect_begin();
+        __asm__ volatile("adr x1, 1f\n str x1, [%1]\n mov x0, %0\n mov x1, #1\n mov x2, #2\n"
+                         " mov x3, #3\n mov x4, #4\n mov x5, #5\n" FRAME_CODE("x0") "1:\n"
+                         : /* nothing */
+                         : "r"(top), "r"(&this_cpu()->resume_at)
+                         : "x0", "x1", "x2", "x3", "x4", "x5", "x10", "x11", "x12", "x13", "x14",
+                           "memory");
+        this_cpu()->resume_at = 0;
+        const struct caught *c = expect_end();
+        check_eq("a frame into nothing: status", status(c),
+                 (there ? FAULT_PERMISSION : FAULT_TRANSLATION) + 3);
+        check_eq("a frame into nothing: FAR", c->far, border);
+        check("a frame into nothing: what comes before is done",
+              page[0][509] == 1 && page[0][510] == 2);
+    }
+}
+
+/* Device memory answers each access by itself. */
+static void test_device_fields(void)
+{
+    uint32_t typer = read32(GICD_BASE + 4), iidr = read32(GICD_BASE + 8), ctlr, a, b;
+    __asm__ volatile("ldr %w0, [%3]\n ldr %w1, [%3, #4]\n ldr %w2, [%3, #8]"
+                     : "=&r"(ctlr), "=&r"(a), "=&r"(b)
+                     : "r"(GICD_BASE));
+    check("registers of a device by one base", a == typer && b == iidr);
+}
+
 /* --- code that changes -------------------------------------------------------------------------
  */
 
@@ -637,6 +727,8 @@ void guest_tests(void)
     test_blocks();
     test_global();
     test_registers();
+    test_frames();
+    test_device_fields();
     test_code();
     test_many_jumps();
     test_no_tlbi();

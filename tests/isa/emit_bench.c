@@ -41,6 +41,7 @@ bool bench_emit(struct bench *b, const uint32_t *words, unsigned count)
     for (unsigned i = 0; i < count; i++)
         store_le(page + BENCH_OFFSET + 4 * i, 4, words[i]);
     lift_unit(&source, &b->unit);
+    ir_share_checks(&b->unit);
     return emit_unit(&buf, &request, &b->result);
 }
 

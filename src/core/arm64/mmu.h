@@ -210,10 +210,11 @@ static inline uint32_t a64_refill_how(enum a64_access access, unsigned size_byte
            size_bytes << 4;
 }
 
-/* For translated code, after a lookup at va failed: fills the bank. True where the same lookup now
- * succeeds; false where the access is for a64_load() and the like: it goes over a page's end, is
- * misaligned, goes to MMIO, or faults. Takes no exception. Uses no floating point. */
-bool a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how);
+/* For translated code, after a lookup at va failed, or before one: fills the bank. Nonzero, the
+ * entry's addend, where the lookup now succeeds; 0 where the access is for a64_load() and the like:
+ * it goes over a page's end, is misaligned, goes to MMIO, or faults. Takes no exception. Uses no
+ * floating point. */
+uint64_t a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how);
 
 /* Loads and stores with everything: TLB, page crossing, MMIO, alignment, faults. True on success.
  * On false the exception is taken already (pc = vector) and nothing else changed. size 1..16, a

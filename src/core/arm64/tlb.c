@@ -467,7 +467,12 @@ struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_ac
     return entry;
 }
 
-bool a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how)
+static uint64_t tag_for(const struct a64_tlb_entry *entry, enum a64_access access)
+{
+    return access == A64_READ ? entry->read : entry->write;
+}
+
+uint64_t a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how)
 {
     enum a64_access access = (enum a64_access)(how & 3);
     unsigned size_bytes = how >> 4;
@@ -476,16 +481,18 @@ bool a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how)
     const struct a64_tlb_entry *entry = &bank->entries[slot_of(va)];
     if ((aligned && va & (size_bytes - 1)) || (va & 4095) + size_bytes > 4096) {
         cpu->tlb_crossings++;
-        return false;
+        return 0;
     }
-    uint64_t tag = access == A64_READ ? entry->read : entry->write;
+    if (tag_for(entry, access) == align_down(va, 4096))
+        return entry->addend;
+    uint64_t tag = tag_for(entry, access);
     if (align_down(tag, 4096) == align_down(va, 4096) && !(tag & A64_TLB_EMPTY)) {
         cpu->tlb_guarded++; /* mapped, but not to be used inline */
-        return false;
+        return 0;
     }
     uint32_t fault;
     entry = a64_tlb_fill(cpu, va, access, unprivileged ? A64_MEM_UNPRIV : 0, &fault);
-    return entry && (access == A64_READ ? entry->read : entry->write) == align_down(va, 4096);
+    return entry && tag_for(entry, access) == align_down(va, 4096) ? entry->addend : 0;
 }
 
 /* --- maintenance -------------------------------------------------------------------------------

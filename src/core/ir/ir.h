@@ -310,17 +310,26 @@ enum ir_vec {
 
 enum ir_rounding { IR_RN, IR_RP, IR_RM, IR_RZ, IR_RA, IR_RCURRENT };
 
+/* What an access has to do with others to the same page (share.c). */
+enum ir_share {
+    IR_SHARE_SLOT = 3,
+    IR_SHARE_LEADER = 4, /* x: bytes of the range before the address; y: all of them */
+    IR_SHARE_FOLLOWER = 8,
+    IR_SHARE_SLOTS = 4,
+    IR_SHARE_BYTES = 128, /* a longer range lies over a page's end too often */
+};
+
 struct ir_op {
     uint8_t op;   /* enum ir_opcode */
     uint8_t type; /* enum ir_type */
     uint8_t d, a, b, c;
-    uint8_t x, y;  /* small numbers by op: condition, bit, lane, rounding ... */
-    uint8_t size;  /* memory access, bytes */
-    uint8_t flags; /* enum ir_flags */
-    uint16_t mod;  /* enum ir_mod | amount, for b (also of the address's index) */
-    uint16_t sub;  /* vector operation */
-    uint16_t pad;
-    int64_t imm; /* immediate, or the address's displacement */
+    uint8_t x, y;   /* small numbers by op: condition, bit, lane, rounding ... */
+    uint8_t size;   /* memory access, bytes */
+    uint8_t flags;  /* enum ir_flags */
+    uint16_t mod;   /* enum ir_mod | amount, for b (also of the address's index) */
+    uint16_t sub;   /* vector operation */
+    uint16_t share; /* memory: enum ir_share | slot */
+    int64_t imm;    /* immediate, or the address's displacement */
 };
 
 enum { IR_UNIT_OPS = 2560, IR_UNIT_INSNS = 128, IR_REGION_INSNS = 512 };
@@ -353,6 +362,10 @@ bool ir_live_before(struct ir_op *o, bool live);
 /* After ir_liveness(): moves comparisons down to their readers (sink.c). True where it changed the
  * unit, whose liveness is then to be found again. */
 bool ir_sink_flags(struct ir_unit *unit);
+
+/* Marks accesses that one check of their page does for. For units that are run from their start
+ * alone. */
+void ir_share_checks(struct ir_unit *unit);
 
 /* One op a line. */
 void ir_print(const struct ir_unit *unit, FILE *out);

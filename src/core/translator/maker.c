@@ -138,6 +138,8 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
     struct x86_buf buf = buffer_of(m, config);
     for (;;) {
         lift_unit(&source, &m->unit);
+        if (!request.user)
+            ir_share_checks(&m->unit);
         if (emit_unit(&buf, &request, &m->result))
             break;
         if (source.max_insns == 1)

@@ -234,11 +234,16 @@ static void write_cold(struct emitter *e, struct cold *c)
         resume(e, c);
         break;
     case COLD_MISS:
-        if (c->va != RAX)
+    case COLD_DELTA:
+        if (c->kind == COLD_DELTA)
+            x86_lea(e->buf, 8, RAX, rm_mem(use_reg(e, c->va, RAX, 8), c->disp));
+        else if (c->va != RAX)
             x86_load(e->buf, 8, RAX, rm_reg(c->va));
         x86_movi(e->buf, RDX, c->raw);
         x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
-        x86_call_to(e->buf, e->region ? r->stubs->miss_alone : r->stubs->miss);
+        x86_call_to(e->buf, c->kind == COLD_DELTA ? r->stubs->delta
+                            : e->region           ? r->stubs->miss_alone
+                                                  : r->stubs->miss);
         patch_across(e, x86_jmp(e->buf), c->retry);
         if (e->region)
             call_interpreter(e, c->raw, c->offset);

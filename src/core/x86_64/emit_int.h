@@ -18,6 +18,7 @@ struct cold {
     enum {
         COLD_INTERPRET,
         COLD_MISS,
+        COLD_DELTA,
         COLD_EXIT,
         COLD_POLL,
         COLD_STEP,
@@ -29,9 +30,10 @@ struct cold {
     uint8_t *from;        /* rel32 to patch to the cold code */
     uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
     uint8_t *resume;      /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
-    uint8_t *retry;       /* COLD_MISS: the check that failed */
+    uint8_t *retry;       /* COLD_MISS: the check that failed; COLD_DELTA: the access */
     uint32_t how;         /* ... a64_tlb_refill()'s */
-    uint8_t va;           /* ... host register that has the address */
+    uint8_t va;           /* ... COLD_MISS: host register that has the address */
+    int32_t disp;         /* ... COLD_DELTA: from guest register `va` */
     uint32_t raw;         /* the instruction */
     int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
     int exit;             /* exit number; patched site is here or `from` */
@@ -112,6 +114,12 @@ void page_place(struct emitter *e, unsigned reg, int32_t offset);
 /* User mode: rax = address: looks at the poll word, then goes there through the jump cache, else to
  * stubs.lookup. */
 void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup);
+/* Where a slot of share.c lies while the unit runs. Zero: the page has to be looked up. */
+enum { FRAME_BYTES = 56, FRAME_SLOTS = 16 };
+static inline struct x86_rm share_slot(unsigned slot)
+{
+    return rm_mem(RSP, FRAME_SLOTS + (int32_t)slot * 8);
+}
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 /* Cold code added so far resumes here. */

@@ -15,6 +15,13 @@
  * A miss goes to stubs.miss, which fills the bank, and comes back to the RORX; faults, MMIO and
  * crossing go on to the interpreter for this one instruction.
  *
+ * Shared checks (ir/share.c): a leader looks up its whole range, and stores what it adds in a slot
+ * of the stack frame. A follower loads that:
+ *     mov  rax, [rsp + slot] ; test rax, rax ; je cold
+ * While a unit runs no mapping that it used can go: maintenance by other CPUs waits until this one
+ * leaves the unit, or calls the interpreter, which might wait for something and serve them. So the
+ * interpreter's stub leaves zeros in the slots, and followers that find them ask stubs.delta.
+ *
  * Ordering: x86-TSO gives every load acquire and every store release semantics; only a
  * store-release followed by a load-acquire (both RCsc on Arm) needs more, so STLR is an XCHG.
  */
@@ -94,6 +101,21 @@ static struct x86_rm direct(struct emitter *e, const struct ir_op *o, unsigned s
     return rm_mem(va, 0);
 }
 
+/* The leader has looked this page up. */
+static struct x86_rm follower(struct emitter *e, const struct ir_op *o, enum a64_access access,
+                              unsigned size_bytes)
+{
+    struct x86_buf *b = e->buf;
+    x86_load(b, 8, RAX, share_slot(o->share & IR_SHARE_SLOT));
+    x86_test(b, 8, rm_reg(RAX), RAX);
+    struct cold *c = cold_add(e, COLD_DELTA, x86_jcc(b, CC_E));
+    c->retry = b->at;
+    c->va = o->a;
+    c->disp = (int32_t)o->imm;
+    c->how = a64_refill_how(access, size_bytes, false, false);
+    return rm_index(RAX, use_reg(e, o->a, RCX, 8), 1, (int32_t)o->imm);
+}
+
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes)
 {
     const struct ir_op *o = e->op;
@@ -102,7 +124,15 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
         return direct(e, o, size_bytes);
     flags_clobber(e);
     check_sp(e, o);
-    unsigned va = virtual_address(e, o);
+    if (o->share & IR_SHARE_FOLLOWER)
+        return follower(e, o, access, size_bytes);
+    bool leads = o->share & IR_SHARE_LEADER;
+    struct ir_op start = *o;
+    if (leads) {
+        start.imm -= o->x;
+        size_bytes = o->y;
+    }
+    unsigned va = virtual_address(e, &start);
     uint8_t *retry = b->at;
     x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(va)); /* rorx ecx, va, 7 */
     x86_byte(b, 7);
@@ -123,6 +153,11 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
     c->va = (uint8_t)va;
     c->how = a64_refill_how(access, size_bytes, aligned, unprivileged);
     entry.disp = (int32_t)offsetof(struct a64_tlb_entry, addend);
+    if (leads) {
+        x86_load(b, 8, RCX, entry);
+        x86_store(b, 8, share_slot(o->share & IR_SHARE_SLOT), RCX);
+        return rm_index(RCX, va, 1, o->x);
+    }
     if (va == RAX) {
         x86_alu(b, ALU_ADD, 8, RAX, entry);
         return rm_mem(RAX, 0);

@@ -62,12 +62,16 @@ static void to_units_stack(struct x86_buf *b)
     x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns)));
 }
 
+static_assert((FRAME_BYTES + sizeof(saved) * 8 + 8) % 16 == 0,
+              "aligned with the saved registers and the return address");
+static_assert(FRAME_SLOTS + IR_SHARE_SLOTS * 8 <= FRAME_BYTES, "slots lie in the frame");
+
 static const uint8_t *stub_enter(struct x86_buf *b, bool wide, bool user)
 {
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(saved); i++)
         x86_push(b, rm_reg(saved[i]));
-    x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 24);
+    x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), FRAME_BYTES);
     x86_lea(b, 8, RBP, rm_mem(RDI, EMIT_BIAS));
     x86_load(b, 8, RAX, rm_reg(RSI));
     mxcsr(b, false);
@@ -94,7 +98,7 @@ static const uint8_t *stub_return(struct x86_buf *b)
 {
     const uint8_t *start = b->at;
     mxcsr_of_c(b);
-    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 24);
+    x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), FRAME_BYTES);
     for (unsigned i = sizeof(saved); i-- > 0;)
         x86_pop(b, saved[i]);
     x86_byte(b, 0xc3);
@@ -254,6 +258,11 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
         to_units_stack(b);
         x86_jmp_rm(b, rm_reg(RCX));
     } else {
+        for (unsigned slot = 0; slot < IR_SHARE_SLOTS; slot++) {
+            struct x86_rm at = share_slot(slot);
+            at.disp += 8; /* the return address */
+            x86_store_imm(b, 8, at, 0);
+        }
         x86_ret(b);
     }
     x86_patch(b, left, b->at); /* pc is set; drop the return address */
@@ -266,7 +275,7 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
 /* Saves what a C function may overwrite, by C's convention, so that it does not matter which guest
  * registers lie there; the function computes with integers alone, so MXCSR may stay as it is.
  * `interpret` NULL: whoever calls this does that. */
-static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret)
+static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret, bool delta)
 {
     /* An odd number, with the return address: the stack is aligned for C. */
     static const uint8_t volatile_regs[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11};
@@ -282,7 +291,9 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
     x86_movi64(b, RAX, (uintptr_t)a64_tlb_refill);
     x86_call_rm(b, rm_reg(RAX));
     move_vectors(b, wide, false);
-    x86_test(b, 4, rm_reg(RAX), RAX);
+    if (delta) /* in place of the address */
+        x86_store(b, 8, rm_mem(RSP, (sizeof(volatile_regs) - 1) * 8), RAX);
+    x86_test(b, 8, rm_reg(RAX), RAX);
     for (unsigned i = sizeof(volatile_regs); i-- > 0;)
         x86_pop(b, volatile_regs[i]); /* EFLAGS stay */
     uint8_t *failed = x86_jcc(b, CC_E);
@@ -328,8 +339,9 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
 
     s->interpret = stub_interpret(b, wide, user, interpret, leave_saved);
 
-    s->miss = stub_miss(b, wide, s->interpret);
-    s->miss_alone = stub_miss(b, wide, NULL);
+    s->miss = stub_miss(b, wide, s->interpret, false);
+    s->delta = stub_miss(b, wide, s->interpret, true);
+    s->miss_alone = stub_miss(b, wide, NULL, false);
 
     s->return_miss = stub_return_miss(b, s->lookup);
 

@@ -1,0 +1,137 @@
+/* share.c: one address check for several accesses to one object.
+ *
+ * In machines an access looks its page up in the TLB. Accesses near one base register mostly lie in
+ * one page: a function saving registers in its frame, the fields of a structure. The first of them
+ * (the leader) then checks the whole range at once and keeps the page's distance from host memory
+ * in a slot, from which the others (followers) take it:
+ *
+ *   STP x29, x30, [sp, #-48]!   leader: [sp - 48, sp), to slot 0
+ *   STP x19, x20, [sp, #16]     follower of slot 0
+ *   STR x21, [sp, #32]          follower of slot 0
+ *
+ * A group ends where its base is overwritten with anything but itself plus a constant. Loads follow
+ * stores, because who may write may read; a store does not follow a load, or a load of what is
+ * read-only would take the long way for the sake of a store that perhaps never comes. Of what a
+ * slot holds the emitter says when it is good (emit_memory.c).
+ *
+ * Limits: ranges of IR_SHARE_BYTES, IR_SHARE_SLOTS groups at a time; no accesses with an index,
+ * with EL0's rights, or that must be aligned.
+ */
+#include "core/ir/ir.h"
+
+#include <assert.h>
+
+struct group {
+    struct ir_op *leader; /* NULL: the slot is free */
+    unsigned base;
+    bool store;
+    int64_t moved;       /* what was added to the base since the leader */
+    int64_t first, last; /* of all bytes, from the leader's base on; `last` is behind them */
+};
+
+static bool is_store(const struct ir_op *o)
+{
+    return o->op == IR_STORE || o->op == IR_STOREP || o->op == IR_VSTORE || o->op == IR_VSTOREP;
+}
+
+static bool is_pair(const struct ir_op *o)
+{
+    return o->op == IR_LOADP || o->op == IR_STOREP || o->op == IR_VLOADP || o->op == IR_VSTOREP;
+}
+
+static bool can_share(const struct ir_op *o)
+{
+    bool plain = is_store(o) || is_pair(o) || o->op == IR_LOAD || o->op == IR_VLOAD;
+    return plain && o->b == IR_NO_INDEX && o->a <= IR_SP &&
+           !(o->flags & (IR_ALIGNED | IR_UNPRIV | IR_ORDERED));
+}
+
+static void lead(struct group *g, struct ir_op *o)
+{
+    unsigned bytes = o->size * (is_pair(o) ? 2u : 1u);
+    *g = (struct group){
+        .leader = o, .base = o->a, .store = is_store(o), .first = o->imm, .last = o->imm + bytes};
+}
+
+/* True where the op became a follower. */
+static bool follow(struct group *g, unsigned slot, struct ir_op *o)
+{
+    int64_t at = o->imm + g->moved, end = at + o->size * (is_pair(o) ? 2 : 1);
+    int64_t first = at < g->first ? at : g->first, last = end > g->last ? end : g->last;
+    if ((is_store(o) && !g->store) || last - first > IR_SHARE_BYTES)
+        return false;
+    g->first = first;
+    g->last = last;
+    o->share = (uint16_t)(IR_SHARE_FOLLOWER | slot);
+    g->leader->share = (uint16_t)(IR_SHARE_LEADER | slot);
+    g->leader->x = (uint8_t)(g->leader->imm - first);
+    g->leader->y = (uint8_t)(last - first);
+    return true;
+}
+
+static void join(struct group *groups, unsigned *next, struct ir_op *o)
+{
+    for (unsigned s = 0; s < IR_SHARE_SLOTS; s++) {
+        if (!groups[s].leader || groups[s].base != o->a)
+            continue;
+        if (!follow(&groups[s], s, o))
+            lead(&groups[s], o);
+        return;
+    }
+    unsigned slot = IR_SHARE_SLOTS;
+    for (unsigned s = 0; s < IR_SHARE_SLOTS && slot == IR_SHARE_SLOTS; s++)
+        if (!groups[s].leader)
+            slot = s;
+    if (slot == IR_SHARE_SLOTS)
+        slot = (*next)++ % IR_SHARE_SLOTS;
+    lead(&groups[slot], o);
+}
+
+static void overwritten(struct group *groups, unsigned v)
+{
+    for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
+        if (groups[s].leader && groups[s].base == v)
+            groups[s].leader = NULL;
+}
+
+/* By what the op moves its own destination; false: it does something else. */
+static bool moves_base(const struct ir_op *o, int64_t *ret_by)
+{
+    if ((o->op != IR_ADD && o->op != IR_SUB) || o->type != IR_I64 || o->d != o->a || o->b != IR_IMM)
+        return false;
+    *ret_by = o->op == IR_ADD ? o->imm : -o->imm;
+    return true;
+}
+
+static void note_writes(struct group *groups, const struct ir_op *o)
+{
+    int64_t by;
+    if (o->op == IR_INTERPRET && !(o->flags & IR_SAFE)) {
+        for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
+            groups[s].leader = NULL;
+    } else if (moves_base(o, &by) && by >= -IR_SHARE_BYTES && by <= IR_SHARE_BYTES) {
+        for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
+            if (groups[s].leader && groups[s].base == o->d)
+                groups[s].moved += by;
+    } else if (ir_op_info[o->op].operands[0] == 'd') {
+        overwritten(groups, o->d);
+        if (o->op == IR_LOADP)
+            overwritten(groups, o->c);
+        if (o->op == IR_CASP)
+            overwritten(groups, o->x);
+    }
+}
+
+static_assert(IR_SHARE_BYTES <= UINT8_MAX, "x and y have a byte each");
+
+void ir_share_checks(struct ir_unit *unit)
+{
+    struct group groups[IR_SHARE_SLOTS] = {{0}};
+    unsigned next = 0;
+    for (unsigned i = 0; i < unit->count; i++) {
+        struct ir_op *o = &unit->ops[i];
+        if (can_share(o))
+            join(groups, &next, o);
+        note_writes(groups, o);
+    }
+}
