@@ -74,6 +74,24 @@ static bool sets_flags(enum ir_opcode op)
     return ir_op_info[op].writes_flags;
 }
 
+/* Adds to the address that the instruction before this one made (ADRP, ADD): a constant, too. */
+static bool add_to_address(struct lifter *l, const struct a64_insn *in, int64_t imm)
+{
+    struct ir_unit *unit = l->unit;
+    if (unit->count < 2 || unit->ops[unit->count - 1].op != IR_INSN)
+        return false;
+    struct ir_op *before = &unit->ops[unit->count - 2];
+    if (before->op != IR_PCREL || before->d != in->n || in->d == 31)
+        return false;
+    imm += before->imm;
+    if (in->d != in->n) {
+        before = emit_op(l, IR_PCREL, IR_I64);
+        before->d = in->d;
+    }
+    before->imm = imm;
+    return true;
+}
+
 LIFT(add_imm)
 {
     enum ir_opcode op = add_sub(in);
@@ -83,6 +101,8 @@ LIFT(add_imm)
         three(l, IR_MOV, int_type(in), d, in->n, 0);
         return true;
     }
+    if (op == IR_ADD && in->f && add_to_address(l, in, imm))
+        return true;
     immediate(l, op, int_type(in), d, in->n, imm);
     return true;
 }

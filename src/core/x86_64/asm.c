@@ -3,6 +3,7 @@
  */
 #include "core/x86_64/asm.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { INSN_BYTES_MAX = 15 }; /* Intel SDM volume 2, 2.3.11 */
@@ -317,6 +318,29 @@ uint8_t *x86_jmp(struct x86_buf *b)
     x86_byte(b, 0xe9);
     x86_u32(b, 0);
     return b->at - 4;
+}
+
+uint8_t *x86_jcc_short(struct x86_buf *b, enum x86_cc cc)
+{
+    x86_byte(b, (uint8_t)(0x70 | cc));
+    x86_byte(b, 0);
+    return b->at - 1;
+}
+
+uint8_t *x86_jmp_short(struct x86_buf *b)
+{
+    x86_byte(b, 0xeb);
+    x86_byte(b, 0);
+    return b->at - 1;
+}
+
+void x86_patch_short(struct x86_buf *b, uint8_t *disp)
+{
+    ptrdiff_t distance = b->at - (disp + 1);
+    if (b->full)
+        return;
+    assert(distance <= INT8_MAX);
+    *disp = (uint8_t)distance;
 }
 
 uint8_t *x86_call(struct x86_buf *b)

@@ -177,9 +177,13 @@ void x86_unary(struct x86_buf *b, enum x86_unary op, unsigned width, struct x86_
  * lies, for x86_patch() once the target is known. */
 uint8_t *x86_jcc(struct x86_buf *b, enum x86_cc cc);
 uint8_t *x86_jmp(struct x86_buf *b);
-uint8_t *x86_call(struct x86_buf *b);              /* the same for a call */
-void x86_nop5(struct x86_buf *b);                  /* one instruction of five bytes */
-void x86_align(struct x86_buf *b, unsigned bytes); /* to a multiple, by no-ops */
+uint8_t *x86_call(struct x86_buf *b); /* the same for a call */
+/* Jumps within 127 bytes; the displacement is one byte. */
+uint8_t *x86_jcc_short(struct x86_buf *b, enum x86_cc cc);
+uint8_t *x86_jmp_short(struct x86_buf *b);
+void x86_patch_short(struct x86_buf *b, uint8_t *disp); /* leads to what comes next */
+void x86_nop5(struct x86_buf *b);                       /* one instruction of five bytes */
+void x86_align(struct x86_buf *b, unsigned bytes);      /* to a multiple, by no-ops */
 /* Pads so that the displacement of a jump of `opcode_bytes` emitted next can be stored atomically.
  */
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes);

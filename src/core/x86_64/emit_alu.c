@@ -205,8 +205,23 @@ void emit_SUBS(struct emitter *e, const struct ir_op *o)
     flags_set(e, FLAGS_SUB);
 }
 
+/* The low byte, halfword or word alone: a move, which keeps EFLAGS. */
+static bool and_by_move(struct emitter *e, const struct ir_op *o)
+{
+    bool known = o->imm == 0xff || o->imm == 0xffff || (o->imm == 0xffffffff && o->type == IR_I64);
+    if (o->b != IR_IMM || !known || o->a == IR_ZERO || o->d == IR_ZERO)
+        return false;
+    unsigned d = set_reg(e, o->d, RAX);
+    x86_zext(e->buf, o->imm == 0xff ? 1 : o->imm == 0xffff ? 2 : 4, d, loc(e, o->a));
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+    return true;
+}
+
 void emit_AND(struct emitter *e, const struct ir_op *o)
 {
+    if (and_by_move(e, o))
+        return;
     two_operand(e, o, ALU_AND, true);
 }
 
@@ -371,6 +386,8 @@ void emit_PCREL(struct emitter *e, const struct ir_op *o)
     unsigned d = set_reg(e, o->d, RAX);
     if (o->d == IR_ZERO)
         return;
+    if (d == RAX && store_page_address(e, loc(e, o->d), o->imm))
+        return;
     page_address(e, d, o->imm);
     if (d == RAX)
         set_done(e, o->d, RAX);
@@ -460,13 +477,12 @@ void emit_ROR(struct emitter *e, const struct ir_op *o)
 /* CSET and CSETM: 0 if the condition holds, else 1 or -1. */
 static void select_constant(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
-    x86_op(e->buf, 0, 0x0f90u | (cc ^ 1), 1, 0, rm_reg(RCX)); /* setcc cl */
+    bool minus = o->op == IR_CSINV;
+    x86_op(e->buf, 0, 0x0f90u | (minus ? cc : cc ^ 1), 1, 0, rm_reg(RCX)); /* setcc cl */
     unsigned d = set_reg(e, o->d, RCX);
     x86_zext(e->buf, 1, d, rm_reg(RCX));
-    if (o->op == IR_CSINV) { /* -x = ~(x - 1), neither touches EFLAGS */
+    if (minus) /* LEA keeps EFLAGS */
         x86_lea(e->buf, op_width(o), d, rm_mem(d, -1));
-        x86_unary(e->buf, UN_NOT, op_width(o), rm_reg(d));
-    }
     if (d == RCX)
         set_done(e, o->d, RCX);
 }
@@ -535,52 +551,52 @@ void emit_CSNEG(struct emitter *e, const struct ir_op *o)
     emit_CSEL(e, o);
 }
 
-/* cond ? flags of a -/+ b : the constant y. Both ways end with the saved form in memory: the
- * constant is stored by the taken branch, so later readers load it from there. */
-static void conditional_compare(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
+/* EFLAGS = those of a -/+ b, in the form of a subtraction. */
+static void compare(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
 {
     unsigned width = op_width(o);
-    uint16_t constant = flags_saved_form(o->y);
-    bool always = o->x >= 14;
-    uint8_t *skip = NULL;
-    if (!always) {
-        enum x86_cc cc = flags_condition(e, o->x);
-        /* mov keeps EFLAGS: AX = the constant, used if the condition fails */
-        x86_movi(e->buf, RAX, constant);
-        skip = x86_jcc(e->buf, cc ^ 1);
-    }
+    struct x86_rm a = rm_reg(RDX);
     if (o->a == IR_ZERO)
         x86_movi(e->buf, RDX, 0);
-    else
+    else if (alu == ALU_ADD || !loc(e, o->a).is_reg)
         x86_load(e->buf, width, RDX, loc(e, o->a));
-    enum x86_alu alu = kind == FLAGS_ADD ? ALU_ADD : ALU_CMP;
-    if (o->b == IR_IMM)
-        x86_alu_imm(e->buf, alu, width, rm_reg(RDX), (int32_t)o->imm);
-    else if (o->b == IR_ZERO)
-        x86_alu_imm(e->buf, alu, width, rm_reg(RDX), 0);
     else
-        x86_alu(e->buf, alu, width, RDX, loc(e, o->b));
-    if (kind == FLAGS_ADD)
+        a = loc(e, o->a);
+    if (o->b == IR_IMM)
+        x86_alu_imm(e->buf, alu, width, a, (int32_t)o->imm);
+    else if (o->b == IR_ZERO)
+        x86_alu_imm(e->buf, alu, width, a, 0);
+    else
+        x86_alu(e->buf, alu, width, a.base, loc(e, o->b));
+    if (alu == ALU_ADD)
         x86_byte(e->buf, 0xf5); /* cmc */
-    x86_byte(e->buf, 0x9f);     /* lahf */
-    x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX));
-    if (skip)
-        x86_patch(e->buf, skip, e->buf->at);
-    x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
-    /* and back into EFLAGS for the consumer that follows */
-    flags_from_ax(e);
-    e->flags = FLAGS_SUB;
-    e->flags_in_memory = true;
+}
+
+/* cond ? flags of a -/+ b : the constant y. Both ways end with the same form in EFLAGS. */
+static void conditional_compare(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
+{
+    if (o->x >= 14) {
+        compare(e, o, alu);
+    } else {
+        uint8_t *holds = x86_jcc_short(e->buf, flags_condition(e, o->x));
+        x86_movi(e->buf, RAX, flags_saved_form(o->y));
+        flags_from_ax(e);
+        uint8_t *done = x86_jmp_short(e->buf);
+        x86_patch_short(e->buf, holds);
+        compare(e, o, alu);
+        x86_patch_short(e->buf, done);
+    }
+    flags_set(e, FLAGS_SUB);
 }
 
 void emit_CCMP(struct emitter *e, const struct ir_op *o)
 {
-    conditional_compare(e, o, FLAGS_SUB);
+    conditional_compare(e, o, ALU_CMP);
 }
 
 void emit_CCMN(struct emitter *e, const struct ir_op *o)
 {
-    conditional_compare(e, o, FLAGS_ADD);
+    conditional_compare(e, o, ALU_ADD);
 }
 
 /* NZCV as the register has it, bits 31..28. */

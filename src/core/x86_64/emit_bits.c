@@ -25,6 +25,10 @@ void emit_UBFX(struct emitter *e, const struct ir_op *o)
         x86_movi(e->buf, d, 0);
     } else if (lsb == 0 && (n == 8 || n == 16 || n == 32)) {
         x86_zext(e->buf, n / 8, d, loc(e, o->a));
+    } else if (lsb + n < width * 8 && (n == 8 || n == 16 || n == 32)) {
+        x86_vec(e->buf, 3, 3, width == 8, 0xf0, d, X86_NO_SECOND, loc(e, o->a)); /* rorx */
+        x86_byte(e->buf, (uint8_t)lsb);
+        x86_zext(e->buf, n / 8, d, rm_reg(d));
     } else {
         flags_clobber(e);
         if (lsb == 0 && n < 32) {
@@ -77,10 +81,18 @@ static void insert_in_zero(struct emitter *e, const struct ir_op *o, enum x86_sh
     unsigned width = op_width(o), lsb = o->x, n = o->y, d = set_reg(e, o->d, RAX);
     unsigned total = width * 8;
     flags_clobber(e);
-    copy(e, d, o->a, width);
-    x86_shift_imm(e->buf, SH_SHL, width, rm_reg(d), total - n);
-    if (total - n - lsb)
-        x86_shift_imm(e->buf, back, width, rm_reg(d), total - n - lsb);
+    if (n + lsb < total && (n == 8 || n == 16 || n == 32) && o->a != IR_ZERO) {
+        if (back == SH_SAR)
+            x86_sext(e->buf, n / 8, width, d, loc(e, o->a));
+        else
+            x86_zext(e->buf, n / 8, d, loc(e, o->a));
+        x86_shift_imm(e->buf, SH_SHL, width, rm_reg(d), lsb);
+    } else {
+        copy(e, d, o->a, width);
+        x86_shift_imm(e->buf, SH_SHL, width, rm_reg(d), total - n);
+        if (total - n - lsb)
+            x86_shift_imm(e->buf, back, width, rm_reg(d), total - n - lsb);
+    }
     if (d == RAX)
         set_done(e, o->d, RAX);
 }

@@ -47,10 +47,26 @@ static uint8_t *poll(struct x86_buf *b)
     return x86_jcc(b, CC_NE);
 }
 
+/* Whether it is a constant of 31 bits. */
+static bool is_low(const struct emitter *e, uint64_t address)
+{
+    return e->request->user && e->request->page <= INT32_MAX && address <= INT32_MAX;
+}
+
+bool store_page_address(struct emitter *e, struct x86_rm to, int64_t offset)
+{
+    uint64_t address = e->request->page + (uint64_t)offset;
+    if (!is_low(e, address))
+        return false;
+    x86_store_imm(e->buf, 8, to, (int32_t)address);
+    x86_note_fixup(e->buf, e->buf->at - 4, X86_FIXUP_PAGE32);
+    return true;
+}
+
 void page_address(struct emitter *e, unsigned reg, int64_t offset)
 {
     struct x86_buf *b = e->buf;
-    uint64_t page = e->request->page, address = page + (uint64_t)offset;
+    uint64_t address = e->request->page + (uint64_t)offset;
     if (!e->request->user) {
         x86_load(b, 8, reg, rm_mem(RBP, EMIT_OFFSET(code_page)));
         if (offset != (int32_t)offset) {
@@ -59,7 +75,7 @@ void page_address(struct emitter *e, unsigned reg, int64_t offset)
         } else if (offset) {
             x86_lea(b, 8, reg, rm_mem(reg, (int32_t)offset));
         }
-    } else if (page <= INT32_MAX && address <= INT32_MAX) {
+    } else if (is_low(e, address)) {
         x86_movi(b, reg, address);
         x86_note_fixup(b, b->at - 4, X86_FIXUP_PAGE32);
     } else {

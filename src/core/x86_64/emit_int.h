@@ -108,6 +108,8 @@ void flags_from_ax(struct emitter *e);
 /* reg = address of the running page + offset: a constant in user mode, else from memory, where rcx
  * may be overwritten. Keeps the flags. */
 void page_address(struct emitter *e, unsigned reg, int64_t offset);
+/* The same to memory, where one instruction does it. */
+bool store_page_address(struct emitter *e, struct x86_rm to, int64_t offset);
 /* The same in the form that stubs.exit and stubs.interpret want. */
 void page_place(struct emitter *e, unsigned reg, int32_t offset);
 
