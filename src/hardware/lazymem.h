@@ -1,6 +1,6 @@
 /* lazymem.h: memory that is reserved and comes when it is touched: its first part a page at a time,
- * which is all that small programs need, the rest in huge pages: one of them costs as much as some
- * forty small ones, which a program that goes on and on would touch soon.
+ * which is all that small programs need, the rest in huge pages: one of them costs as much as forty
+ * small ones, where memory is busy some hundreds, which a program that goes on and on touches soon.
  */
 #ifndef PENG_HARDWARE_LAZYMEM_H
 #define PENG_HARDWARE_LAZYMEM_H
@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 
-enum { LAZYMEM_HUGE = 2 << 20, LAZYMEM_SMALL = 256 << 10 };
+enum { LAZYMEM_HUGE = 2 << 20, LAZYMEM_SMALL = 1 << 20 };
 
 struct lazymem {
     uint8_t *front; /* `front_bytes` in small pages */
