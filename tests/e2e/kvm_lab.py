@@ -1,24 +1,39 @@
 #!/usr/bin/env python3
 """kvm_lab: the KVM engine on a KVM with (emulated) hardware behind it, where no machine has a real one.
 
-qemu emulates an AMD host with SVM; in it Debian's kernel and its kvm-amd run as they would on metal, and
-in that host peng runs the same kernel as its guest. The host is one initramfs: busybox, the modules, peng
-with the libraries it needs, the unit tests of the engine, and a script that prints what each run did
-between marks. It is started once, for all cases.
+qemu emulates a host: an AMD one with SVM or, with KVM_LAB=arm64 in the environment, an Arm one with VHE. In
+it Debian's kernel and its KVM run as they would on metal, and in that host peng runs the same kernel as its
+guest. The host is one initramfs: busybox, the modules, peng with the libraries it needs, the unit tests of
+the engine, and a script that prints what each run did between marks. It is started once, for all cases.
+KVM_LAB_LOG names a file for all that it said.
 """
 import os
 import re
 import shutil
 import subprocess
+from types import SimpleNamespace
 
-from harness import PATIENCE, PENG, TOP, Failed, case, check, main
+from harness import GUEST, PATIENCE, PENG, Failed, case, check, main
 
-AMD64 = os.path.join(TOP, 'guest', 'amd64')
-UNIT_TEST = os.path.join(os.path.dirname(PENG), 'tests', 'unit', 'test-kvm')
-QEMU = 'qemu-system-x86_64'
 LIMIT_S = 420
-# qemu's VMRUN does not arm the guest's hardware breakpoints (seen with 7.2).
-EMULATION_LACKS = {'breakpoints_and_steps'}
+X86_64 = SimpleNamespace(
+    name='x86_64', folder=os.path.join(GUEST, 'amd64'), console='ttyS0',
+    host=['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max,+svm'],
+    modules=['arch/x86/kvm/kvm.ko', 'arch/x86/kvm/kvm-amd.ko', 'virt/lib/irqbypass.ko', 'drivers/crypto/ccp/ccp.ko'],
+    libraries='/', readelf='readelf', strip='strip',
+    unit_test=os.path.join(os.path.dirname(PENG), 'tests', 'unit', 'test-kvm'),
+    # qemu's VMRUN does not arm the guest's hardware breakpoints (seen with 7.2).
+    emulation_lacks={'breakpoints_and_steps'},
+    cpus='x86_64 CPU', engines=['x86_64 guests: kvm', 'arm64 guests: translator'])
+ARM64 = SimpleNamespace(
+    name='arm64', folder=GUEST, console='ttyAMA0',
+    host=['qemu-system-aarch64', '-accel', 'tcg', '-M', 'virt,gic-version=3,virtualization=on', '-smp', '2',
+          '-cpu', 'max,pauth=off'], # pauth: qemu computes it in software
+    modules=[], # built into Debian's kernel
+    libraries=os.path.join(GUEST, 'arm64-libs'), readelf='aarch64-linux-gnu-readelf',
+    strip='aarch64-linux-gnu-strip', unit_test=None, emulation_lacks=set(),
+    cpus='Arm64 CPU', engines=['arm64 guests: kvm'])
+LAB = {lab.name: lab for lab in (X86_64, ARM64)}[os.environ.get('KVM_LAB', 'x86_64')]
 
 INIT = '''#!/bin/sh
 /bin/busybox --install -s /bin
@@ -27,7 +42,7 @@ mount -t proc proc /proc
 mount -t sysfs sysfs /sys
 mount -t devtmpfs devtmpfs /dev
 mount -t tmpfs tmpfs /tmp
-modprobe kvm-amd
+modprobe kvm-amd 2>/dev/null
 
 part() { # NAME COMMAND...
     name=$1
@@ -42,10 +57,10 @@ guest() { # NAME APPEND OPTION...
     append=$2
     shift 2
     part "$name" peng run --memory 256M --kernel /Image --initrd /initrd.gz --stats \\
-        --append "console=ttyS0 quiet panic=-1 peng.batch $append" "$@"
+        --append "console=CONSOLE quiet panic=-1 peng.batch $append" "$@"
 }
 gunzip -c /disk.gz >/tmp/disk
-part unit test-kvm
+[ -x /bin/test-kvm ] && part unit test-kvm
 part doctor peng doctor
 guest one "" --engine kvm --net none --disk /tmp/disk
 guest two "" --cpus 2 --disk /tmp/disk
@@ -62,39 +77,55 @@ def copy(root, path, to=None):
     shutil.copy(path, target)
 
 
-def libraries(program):
-    found = subprocess.run(['ldd', program], capture_output=True, text=True, check=True).stdout
-    return re.findall(r'(/\S+) \(', found)
+def find_library(name):
+    for folder in ('lib', 'usr/lib', 'lib64'):
+        for middle in ('', 'x86_64-linux-gnu', 'aarch64-linux-gnu'):
+            path = os.path.join(LAB.libraries, folder, middle, name)
+            if os.path.exists(path):
+                return path
+    raise Failed(f'{name}: not below {LAB.libraries}')
+
+
+def copy_with_libraries(root, program):
+    """And the dynamic linker; all to where the linker looks by itself."""
+    text = subprocess.run([LAB.readelf, '-dlW', program], capture_output=True, text=True, check=True).stdout
+    names = re.findall(r'\(NEEDED\).*\[(.*)\]', text)
+    for linker in re.findall(r'program interpreter: (\S+)\]', text):
+        copy(root, find_library(os.path.basename(linker)), linker)
+    for name in names:
+        if not os.path.exists(os.path.join(root, 'usr/lib', name)):
+            path = find_library(name)
+            copy(root, path, os.path.join('usr/lib', name))
+            copy_with_libraries(root, path)
 
 
 def pack_host(directory):
     """The host's initramfs; returns its path."""
     root = os.path.join(directory, 'host')
-    with open(os.path.join(AMD64, 'release'), encoding='utf-8') as f:
+    with open(os.path.join(LAB.folder, 'release'), encoding='utf-8') as f:
         release = f.read().strip()
-    for name in ('dev', 'proc', 'sys', 'tmp', 'sbin'):
+    for name in ('dev', 'proc', 'sys', 'tmp', 'sbin', f'lib/modules/{release}'):
         os.makedirs(os.path.join(root, name))
-    copy(root, os.path.join(AMD64, 'root/bin/busybox'), '/bin/busybox')
+    copy(root, os.path.join(LAB.folder, 'root/bin/busybox'), '/bin/busybox')
     os.symlink('busybox', os.path.join(root, 'bin/sh'))
-    for name, program in (('peng', PENG), ('test-kvm', UNIT_TEST)):
-        for path in libraries(program):
-            copy(root, path)
-        subprocess.run(['strip', '-o', os.path.join(root, 'bin', name), program], check=True)
+    for name, program in (('peng', PENG), ('test-kvm', LAB.unit_test)):
+        if program:
+            copy_with_libraries(root, program)
+            subprocess.run([LAB.strip, '-o', os.path.join(root, 'bin', name), program], check=True)
     modules = f'lib/modules/{release}/kernel'
-    for path in ('arch/x86/kvm/kvm.ko', 'arch/x86/kvm/kvm-amd.ko', 'virt/lib/irqbypass.ko',
-                 'drivers/crypto/ccp/ccp.ko'):
-        source = os.path.join(AMD64, 'kernel', modules, path)
+    for path in LAB.modules:
+        source = os.path.join(LAB.folder, 'kernel', modules, path)
         if os.path.exists(source):
             copy(root, source, os.path.join(modules, path))
     subprocess.run(['/sbin/depmod', '-b', root, release], check=True, stderr=subprocess.DEVNULL)
     for name in ('Image', 'initrd.gz'):
-        copy(root, os.path.join(AMD64, name), name)
+        copy(root, os.path.join(LAB.folder, name), name)
     disk = os.path.join(root, 'disk')
     subprocess.run(['/sbin/mke2fs', '-q', '-t', 'ext4', disk, '16M'], check=True)
     subprocess.run(['gzip', disk], check=True)
     init = os.path.join(root, 'init')
     with open(init, 'w', encoding='utf-8') as f:
-        f.write(INIT)
+        f.write(INIT.replace('CONSOLE', LAB.console))
     os.chmod(init, 0o755)
     image = root + '.cpio'
     with open(image, 'wb') as out:
@@ -111,10 +142,10 @@ def output(directory):
     """What the lab printed, without carriage returns; run once."""
     if 'text' not in lab:
         image = pack_host(directory)
-        # no_timer_check: a busy machine lets the emulated 8254 tick too late for the kernel's test.
-        command = [QEMU, '-accel', 'tcg', '-cpu', 'max,+svm', '-m', '1536', '-nographic', '-nodefaults',
-                   '-serial', 'stdio', '-no-reboot', '-kernel', os.path.join(AMD64, 'Image'), '-initrd',
-                   image, '-append', 'console=ttyS0 quiet panic=-1 no_timer_check']
+        # no_timer_check: a busy machine lets x86's emulated 8254 tick too late for the kernel's test.
+        command = [*LAB.host, '-m', '1536', '-nographic', '-nodefaults', '-serial', 'stdio', '-no-reboot',
+                   '-kernel', os.path.join(LAB.folder, 'Image'), '-initrd', image,
+                   '-append', f'console={LAB.console} quiet panic=-1 no_timer_check']
         lab['text'] = ''
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,
@@ -123,7 +154,7 @@ def output(directory):
         except subprocess.TimeoutExpired as late:
             text = late.stdout or b''
         lab['text'] = text.decode('utf-8', 'replace').replace('\r', '')
-        if 'KVM_LAB_LOG' in os.environ: # all that it said, for looking at
+        if 'KVM_LAB_LOG' in os.environ:
             with open(os.environ['KVM_LAB_LOG'], 'w', encoding='utf-8') as f:
                 f.write(lab['text'])
     return lab['text']
@@ -145,31 +176,34 @@ def guest(directory, name, *patterns):
     return text
 
 
-@case
 def unit_tests(directory):
     """tests/unit/test_kvm.c, here with paging and interrupts that the CPU does."""
     text, _ = part(directory, 'unit')
     failed = set(re.findall(r'\[  FAILED  \] (\w+_\w+)', text))
     passed = re.findall(r'\[       OK \] (\w+)', text)
-    check(failed <= EMULATION_LACKS and len(passed) >= 8, text[-2500:])
+    check(failed <= LAB.emulation_lacks and len(passed) >= 8, text[-2500:])
+
+
+if LAB.unit_test:
+    case(unit_tests)
 
 
 @case
 def doctor(directory):
     text, _ = part(directory, 'doctor')
-    check('engine kvm (x86_64 guests): usable' in text, text)
-    check('x86_64 guests: kvm' in text and 'arm64 guests: translator' in text, text)
+    check(f'engine kvm ({LAB.name} guests): usable' in text, text)
+    check(all(choice in text for choice in LAB.engines), text)
 
 
 @case
 def one_cpu(directory):
-    guest(directory, 'one', r'on 1 x86_64 CPU', r'check: disk wrote and read 1 MiB', r'check: ok',
+    guest(directory, 'one', f'on 1 {LAB.cpus}', r'check: disk wrote and read 1 MiB', r'check: ok',
           r'vcpu0 exits: \d+', r'resets: 0')
 
 
 @case
 def two_cpus_and_a_network(directory):
-    guest(directory, 'two', r'engine: kvm', r'on 2 x86_64 CPU', r'check: disk wrote and read 1 MiB',
+    guest(directory, 'two', r'engine: kvm', f'on 2 {LAB.cpus}', r'check: disk wrote and read 1 MiB',
           r'check: network 10\.\S+ reaches', r'check: ok')
 
 
