@@ -1,6 +1,7 @@
-/* translation_speed.c PROGRAM: translates what translation_speed.py counts host instructions of, in
- * translate(), and prints how many guest instructions that were. PROGRAM is an arm64 ELF file; code
- * of some of its pages is cut into units as if it ran from each page's start.
+/* translation_speed.c PROGRAM TIER: translates what translation_speed.py counts host instructions
+ * of, in translate(), and prints how many guest instructions that were. PROGRAM is an arm64 ELF
+ * file; code of some of its pages is cut into units as if it ran from each page's start; for tier 2
+ * into regions, as if all of it were hot.
  */
 #include <elf.h>
 #include <stdio.h>
@@ -56,6 +57,7 @@ struct bench {
     struct cache cache;
     struct maker_pool makers;
     struct maker_config config;
+    int tier;
 };
 
 static void bench_init(struct bench *b)
@@ -74,6 +76,16 @@ static void bench_init(struct bench *b)
                                       .max_insns = IR_UNIT_INSNS};
 }
 
+/* The region there, or the unit. */
+static const struct unit_parts *make(struct bench *b, struct maker *maker, uint64_t address)
+{
+    const uint32_t context = LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA;
+    const struct unit_parts *parts = NULL;
+    if (b->tier == 2)
+        parts = maker_make_region(maker, &b->config, address, context, true);
+    return parts ? parts : maker_make(maker, &b->config, address, context);
+}
+
 /* One unit behind the other from the start of some pages. Returns how many instructions. */
 __attribute__((noinline)) static unsigned translate(struct bench *b, struct maker *maker,
                                                     const struct text *text)
@@ -83,11 +95,10 @@ __attribute__((noinline)) static unsigned translate(struct bench *b, struct make
         size_t page = i * text->pages / PAGES;
         memcpy(maker_page(maker), text->bytes + page * 4096, 4096);
         for (unsigned at = 0; at < INSNS_A_PAGE;) {
-            const struct unit_parts *parts = maker_make(maker, &b->config, page * 4096 + at * 4,
-                                                        LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA);
+            const struct unit_parts *parts = make(b, maker, page * 4096 + at * 4);
             cache_add(&b->cache, parts);
             at += parts->insns;
-            insns += parts->insns;
+            insns += parts->made_of;
         }
     }
     return insns;
@@ -97,13 +108,14 @@ int main(int argc, char **argv)
 {
     static struct bench bench;
     struct text text = {0};
-    FILE *file = argc == 2 ? fopen(argv[1], "rb") : NULL;
+    FILE *file = argc == 3 ? fopen(argv[1], "rb") : NULL;
     if (!read_text(file, &text)) {
         fprintf(stderr, "translation_speed: no arm64 program with %d pages of code\n", PAGES);
         return 1;
     }
     fclose(file);
     bench_init(&bench);
+    bench.tier = atoi(argv[2]);
     struct maker *maker = maker_take(&bench.makers);
     printf("%u\n", translate(&bench, maker, &text));
     maker_give(&bench.makers, maker);

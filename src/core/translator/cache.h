@@ -96,6 +96,7 @@ struct unit_parts {
     uint64_t pa;
     uint32_t context;
     uint32_t insns, source_hash;
+    uint32_t made_of; /* instructions that were translated: a region has gaps */
     uint32_t code_bytes, hot_bytes, again, leave, before;
     uint32_t exit_count, fault_count, fixup_count;
     uint32_t origin; /* where the code lies, from the start of code memory, modulo 2^32 */

@@ -114,6 +114,7 @@ static struct unit_parts *finish(struct maker *m, const struct maker_config *con
         .pa = pa,
         .context = context,
         .insns = m->unit.insns,
+        .made_of = m->unit.insns,
         .code_bytes = (uint32_t)(buf->at - start),
         .hot_bytes = m->result.main_bytes,
         .again = user ? (uint32_t)(m->result.again - start) : 0,
