@@ -253,11 +253,8 @@ static bool translator(struct runner *ret, const char *name, const struct transl
         peng_close(p);
         return false;
     }
-    *ret = (struct runner){.name = name,
-                           .dead_flags_inexact = true,
-                           .ctx = p,
-                           .run = peng_run,
-                           .close = peng_close};
+    *ret = (struct runner){
+        .name = name, .dead_flags_inexact = true, .ctx = p, .run = peng_run, .close = peng_close};
     return true;
 }
 

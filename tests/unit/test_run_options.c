@@ -101,7 +101,8 @@ static void test_handover(void **state)
 static void test_no_handover(void **state)
 {
     char other[64], *const texts[] = {"PENG_HANDOVER=", "PENG_HANDOVER=1 2 3", other, "A=1"};
-    snprintf(other, sizeof(other), "PENG_HANDOVER=%d 1 2 3 4 5 0 0 0 \x1f\x1f\x1f\x1f\x1f", getppid());
+    snprintf(other, sizeof(other), "PENG_HANDOVER=%d 1 2 3 4 5 0 0 0 \x1f\x1f\x1f\x1f\x1f",
+             getppid());
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         char *envp[] = {texts[i], NULL};
         struct linux_config config = {.program_fd = -1};
