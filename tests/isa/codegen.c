@@ -58,6 +58,7 @@ static const struct sequence {
     {"double add", "fadd d0, d1, d2", {0x1e622820}, 1, 4},
     {"fused multiply-add", "fmadd d0, d1, d2, d3", {0x1f420c20}, 1, 5},
     {"double compare and branch", "fcmp d0, d1; b.gt .+16", {0x1e612000, 0x5400008c}, 2, 10},
+    {"two double compares and branch", "fcmp d0, d1; fccmp d2, d3, #0, mi; b.gt .+16", {0x1e612000, 0x1e634440, 0x5400008c}, 3, 15},
     {"vector load", "ldr q0, [x0]", {0x3dc00000}, 1, 8},
     {"table lookup", "tbl v0.16b, {v1.16b}, v2.16b", {0x4e020020}, 1, 2},
     {"table lookup, extended", "tbx v0.16b, {v1.16b}, v2.16b", {0x4e021020}, 1, 8},

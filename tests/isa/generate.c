@@ -577,6 +577,20 @@ static unsigned crypto_group(uint64_t *random, uint32_t *out)
     return 3;
 }
 
+/* FCMP, FCCMP, a CSEL or FCSEL by what they leave, and CMP, so that nobody else can read it. */
+static unsigned comparison_group(uint64_t *random, uint32_t *out)
+{
+    uint32_t type = (uint32_t)below(random, 2) << 22, other = (uint32_t)below(random, 2);
+    uint32_t a = (uint32_t)below(random, 8), b = (uint32_t)below(random, 8);
+    uint32_t any = (uint32_t)below(random, 1 << 20);
+    out[0] = 0x1e202000u | type | b << 16 | a << 5 | (any & 1) << 4;
+    out[1] = 0x1e200400u | type | (any >> 1 & 7) << 16 | (any >> 4 & 15) << 12 | b << 5 |
+             (any >> 8 & 31 & ~15u) | (any >> 9 & 15);
+    out[2] = (other ? 0x9a800000u : 0x1e200c00u | type) | a << 16 | (any >> 13 & 15) << 12 | b << 5;
+    out[3] = 0xeb00001fu | b << 16 | a << 5;
+    return 4;
+}
+
 void generate_sequence(uint64_t *random, const struct a64_pattern *const *patterns,
                        unsigned pattern_count, unsigned slot, struct vector *ret)
 {
@@ -595,6 +609,10 @@ void generate_sequence(uint64_t *random, const struct a64_pattern *const *patter
         }
         if (at + 3 <= count && below(random, 24) == 0) {
             at += crypto_group(random, &ret->insn[at]);
+            continue;
+        }
+        if (at + 4 <= count && below(random, 16) == 0) {
+            at += comparison_group(random, &ret->insn[at]);
             continue;
         }
         const struct a64_pattern *p = below(random, 3) ? few[below(random, ARRAY_SIZE(few))]

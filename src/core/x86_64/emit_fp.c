@@ -27,22 +27,15 @@ static struct cold *cold_if(struct emitter *e, enum x86_cc cc)
     return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
 }
 
-/* vucomiss, vucomisd; `signals`: vcomiss, vcomisd. */
-static void compare(struct emitter *e, bool is_64, bool signals, unsigned a, struct x86_rm b)
-{
-    struct vec_code c = {is_64 ? 1 : 0, 1, is_64 ? X86_W_EVEX : 0, signals ? 0x2f : 0x2e};
-    vec_op(e, c, a, X86_NO_SECOND, b);
-}
-
 /* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. */
 static struct cold *check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
 {
     if (!tiny) {
-        compare(e, is_64, false, reg, rm_reg(reg));
+        fp_compare_scalar(e, is_64, false, reg, rm_reg(reg));
         return cold_if(e, CC_P);
     }
     x86_vec(e->buf, 0, 1, 0, 0x54, 1, reg, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
-    compare(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
+    fp_compare_scalar(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
     return cold_if(e, CC_E); /* equal or unordered */
 }
 
@@ -100,7 +93,7 @@ static void flip_sign(struct emitter *e, const struct ir_op *o, unsigned d, unsi
 static void min_max(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     bool max = o->sub == IR_FMAX;
-    compare(e, fp_double(o), false, a, rm_reg(b));
+    fp_compare_scalar(e, fp_double(o), false, a, rm_reg(b));
     cold_if(e, CC_P);
     if (vec_wide(e)) {
         unsigned d = vec_dest(e, o->d, 0);
@@ -199,7 +192,7 @@ static void round_away(struct emitter *e, bool is_64, unsigned a)
 {
     uint8_t pp = is_64 ? 3 : 2;
     fp_absolute(e, is_64, 3, a);
-    compare(e, is_64, false, 3, vec_const(e, is_64 ? VEC_INF64 : VEC_INF32, 0));
+    fp_compare_scalar(e, is_64, false, 3, vec_const(e, is_64 ? VEC_INF64 : VEC_INF32, 0));
     cold_if(e, CC_E); /* equal or unordered */
     round_plainly(e, is_64, 3, IR_RZ, false);
     vec_op(e, (struct vec_code){pp, 1, 0, 0x5c}, 3, 3, rm_reg(0));
@@ -471,81 +464,5 @@ void emit_ITOF(struct emitter *e, const struct ir_op *o)
         power(e, fp_double(o), 1, -(int)o->c);
         vec_op(e, scalar(o, 0x59), d, d, rm_reg(1));
     }
-    vec_done(e, o->d, d);
-}
-
-/* --- comparison and choice ---------------------------------------------------------------------
- */
-
-/* EFLAGS of a against b (IR_IMM: zero); y: quiet NaNs are invalid too. */
-static void compare_operands(struct emitter *e, const struct ir_op *o, enum flags_kind kind)
-{
-    bool is_half = o->type == IR_F16, in_scratch = is_half || o->b == IR_IMM;
-    unsigned a = is_half ? 0 : vec_use(e, o->a, 0);
-    struct x86_rm b = in_scratch ? rm_reg(1) : vec_rm(e, o->b);
-    if (is_half)
-        half_to_single(e, 0, o->a);
-    if (o->b == IR_IMM)
-        vec_zero(e, 1);
-    else if (is_half)
-        half_to_single(e, 1, o->b);
-    if (kind == FLAGS_FP) {
-        compare(e, fp_double(o), o->y & 1, a, b);
-    } else {
-        unsigned first = in_scratch ? 1 : vec_use(e, o->b, 1);
-        compare(e, fp_double(o), o->y & 1, first, rm_reg(a));
-    }
-}
-
-/* The interpreter takes comparisons of halves where the host has no F16C. */
-static bool compared_elsewhere(struct emitter *e, const struct ir_op *o)
-{
-    bool elsewhere = o->type == IR_F16 && !e->request->host->f16c;
-    if (elsewhere)
-        emit_INTERPRET(e, o);
-    return elsewhere;
-}
-
-void emit_FCMP(struct emitter *e, const struct ir_op *o)
-{
-    if (compared_elsewhere(e, o))
-        return;
-    enum flags_kind kind = flags_fp_kind(e);
-    compare_operands(e, o, kind);
-    flags_set(e, kind);
-}
-
-/* cond x ? flags of a against b : the constant y >> 1. */
-void emit_FCCMP(struct emitter *e, const struct ir_op *o)
-{
-    uint8_t *skip = NULL;
-    if (compared_elsewhere(e, o))
-        return;
-    if (o->x < 14) {
-        enum x86_cc cc = flags_condition(e, o->x);
-        x86_movi(e->buf, RAX, flags_saved_form(o->y >> 1));
-        skip = x86_jcc(e->buf, cc ^ 1);
-    }
-    compare_operands(e, o, FLAGS_FP);
-    flags_fp_to_ax(e, FLAGS_FP);
-    if (skip)
-        x86_patch(e->buf, skip, e->buf->at);
-    x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
-    flags_from_ax(e);
-    e->flags = FLAGS_SUB;
-    e->flags_in_memory = true;
-}
-
-void emit_FCSEL(struct emitter *e, const struct ir_op *o)
-{
-    bool is_64 = fp_double(o);
-    enum x86_cc cc = flags_condition(e, o->x);
-    unsigned a = vec_use(e, o->a, 0), b = vec_use(e, o->b, 1), d = vec_dest(e, o->d, 0);
-    x86_vec(e->buf, 1, 1, is_64, 0x7e, a, X86_NO_SECOND, rm_reg(RDX));
-    x86_vec(e->buf, 1, 1, is_64, 0x7e, b, X86_NO_SECOND, rm_reg(RCX));
-    x86_op(e->buf, 0, 0x0f40u | cc, 8, RCX, rm_reg(RDX)); /* cmov */
-    if (o->type == IR_F16)
-        x86_zext(e->buf, 2, RCX, rm_reg(RCX));
-    x86_vec(e->buf, 1, 1, is_64, 0x6e, d, X86_NO_SECOND, rm_reg(RCX));
     vec_done(e, o->d, d);
 }

@@ -69,6 +69,9 @@ static inline uint8_t fp_predicate_of(enum ir_fbin sub)
     return predicates[sub];
 }
 
+/* emit_fp_compare.c: vucomiss, vucomisd; `signals`: vcomiss, vcomisd. */
+void fp_compare_scalar(struct emitter *e, bool is_64, bool signals, unsigned a, struct x86_rm b);
+
 /* emit_simd_fp.c: to the cold path if any lane of xmm `reg` has its top bit. */
 struct cold *fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg);
 /* ... or if any lane of xmm `reg` is a NaN, or with `tiny` the smallest normal number. Overwrites

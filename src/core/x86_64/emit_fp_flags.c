@@ -48,10 +48,9 @@ void flags_fp_to_ax(struct emitter *e, enum flags_kind kind)
     choose(e, CC_P, flags_saved_form(3));
 }
 
-/* Nobody reads NZCV after the current op, nor where it may leave to. */
-static bool flags_die(const struct emitter *e)
+/* Nobody reads NZCV after the op, nor where it may leave to. */
+static bool flags_die(const struct ir_op *o)
 {
-    const struct ir_op *o = e->op;
     bool exits = ir_op_info[o->op].attributes & IR_SIDE_EXIT;
     return !(o->flags & IR_FLAGS_LIVE) && (!exits || (o->flags & IR_FLAGS_DEAD_OUT));
 }
@@ -61,7 +60,7 @@ enum x86_cc flags_fp_condition(struct emitter *e, unsigned cond)
     uint8_t cc = direct[cond][e->flags == FLAGS_FP_REVERSED];
     if (cc != NO_CC)
         return (enum x86_cc)cc;
-    if (cond < 2 && flags_die(e)) { /* equal: ZF without PF */
+    if (cond < 2 && flags_die(e->op)) { /* equal: ZF without PF */
         x86_op(e->buf, 0, 0x0f90 | CC_NP, 1, 0, rm_reg(RCX));
         x86_op(e->buf, 0, 0x0f90 | CC_E, 1, 0, rm_reg(RAX));
         x86_test(e->buf, 1, rm_reg(RAX), RCX);
@@ -74,4 +73,26 @@ enum x86_cc flags_fp_condition(struct emitter *e, unsigned cond)
     e->flags = FLAGS_SUB;
     e->flags_in_memory = true;
     return flags_condition(e, cond);
+}
+
+bool flags_fp_only_reader(const struct emitter *e, unsigned *ret_cond)
+{
+    const struct ir_unit *unit = e->request->unit;
+    unsigned i = e->index + 1;
+    while (i < unit->count && unit->ops[i].op == IR_INSN)
+        i++;
+    const struct ir_op *o = i < unit->count ? &unit->ops[i] : NULL;
+    bool one = o && (o->op == IR_BCC || o->op == IR_CSEL || o->op == IR_CSINC ||
+                     o->op == IR_CSINV || o->op == IR_CSNEG || o->op == IR_FCSEL);
+    if (!one || o->x >= 14 || !flags_die(o))
+        return false;
+    *ret_cond = o->x;
+    return true;
+}
+
+bool flags_hold(unsigned nzcv, unsigned cond)
+{
+    bool n = nzcv & 8, z = nzcv & 4, c = nzcv & 2, v = nzcv & 1;
+    const bool holds[] = {z, c, n, v, c && !z, n == v, n == v && !z};
+    return holds[cond >> 1] != (cond & 1);
 }

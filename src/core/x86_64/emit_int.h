@@ -100,6 +100,11 @@ void flags_set(struct emitter *e, enum flags_kind kind); /* current op has just 
 void flags_fp_to_ax(struct emitter *e, enum flags_kind kind);
 /* As flags_condition(), for e->flags of these two kinds. */
 enum x86_cc flags_fp_condition(struct emitter *e, unsigned cond);
+/* Whether the next instruction reads one condition, *ret_cond, of the current op's flags and no
+ * other ever does. */
+bool flags_fp_only_reader(const struct emitter *e, unsigned *ret_cond);
+/* Whether condition `cond` (not AL, NV) holds under `nzcv`. */
+bool flags_hold(unsigned nzcv, unsigned cond);
 /* Which of the two kinds suits the condition that reads the current op's flags. */
 enum flags_kind flags_fp_kind(const struct emitter *e);
 /* EFLAGS = the saved form in ax. */
