@@ -26,6 +26,7 @@
 #include "base/hash.h"
 #include "core/arm64/interpreter.h"
 #include "core/arm64/mmu.h"
+#include "core/translator/builder.h"
 #include "core/translator/cache.h"
 #include "core/translator/counts.h"
 #include "core/translator/lift_int.h"
@@ -56,6 +57,8 @@ struct translator {
     uint64_t (*enter)(struct a64_cpu *cpu, const void *code);
     bool user;
     enum translator_tiers tiers;
+    struct builder builder;      /* machines */
+    uint64_t building_ns;        /* statistics: time making regions, on whatever thread */
     pthread_mutex_t shares_lock; /* guards the list; taken out of the guest alone */
     struct share *shares;
     struct counts gone; /* of CPUs that were detached */
@@ -91,6 +94,8 @@ static uint64_t interpret(struct a64_cpu *cpu, uint64_t pc, uint32_t raw)
     counts_turn(&share->counts, before);
     return step != A64_NEXT;
 }
+
+static void build_region(void *ctx, uint64_t pa, uint32_t context);
 
 /* --- life cycle ----------------------------------------------------------------------------------
  */
@@ -156,6 +161,7 @@ int translator_new(const struct translator_config *config, struct translator **r
     memset(t, 0, sizeof(*t));
     pthread_mutex_init(&t->lock, NULL);
     pthread_mutex_init(&t->shares_lock, NULL);
+    builder_init(&t->builder, build_region, t);
     t->system = config->system;
     t->user = config->user;
     if (config->stats)
@@ -199,6 +205,7 @@ void translator_free(struct translator *t)
 {
     if (!t)
         return;
+    builder_done(&t->builder);
     for (struct share *share = t->shares, *next; share; share = next) {
         next = share->next;
         free(share);
@@ -613,8 +620,10 @@ static void add_region(struct translator *t, const struct unit_parts *parts, uin
         cache_add(&t->cache, parts);
 }
 
+/* `cpu`: whose thread this is; NULL: of none. */
 static void make_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
 {
+    uint64_t begin = moment_now().ns;
     struct maker *maker = maker_take(&t->makers);
     uint64_t seen = cache_changes(&t->cache);
     if (read_page(t, align_down(pa, 4096), maker_page(maker))) {
@@ -622,9 +631,30 @@ static void make_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, 
         lock(t, cpu);
         if (parts)
             add_region(t, parts, seen);
+        t->building_ns += moment_now().ns - begin;
         unlock(t);
     }
     maker_give(&t->makers, maker);
+}
+
+static void build_region(void *ctx, uint64_t pa, uint32_t context)
+{
+    make_region(ctx, NULL, pa, context);
+}
+
+/* Machines have a thread for it. A program would see that: its fork() and its namespaces, of which
+ * unshare() says something only to single threads; it waits instead, some 50 microseconds. */
+static void want_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
+{
+    if (!t->user) {
+        builder_request(&t->builder, pa, context);
+        return;
+    }
+    struct counts *counts = &share_of(cpu)->counts;
+    enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
+    make_region(t, cpu, pa, context);
+    counts_turn(counts, before);
+    a64_bank_empty_jump(cpu->bank, a64_bank_jump(cpu->bank, cpu->pc));
 }
 
 /* Before the poll word is looked at: who sets it from then on takes the budget away. */
@@ -650,13 +680,8 @@ static void sample(struct translator *t, struct a64_cpu *cpu)
     uint64_t pa;
     if (t->tiers != TRANSLATOR_BOTH_TIERS || !a64_fetch(cpu, cpu->pc, &raw, &pa))
         return;
-    if (!profile_sample(&share_of(cpu)->profile, pa, context))
-        return;
-    struct counts *counts = &share_of(cpu)->counts;
-    enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
-    make_region(t, cpu, pa, context);
-    counts_turn(counts, before);
-    a64_bank_empty_jump(cpu->bank, a64_bank_jump(cpu->bank, cpu->pc));
+    if (profile_sample(&share_of(cpu)->profile, pa, context))
+        want_region(t, cpu, pa, context);
 }
 
 /* --- the run loop
@@ -815,6 +840,7 @@ void translator_print_stats(struct translator *t, FILE *out)
     counts_line(out, "regions", c->region_count);
     counts_line(out, "instructions in regions", c->region_insns);
     counts_line(out, "regions whose code changed", c->regions_dropped);
+    counts_line(out, "microseconds making regions", t->building_ns / 1000);
     if (t->persist) {
         struct persist_counts kept = persist_counts(t->persist);
         counts_line(out, "units from the store", kept.fetched_units);
