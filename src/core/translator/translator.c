@@ -643,7 +643,7 @@ static void build_region(void *ctx, uint64_t pa, uint32_t context)
 }
 
 /* Machines have a thread for it. A program would see that: its fork() and its namespaces, of which
- * unshare() says something only to single threads; it waits instead, some 50 microseconds. */
+ * unshare() says something only to single threads; it waits instead, some 20 microseconds. */
 static void want_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
 {
     if (!t->user) {
