@@ -12,8 +12,16 @@ bool profile_sample(struct profile *profile, uint64_t pa, uint32_t context)
     struct profile_slot *slot = &profile->slots[(pa >> 2 ^ pa >> 12 ^ context) % PROFILE_SLOTS];
     if (slot->pa != pa || slot->context != context)
         *slot = (struct profile_slot){.pa = pa, .context = context};
+    profile->vain++;
     if (++slot->samples < HOT_SAMPLES)
         return false;
     slot->samples = -RETRY_SAMPLES;
+    profile->vain = 0;
     return true;
+}
+
+int32_t profile_budget(const struct profile *profile)
+{
+    unsigned doublings = profile->vain / PROFILE_SLOTS;
+    return PROFILE_BUDGET << (doublings < PROFILE_DOUBLINGS ? doublings : PROFILE_DOUBLINGS);
 }

@@ -11,6 +11,7 @@
 
 enum {
     PROFILE_BUDGET = 1000, /* back edges a sample; not a power of two, as trip counts are */
+    PROFILE_DOUBLINGS = 4, /* ... where samples find nothing hot, up to so many times */
     PROFILE_SLOTS = 64,
 };
 
@@ -21,9 +22,12 @@ struct profile {
         uint32_t context;
         int32_t samples; /* negative: after it was found hot, until it is again */
     } slots[PROFILE_SLOTS];
+    unsigned vain; /* samples since a loop was found hot */
 };
 
 /* One sample; true where it makes the loop hot. */
 bool profile_sample(struct profile *profile, uint64_t pa, uint32_t context);
+/* Back edges until the next sample. */
+int32_t profile_budget(const struct profile *profile);
 
 #endif

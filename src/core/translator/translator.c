@@ -660,7 +660,8 @@ static void want_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, 
 /* Before the poll word is looked at: who sets it from then on takes the budget away. */
 static void refill(struct a64_cpu *cpu)
 {
-    atomic_store_explicit(&cpu->signals.budget, PROFILE_BUDGET, memory_order_relaxed);
+    int32_t budget = profile_budget(&share_of(cpu)->profile);
+    atomic_store_explicit(&cpu->signals.budget, budget, memory_order_relaxed);
 }
 
 /* An exit was taken: true where that was at a back edge which spent the budget, and for no other
