@@ -12,7 +12,7 @@
 enum {
     PROFILE_BUDGET = 1000, /* back edges a sample; not a power of two, as trip counts are */
     PROFILE_DOUBLINGS = 4, /* ... where samples find nothing hot, up to so many times */
-    PROFILE_SLOTS = 64,
+    PROFILE_SLOTS = 256,
 };
 
 /* All zero is empty. */
