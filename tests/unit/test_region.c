@@ -1,5 +1,5 @@
 /* test_region.c: regions as text: what is lifted of a loop, where NZCV is wanted, which registers
- * are worth having; and how many host instructions come out.
+ * are worth having.
  */
 #include <setjmp.h>
 #include <stdarg.h>
