@@ -132,6 +132,7 @@ def networks_and_shares(directory):
     refuse(run + ['--net', 'user,color=red'], '--net', 'color=red')
     refuse(run + ['--net', 'none', '--net', 'user'], '--net')
     refuse(run + ['--net', 'tap=a-name-that-is-too-long'], '--net')
+    refuse(run + ['--virtio-transport', 'pigeon'], '--virtio-transport', 'mmio or pci')
     refuse(run + ['--share', directory], '--share', 'tag')
     refuse(run + ['--share', '/no/such/dir,tag=x'], '--share', '/no/such/dir')
     refuse(run + ['--share', GUEST + '/Image,tag=x'], '--share')

@@ -42,15 +42,15 @@ def case(function):
 
 
 class Machine:
-    """A running `peng run` whose console is read and typed on."""
+    """A running `peng run`, or another emulator, whose console is read and typed on."""
 
     unfinished = ''
 
-    def __init__(self, *args, env=None):
+    def __init__(self, *args, env=None, program=(PENG, 'run')):
         self.output = ''
         self.stderr = tempfile.TemporaryFile(mode='w+')
         self.process = subprocess.Popen(
-            [PENG, 'run', *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr,
+            [*program, *args], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.stderr,
             env={**os.environ, **(env or {})})
         running.append(self)
 
