@@ -168,8 +168,7 @@ static int kvm_engine_create(const struct engine_config *config, struct engine *
     if (config->vcpus < 1 || config->vcpus > KVM_CPUS_MAX)
         return err_set(e, EINVAL, "%u CPUs: from 1 to %d", config->vcpus, KVM_CPUS_MAX);
     if (config->cpu_model && strcmp(config->cpu_model, "host") != 0)
-        return err_set(e, EINVAL, "--cpu %s: KVM has the host's only (host)",
-                       config->cpu_model);
+        return err_set(e, EINVAL, "--cpu %s: KVM has the host's only (host)", config->cpu_model);
     if (trace_on(config->trace, TRACE_EXEC | TRACE_INT | TRACE_MMU))
         return err_set(e, ENOTSUP, "--trace: KVM does not tell of exec, int and mmu");
     struct engine *engine = calloc(1, sizeof(*engine));

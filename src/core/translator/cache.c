@@ -7,8 +7,10 @@
 #include "core/translator/cache.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 
 #include "base/bytes.h"
 
@@ -65,6 +67,10 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
     }
     cache->meta = cache->memory.at;
     cache->user = user;
+    uint64_t random[2];
+    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+        abort(); /* so few bytes are given whole (getrandom(2)) */
+    cache->secret = hash_key_from(random);
     cache->unit_mask = (uint32_t)units - 1;
     cache->page_mask = (uint32_t)pages - 1;
     cache->units = (_Atomic(struct unit *) *)(void *)cache->memory.front;
@@ -72,6 +78,11 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
     cache->buf = (struct x86_buf){
         .start = cache->code.write, .at = cache->code.write, .end = cache->code.write + code_bytes};
     return 0;
+}
+
+uint64_t cache_page_hash(const struct cache *cache, const uint8_t page[4096])
+{
+    return hash_secret(page, 4096, &cache->secret);
 }
 
 static void set_next(struct cache *cache, uint8_t *at)
@@ -273,7 +284,7 @@ struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
                           .insns = parts->insns,
                           .fault_count = parts->fault_count,
                           .fixup_count = parts->fixup_count,
-                          .source_hash = parts->source_hash,
+                          .page_hash = parts->page_hash,
                           .code_bytes = parts->code_bytes,
                           .again = parts->again,
                           .leave = parts->leave,

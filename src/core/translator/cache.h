@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "base/hash.h"
 #include "core/translator/relocate.h"
 #include "core/x86_64/emit.h"
 #include "hardware/codemem.h"
@@ -49,11 +50,11 @@ struct unit {
     uint32_t insns; /* from pa on */
     uint32_t fault_count;
     uint32_t fixup_count;
-    uint32_t source_hash; /* of the guest instructions */
-    uint32_t code_bytes;  /* of both parts */
-    uint32_t again;  /* user mode: of a jump written over the entry to make a dead unit leave */
+    uint32_t code_bytes; /* of both parts */
+    uint32_t again;      /* user mode: of a jump written over the entry to make a dead unit leave */
     uint32_t leave;  /* regions: where faults go on, in the hot part; 0: a unit of the first tier */
     uint32_t before; /* regions: bytes of guest code that lie before pa */
+    uint64_t page_hash;     /* cache_page_hash() of the page that it was made from */
     struct code_parts code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
@@ -95,12 +96,13 @@ struct generation {
 struct unit_parts {
     uint64_t pa;
     uint32_t context;
-    uint32_t insns, source_hash;
+    uint32_t insns;
     uint32_t made_of; /* instructions that were translated: a region has gaps */
     uint32_t code_bytes, hot_bytes, again, leave, before;
     uint32_t exit_count, fault_count, fixup_count;
     uint32_t origin; /* where the code lies, from the start of code memory, modulo 2^32 */
-    uint64_t page;   /* user mode: the guest page that it is for, as its constants have it */
+    uint64_t page_hash;
+    uint64_t page; /* user mode: the guest page that it is for, as its constants have it */
     const struct unit_exit *exits; /* borrowed, like those below */
     const struct emit_fault *faults;
     const struct x86_fixup *fixups;
@@ -127,8 +129,9 @@ struct cache {
     size_t meta_bytes;
     uint32_t unit_mask, page_mask; /* sizes of the tables, less one */
     _Atomic(struct unit *) *units;
-    struct unit **pages; /* units of the pages in a bucket, by page_next */
-    bool user;           /* keyed by virtual address, one private code mapping */
+    struct unit **pages;    /* units of the pages in a bucket, by page_next */
+    struct hash_key secret; /* of this process alone */
+    bool user;              /* keyed by virtual address, one private code mapping */
     struct cache_changes changes;
     _Atomic(uint32_t) next_at; /* of buf.at from the start of code memory, without the lock */
     uint64_t unit_count, insn_count, code_bytes, cold_bytes, retired, invalidated; /* statistics */
@@ -139,6 +142,10 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
 void cache_done(struct cache *cache);
 /* Divides what is left of code memory behind buf.at (the stubs) into generations. */
 void cache_start(struct cache *cache);
+
+/* Tells pages apart, also those of a guest that would have it otherwise: hash_secret(), with a key
+ * that no other process has. */
+uint64_t cache_page_hash(const struct cache *cache, const uint8_t page[4096]);
 
 /* No lock needed. */
 struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);

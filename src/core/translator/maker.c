@@ -10,7 +10,6 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "core/translator/pack.h"
 
 enum {
     CODE_MAX = UINT16_MAX,
@@ -21,6 +20,9 @@ enum {
 
 struct maker {
     uint8_t page[4096];
+    uint8_t hashed_page[4096]; /* the last one whose hash was wanted */
+    uint64_t page_hash;        /* its hash */
+    bool hashed;
     struct ir_unit unit;
     struct emit_result result;
     struct unit_exit exits[EMIT_EXITS_MAX];
@@ -38,7 +40,8 @@ struct maker *maker_take(struct maker_pool *pool)
     struct maker *maker = aligned_alloc(LINE_BYTES, sizeof(*maker));
     if (!maker)
         abort();
-    return maker; /* as it is: pages that no unit needs are never touched */
+    maker->hashed = false; /* the rest as it is: pages that no unit needs are never touched */
+    return maker;
 }
 
 void maker_give(struct maker_pool *pool, struct maker *maker)
@@ -60,6 +63,17 @@ void maker_pool_done(struct maker_pool *pool)
 uint8_t *maker_page(struct maker *maker)
 {
     return maker->page;
+}
+
+/* Units of one page come one after the other, and to compare is quicker than to hash. */
+static uint64_t page_hash(struct maker *m, const struct cache *cache)
+{
+    if (!m->hashed || memcmp(m->hashed_page, m->page, sizeof(m->page)) != 0) {
+        memcpy(m->hashed_page, m->page, sizeof(m->page));
+        m->page_hash = cache_page_hash(cache, m->page);
+        m->hashed = true;
+    }
+    return m->page_hash;
 }
 
 /* With offsets in place of addresses. */
@@ -149,7 +163,7 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
         source.max_insns /= 2;
     }
     struct unit_parts *parts = finish(m, config, &buf, pa, context);
-    parts->source_hash = pack_source_hash(m->page, source.offset, m->unit.insns);
+    parts->page_hash = page_hash(m, config->cache);
     return parts;
 }
 

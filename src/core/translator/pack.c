@@ -12,22 +12,16 @@
 #include <string.h>
 
 #include "base/bytes.h"
-#include "base/hash.h"
 
 struct packed_unit {
     uint32_t bytes;  /* of this struct and all behind it, a multiple of 8 */
     uint32_t offset; /* in the guest page */
-    uint32_t insns, source_hash;
+    uint32_t insns;
     uint32_t code_bytes, hot_bytes, again;
     uint32_t exit_count, fault_count, fixup_count;
 };
 
 enum { AGAIN_BYTES = 5 }; /* at `again`, of which cache_add() writes all but the first */
-
-uint32_t pack_source_hash(const uint8_t page[4096], uint32_t offset, uint32_t insns)
-{
-    return (uint32_t)hash_bytes(page + offset, insns * 4ull, offset);
-}
 
 static size_t packed_bytes(const struct packed_unit *p)
 {
@@ -68,14 +62,14 @@ size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8
                  void *out, size_t room)
 {
     uint8_t *at = out;
+    uint64_t page_hash = cache_page_hash(cache, page);
     for (struct unit *unit = cache_page_units(cache, pa); unit; unit = unit->page_next) {
         uint32_t offset = (uint32_t)unit->pa & 4095;
         if ((unit->pa ^ pa) >> 12 || unit->context != context || unit->dead || unit->leave ||
-            unit->source_hash != pack_source_hash(page, offset, unit->insns))
+            unit->page_hash != page_hash)
             continue;
         struct packed_unit p = {.offset = offset,
                                 .insns = unit->insns,
-                                .source_hash = unit->source_hash,
                                 .code_bytes = unit->code_bytes,
                                 .hot_bytes = unit->code.hot_bytes,
                                 .again = unit->again,
@@ -98,7 +92,7 @@ static bool in_a_part(const struct packed_unit *p, uint32_t at, uint32_t bytes)
 }
 
 /* Lengths, and every offset that is going to be written through. */
-static bool sound(const struct packed_unit *p, size_t left, const uint8_t page[4096])
+static bool sound(const struct packed_unit *p, size_t left)
 {
     if (left < sizeof(*p) || p->exit_count > EMIT_EXITS_MAX || p->fault_count > EMIT_FAULTS_MAX ||
         p->fixup_count > X86_FIXUPS_MAX || p->code_bytes > UINT16_MAX ||
@@ -106,8 +100,7 @@ static bool sound(const struct packed_unit *p, size_t left, const uint8_t page[4
         p->again > p->code_bytes || !in_a_part(p, p->again, AGAIN_BYTES) ||
         p->bytes != packed_bytes(p) || p->bytes > left)
         return false;
-    if (p->offset % 4 || p->offset >= 4096 || p->insns > (4096 - p->offset) / 4 ||
-        p->source_hash != pack_source_hash(page, p->offset, p->insns))
+    if (p->offset % 4 || p->offset >= 4096 || p->insns > (4096 - p->offset) / 4)
         return false;
     const struct unit_exit *exits = (const void *)(p + 1);
     for (unsigned i = 0; i < p->exit_count; i++)
@@ -128,10 +121,11 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
 {
     const uint8_t *at = data, *end = at + bytes;
     unsigned count = 0;
+    uint64_t page_hash = cache_page_hash(cache, page);
     pa = align_down(pa, 4096);
     while (at < end && cache_has_room(cache)) {
         const struct packed_unit *p = (const void *)at;
-        if (!sound(p, (size_t)(end - at), page))
+        if (!sound(p, (size_t)(end - at)))
             break;
         at += p->bytes;
         if (cache_find(cache, pa + p->offset, context))
@@ -142,7 +136,7 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
         struct unit_parts parts = {.pa = pa + p->offset,
                                    .context = context,
                                    .insns = p->insns,
-                                   .source_hash = p->source_hash,
+                                   .page_hash = page_hash,
                                    .code_bytes = p->code_bytes,
                                    .hot_bytes = p->hot_bytes,
                                    .again = p->again,

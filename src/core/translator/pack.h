@@ -4,11 +4,9 @@
 
 #include "core/translator/cache.h"
 
-/* Of the guest instructions of a unit; tells whether it was made from what lies in the page now. */
-uint32_t pack_source_hash(const uint8_t page[4096], uint32_t offset, uint32_t insns);
-
-/* Writes the page's units of this context to `out`. Returns the bytes used, 0 where there is no
- * unit or they do not fit. Under the cache's lock. */
+/* Writes the page's units of this context to `out`, but those that were made when it was not as it
+ * is now: a guest must not get code stored under bytes that it is not made of. Returns the bytes
+ * used, 0 where there is no unit or they do not fit. Under the cache's lock. */
 size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
                  void *out, size_t room);
 

@@ -1,0 +1,109 @@
+/* find.c: the unit at pc: in the cache, in the store, or made now. */
+#include "core/translator/translator_int.h"
+
+#include "base/bytes.h"
+#include "core/arm64/mmu.h"
+
+uint32_t translator_context(const struct a64_cpu *cpu)
+{
+    const uint32_t not_plain = 1u << 19 | 1u << 24 | 1u << 26; /* FZ16, FZ, AHP */
+    uint32_t context = cpu->el ? LIFT_EL1 : 0;
+    if (a64_fp_allowed(cpu))
+        context |= LIFT_FP;
+    if (!(cpu->fpcr & not_plain))
+        context |= LIFT_FP_PLAIN;
+    if (cpu->uao)
+        context |= LIFT_UAO;
+    if (cpu->el || cpu->sys[A64_SCTLR_EL1] >> 14 & 1) /* DZE */
+        context |= LIFT_ZVA;
+    return context;
+}
+
+/* What the store has of the page in the maker, which is as it was at `seen`, goes into the cache.
+ * Under the lock. */
+static void fetch(struct translator *t, struct maker *maker, uint64_t seen, uint64_t pa,
+                  uint32_t context)
+{
+    uint64_t page = align_down(pa, 4096);
+    if (!cache_changed_since(&t->cache, seen, page, page + 4096) && cache_has_room(&t->cache))
+        persist_fetch(t->persist, &t->cache, pa, context, maker_page(maker));
+}
+
+/* Puts a unit that was made of the bytes as they were at `seen` into the cache, unless another CPU
+ * was quicker or the code has changed. False: there was no room. Under the lock. */
+static bool add(struct translator *t, const struct unit_parts *parts, uint64_t seen)
+{
+    uint64_t start = parts->pa - parts->before, end = parts->pa + parts->insns * 4ull;
+    if (cache_find(&t->cache, parts->pa, parts->context) ||
+        cache_changed_since(&t->cache, seen, start, end)) {
+        t->made_in_vain++;
+        return true;
+    }
+    if (!cache_has_room(&t->cache))
+        return false;
+    cache_add(&t->cache, parts);
+    t->cache.insn_count += parts->insns;
+    if (t->persist && persist_made(t->persist, parts->pa, parts->context))
+        persist_save(t->persist, &t->cache, translator_read_page, t);
+    return true;
+}
+
+/* Tries to have a unit at `pa` in the cache: from the store, or made now, without the lock. False:
+ * pa is not in RAM. *ret_stale: the CPU was out of the guest meanwhile. */
+static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *maker, uint64_t pa,
+                   uint32_t context, bool *ret_stale)
+{
+    /* Code that changes from here on is announced behind this. */
+    uint64_t seen = cache_changes(&t->cache);
+    *ret_stale = false;
+    if (!translator_read_page(t, align_down(pa, 4096), maker_page(maker)))
+        return false;
+    if (t->persist) {
+        *ret_stale = translator_lock(t, cpu);
+        fetch(t, maker, seen, pa, context);
+        translator_unlock(t);
+        if (cache_find(&t->cache, pa, context))
+            return true;
+    }
+    const struct unit_parts *parts = NULL;
+    if (t->tiers == TRANSLATOR_SECOND_TIER)
+        parts = maker_make_region(maker, &t->making, pa, context, true);
+    if (!parts)
+        parts = maker_make(maker, &t->making, pa, context);
+    *ret_stale |= translator_lock(t, cpu);
+    if (!add(t, parts, seen)) {
+        translator_make_room(t, cpu);
+        *ret_stale = true;
+        add(t, parts, seen);
+    }
+    translator_unlock(t);
+    return true;
+}
+
+struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
+                                   struct exit_link **exit, bool *ret_step)
+{
+    uint32_t raw;
+    uint64_t pa;
+    *ret_step = false;
+    for (;;) {
+        if (!a64_fetch(cpu, cpu->pc, &raw, &pa))
+            return NULL;
+        struct unit *unit = cache_find(&t->cache, pa, context);
+        if (unit)
+            return unit;
+        bool stale;
+        struct counts *counts = &translator_share(cpu)->counts;
+        enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
+        struct maker *maker = maker_take(&t->makers);
+        bool is_ram = obtain(t, cpu, maker, pa, context, &stale);
+        maker_give(&t->makers, maker);
+        counts_turn(counts, before);
+        if (stale)
+            *exit = NULL;
+        if (!is_ram) {
+            *ret_step = true;
+            return NULL;
+        }
+    }
+}
