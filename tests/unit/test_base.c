@@ -62,7 +62,7 @@ static void test_hash_secret(void **state)
     uint64_t random = 1;
     struct hash_key keys[3];
     for (unsigned k = 0; k < 3; k++) {
-        uint64_t halves[2] = {hash_mix(random++), k == 2 ? UINT64_MAX : hash_mix(random++)};
+        uint64_t halves[2] = {hash_mix(2 * k + 1), k == 2 ? UINT64_MAX : hash_mix(2 * k + 2)};
         keys[k] = hash_key_from(halves);
         assert_true(keys[k].point < HASH_PRIME && keys[k].lane < HASH_PRIME);
     }

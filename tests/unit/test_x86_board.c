@@ -247,19 +247,21 @@ static unsigned sum(const struct rig *rig, uint64_t address, uint64_t size_bytes
 /* Disassembles a table and, if it is code, compiles it again. */
 static void ask_iasl(const struct rig *rig, const char *directory, uint64_t table)
 {
-    char path[256], command[1024];
+    char path[256], command[1024], name[5] = "";
     uint64_t size_bytes = guest(rig, table + 4, 4);
     const void *bytes = guestmem_ptr(&rig->machine.mem, table, size_bytes, false);
-    bool code = memcmp(bytes, "DSDT", 4) == 0;
-    snprintf(path, sizeof(path), "%s/%.4s.dat", directory, (const char *)bytes);
+    assert_non_null(bytes);
+    store_le((uint8_t *)name, 4, guest(rig, table, 4));
+    bool code = strcmp(name, "DSDT") == 0;
+    snprintf(path, sizeof(path), "%s/%s.dat", directory, name);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
     assert_int_equal(fwrite(bytes, 1, size_bytes, file), size_bytes);
     fclose(file);
     snprintf(command, sizeof(command),
-             "cd %s && iasl -d %.4s.dat >log 2>&1 && ! grep -iE 'error|invalid|truncat|warning' "
-             "log %.4s.dsl",
-             directory, (const char *)bytes, (const char *)bytes);
+             "cd %s && iasl -d %s.dat >log 2>&1 && ! grep -iE 'error|invalid|truncat|warning' "
+             "log %s.dsl",
+             directory, name, name);
     assert_int_equal(system(command), 0);
     if (!code)
         return;

@@ -3,7 +3,7 @@
  * Code depends on where it and its guest page lie (relocate.h): it is kept as if in one piece at
  * the start of code memory and for a page at 0. Stubs and constants lie at that start, the same for
  * everyone with this version. The numbers of exits are this process's. Links to other units are not
- * kept: exits go to their cold paths again.
+ * kept: exits go to their cold paths again, but those that lead to another unit of the record.
  *
  * A record is believed as far as memory safety goes: every offset is checked.
  */
@@ -21,6 +21,7 @@ struct packed_unit {
     uint32_t exit_count, fault_count, fixup_count;
 };
 
+enum { PAGE_WORDS = 1024 };
 enum { AGAIN_BYTES = 5 }; /* at `again`, of which cache_add() writes all but the first */
 
 static size_t packed_bytes(const struct packed_unit *p)
@@ -116,11 +117,36 @@ static bool sound(const struct packed_unit *p, size_t left)
     return true;
 }
 
+/* The units that a record gave, also by the word of the page at which they start (1 and up; 0:
+ * none). */
+struct unpacked {
+    unsigned count;
+    struct unit *units[PAGE_WORDS];
+    uint16_t by_word[PAGE_WORDS];
+};
+
+/* Jumps from one to another, which the run loop would link one by one when they are first taken. */
+static void link_unpacked(struct cache *cache, const struct unpacked *u)
+{
+    for (unsigned n = 0; n < u->count; n++) {
+        struct unit *unit = u->units[n];
+        for (unsigned i = 0; i < unit->exit_count; i++) {
+            int32_t target = unit->exits[i].at.target;
+            bool in_page = target >= 0 && target < PAGE_WORDS * 4 && target % 4 == 0;
+            unsigned to = in_page ? u->by_word[target / 4] : 0;
+            if (to)
+                cache_link(cache, &unit->exits[i], u->units[to - 1]);
+        }
+    }
+}
+
 unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
                      const void *data, size_t bytes)
 {
     const uint8_t *at = data, *end = at + bytes;
-    unsigned count = 0;
+    struct unpacked unpacked;
+    unpacked.count = 0;
+    memset(unpacked.by_word, 0, sizeof(unpacked.by_word));
     uint64_t page_hash = cache_page_hash(cache, page);
     pa = align_down(pa, 4096);
     while (at < end && cache_has_room(cache)) {
@@ -147,7 +173,12 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
                                    .faults = faults,
                                    .fixups = fixups,
                                    .code = (const uint8_t *)(fixups + p->fixup_count)};
-        count += cache_add(cache, &parts) != NULL;
+        struct unit *unit = cache_add(cache, &parts);
+        if (!unit)
+            continue;
+        unpacked.units[unpacked.count++] = unit;
+        unpacked.by_word[p->offset / 4] = (uint16_t)unpacked.count;
     }
-    return count;
+    link_unpacked(cache, &unpacked);
+    return unpacked.count;
 }
