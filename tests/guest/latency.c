@@ -10,7 +10,7 @@ enum { PPI_VIRTUAL = 27, ENABLE = 1, IMASK = 2, SGI_THERE = 3, SGI_BACK = 4, ROU
 
 static uint64_t samples[ROUNDS], expected_at;
 static volatile uint64_t answered;
-static volatile bool over;
+static volatile bool ready, over; /* of CPU 1 */
 
 static uint64_t counter(void)
 {
@@ -114,6 +114,8 @@ static void answer(void)
         uint64_t second = read_sysreg(cntfrq_el0);
         bool came = true;
         irq_on();
+        while (!ready)
+            ;
         for (unsigned i = 0; i < ROUNDS; i++) {
             answered = 0;
             uint64_t start = counter();
@@ -132,6 +134,7 @@ static void answer(void)
     gic_enable(SGI_THERE, 0x80);
     this_cpu()->irq = on_irq;
     irq_on();
+    ready = true;
     while (!over)
         ;
     irq_off();

@@ -209,15 +209,21 @@ static void flags_before_test(struct emitter *e, const struct ir_op *o)
     e->flags = FLAGS_NONE;
 }
 
+/* Of the zero register: CBZ and TBZ always leave, CBNZ and TBNZ never. */
+static void on_constant(struct emitter *e, const struct ir_op *o, bool leaves)
+{
+    if (!leaves)
+        return;
+    flags_before_test(e, o);
+    x86_alu(e->buf, ALU_CMP, 4, RAX, rm_reg(RAX));
+    side_exit(e, o, CC_E);
+}
+
 static void on_zero(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 {
     unsigned width = op_width(o);
-    if (o->a == IR_ZERO) { /* constant: CBZ always leaves, CBNZ never */
-        if (cc == CC_E) {
-            flags_clobber(e);
-            x86_alu(e->buf, ALU_CMP, 4, RAX, rm_reg(RAX));
-            side_exit(e, o, CC_E);
-        }
+    if (o->a == IR_ZERO) {
+        on_constant(e, o, cc == CC_E);
         return;
     }
     flags_before_test(e, o);
@@ -242,11 +248,7 @@ void emit_CBNZ(struct emitter *e, const struct ir_op *o)
 static void on_bit(struct emitter *e, const struct ir_op *o, bool set)
 {
     if (o->a == IR_ZERO) {
-        if (!set) {
-            flags_clobber(e);
-            x86_alu(e->buf, ALU_CMP, 4, RAX, rm_reg(RAX));
-            side_exit(e, o, CC_E);
-        }
+        on_constant(e, o, !set);
         return;
     }
     flags_before_test(e, o);
