@@ -1,14 +1,15 @@
 /* jit.c [THREADS]: two pieces of work, each of which writes functions, calls them and writes others
  * in their place, as programs do that compile for themselves; by two threads or by one after the
  * other. Where code is translated, nearly all time goes to that. For arm64 alone. */
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 
-enum { PIECES = 2, ROUNDS = 60, FUNCTIONS = 200, WORDS = 120 };
+#include "pieces.h"
+
+enum { ROUNDS = 60, FUNCTIONS = 200, WORDS = 120 };
 static atomic_ulong total;
 
 typedef uint64_t function(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,
@@ -53,14 +54,7 @@ static void *work(void *seed)
 
 int main(int argc, char **argv)
 {
-    int threads = argc > 1 ? atoi(argv[1]) : PIECES;
-    pthread_t made[PIECES];
-    for (int piece = 0; piece < PIECES; piece += threads) {
-        for (int i = 0; i < threads; i++)
-            pthread_create(&made[i], NULL, work, (void *)(uintptr_t)(piece + i + 1));
-        for (int i = 0; i < threads; i++)
-            pthread_join(made[i], NULL);
-    }
+    run_pieces(argc, argv, work);
     printf("%lx\n", atomic_load(&total));
     return 0;
 }

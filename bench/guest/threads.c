@@ -4,9 +4,10 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-enum { PIECES = 2, ROUNDS = 150, STEPS = 100000 };
+#include "pieces.h"
+
+enum { ROUNDS = 150, STEPS = 100000 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t total;
 static atomic_ulong steps;
@@ -31,14 +32,7 @@ static void *work(void *seed)
 
 int main(int argc, char **argv)
 {
-    int threads = argc > 1 ? atoi(argv[1]) : PIECES;
-    pthread_t made[PIECES];
-    for (int piece = 0; piece < PIECES; piece += threads) {
-        for (int i = 0; i < threads; i++)
-            pthread_create(&made[i], NULL, work, (void *)(uintptr_t)(piece + i + 1));
-        for (int i = 0; i < threads; i++)
-            pthread_join(made[i], NULL);
-    }
+    run_pieces(argc, argv, work);
     printf("%llx %lu\n", (unsigned long long)total, atomic_load(&steps));
     return 0;
 }

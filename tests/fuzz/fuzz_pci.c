@@ -13,7 +13,7 @@
 #include "core/device/virtio/net.h"
 #include "core/device/virtio/rng.h"
 #include "core/device/virtio/transport_pci.h"
-#include "core/network/netdev.h"
+#include "echo_netdev.h"
 #include "mmio.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -55,24 +55,8 @@ static void on_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requeste
     assert(address % 4 == 0);
 }
 
-static void echo_frame(struct netdev *netdev, const void *frame, size_t size_bytes)
-{
-    netdev->receiver.receive(netdev->receiver.ctx, frame, size_bytes);
-}
-
-static void echo_flush(struct netdev *netdev)
-{
-    netdev->receiver.flush(netdev->receiver.ctx);
-}
-
-static void free_netdev(struct netdev *netdev)
-{
-    free(netdev);
-}
-
 static void set_up(struct rig *rig)
 {
-    static const struct netdev_ops ops = {echo_frame, echo_flush, echo_flush, free_netdev};
     const struct pci_host_config host = {
         .ecam = {ECAM, PCI_ECAM_BUS_BYTES},
         .low = {LOW, LOW_BYTES},
@@ -80,9 +64,7 @@ static void set_up(struct rig *rig)
         .msi = on_msi,
     };
     guestmem_init(&rig->mem, (struct guestmem_mmio){&rig->bus, bus_read, bus_write});
-    struct netdev *netdev = calloc(1, sizeof(*netdev));
-    assert(netdev);
-    netdev->ops = &ops;
+    struct netdev *netdev = echo_netdev_new();
     int r = guestmem_add_ram(&rig->mem, RAM, RAM_BYTES, false, NULL);
     r |= evloop_new(&rig->loop, NULL);
     r |= pci_host_new(&host, &rig->bus, &rig->host, NULL);

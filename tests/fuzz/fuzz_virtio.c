@@ -24,6 +24,7 @@
 #include "core/device/virtio/p9.h"
 #include "core/device/virtio/rng.h"
 #include "core/device/virtio/transport_mmio.h"
+#include "echo_netdev.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -56,21 +57,6 @@ static void set_reg(struct rig *rig, uint32_t offset, uint32_t value)
 
 /* --- back ends that give back what they get --- */
 
-static void echo_frame(struct netdev *netdev, const void *frame, size_t size_bytes)
-{
-    netdev->receiver.receive(netdev->receiver.ctx, frame, size_bytes);
-}
-
-static void echo_flush(struct netdev *netdev)
-{
-    netdev->receiver.flush(netdev->receiver.ctx);
-}
-
-static void free_netdev(struct netdev *netdev)
-{
-    free(netdev);
-}
-
 static void echo_text(void *ctx, const void *data, size_t size_bytes)
 {
 }
@@ -98,10 +84,7 @@ static int make_blk(struct rig *rig, const struct virtio_env *env)
 
 static int make_net(struct rig *rig, const struct virtio_env *env)
 {
-    static const struct netdev_ops ops = {echo_frame, echo_flush, echo_flush, free_netdev};
-    struct netdev *netdev = calloc(1, sizeof(*netdev));
-    assert(netdev);
-    netdev->ops = &ops;
+    struct netdev *netdev = echo_netdev_new();
     return virtio_net_new(env, netdev, &(struct virtio_net_options){{2, 0, 0, 0, 0, 1}}, &rig->dev,
                           NULL);
 }

@@ -125,12 +125,6 @@ static void set_line(struct engine *engine, unsigned line, bool level)
     kvm_set_irq(&engine->vm, spi, level);
 }
 
-/* Without a routing table of ours, GSI n is shared peripheral interrupt n. */
-static int set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e)
-{
-    return kvm_set_irqfd(&engine->vm, fd, line, on, e);
-}
-
 static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester)
 {
     const struct kvm_msi msi = {
@@ -145,7 +139,7 @@ static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uin
 
 const struct engine_irqchip kvm_arch_irqchip = {
     .set_line = set_line,
-    .set_line_fd = set_line_fd,
+    .set_line_fd = kvm_engine_set_line_fd,
     .send_msi = send_msi,
     .set_doorbell = kvm_engine_set_doorbell,
 };

@@ -332,6 +332,11 @@ static enum vcpu_stop kvm_engine_run(struct vcpu *vcpu, struct err *e)
 /* --- interrupts and written pages --------------------------------------------------------------
  */
 
+int kvm_engine_set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e)
+{
+    return kvm_set_irqfd(&engine->vm, fd, line, on, e);
+}
+
 int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell *bell, bool on,
                             struct err *e)
 {

@@ -75,7 +75,9 @@ uint64_t kvm_arch_pc(struct vcpu *vcpu);
 
 /* --- common --- */
 
-/* The engine_irqchip functions that are the same everywhere. */
+/* The engine_irqchip functions that are the same everywhere. A line's number is KVM's GSI: without
+ * a routing table of ours that is the IOAPIC's line, on arm64 the shared peripheral interrupt. */
+int kvm_engine_set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e);
 int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell *bell, bool on,
                             struct err *e);
 

@@ -187,11 +187,6 @@ static void set_line(struct engine *engine, unsigned line, bool level)
     kvm_set_irq(&engine->vm, line, level);
 }
 
-static int set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e)
-{
-    return kvm_set_irqfd(&engine->vm, fd, line, on, e);
-}
-
 static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester)
 {
     (void)requester;
@@ -202,7 +197,7 @@ static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uin
 
 const struct engine_irqchip kvm_arch_irqchip = {
     .set_line = set_line,
-    .set_line_fd = set_line_fd,
+    .set_line_fd = kvm_engine_set_line_fd,
     .send_msi = send_msi,
     .set_doorbell = kvm_engine_set_doorbell,
 };

@@ -16,7 +16,6 @@ enum {
     BYTE_PREFIX = 0x0a,
     WORD_PREFIX = 0x0b,
     DWORD_PREFIX = 0x0c,
-    STRING_PREFIX = 0x0d,
     QWORD_PREFIX = 0x0e,
     SCOPE_OP = 0x10,
     BUFFER_OP = 0x11,
@@ -177,22 +176,10 @@ void aml_integer(struct acpi *a, uint64_t value)
     acpi_int(a, forms[i].size_bytes, value);
 }
 
-void aml_string(struct acpi *a, const char *text)
-{
-    acpi_int(a, 1, STRING_PREFIX);
-    acpi_bytes(a, text, strlen(text) + 1);
-}
-
 void aml_name_integer(struct acpi *a, const char name[4], uint64_t value)
 {
     aml_name(a, name);
     aml_integer(a, value);
-}
-
-void aml_name_string(struct acpi *a, const char name[4], const char *text)
-{
-    aml_name(a, name);
-    aml_string(a, text);
 }
 
 static unsigned hex_digit(char c)

@@ -44,9 +44,7 @@ size_t aml_package(struct acpi *a, uint8_t elements);
 /* NameOp and the name: the object comes next. */
 void aml_name(struct acpi *a, const char name[4]);
 void aml_integer(struct acpi *a, uint64_t value);
-void aml_string(struct acpi *a, const char *text);
 void aml_name_integer(struct acpi *a, const char name[4], uint64_t value);
-void aml_name_string(struct acpi *a, const char name[4], const char *text);
 /* Name (_HID, EisaId (id)): "PNP0501". */
 void aml_name_eisa(struct acpi *a, const char name[4], const char *id);
 

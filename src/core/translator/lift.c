@@ -41,7 +41,7 @@ void lift_table_init(struct lift_table *table)
     add_forms(table, lift_rows_simd_fp, lift_rows_simd_fp_count);
 }
 
-uint32_t lift_word_at(const struct lift_source *source, uint32_t offset)
+static uint32_t word_at(const struct lift_source *source, uint32_t offset)
 {
     return (uint32_t)load_le(source->page + offset, 4);
 }
@@ -55,7 +55,7 @@ static bool flags_dead_at(const struct lift_source *source, int64_t target)
         struct a64_insn in;
         scratch.count = 0;
         l.offset = (uint32_t)target;
-        if (!a64_decode_for(source->features, lift_word_at(source, l.offset), &in))
+        if (!a64_decode_for(source->features, word_at(source, l.offset), &in))
             return false;
         lift_fn fn = source->table->by_op[in.op];
         if (!fn || !fn(&l, &in))
@@ -83,7 +83,7 @@ void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit)
 
 void lift_insn(struct lifter *l)
 {
-    uint32_t raw = lift_word_at(l->source, l->offset);
+    uint32_t raw = word_at(l->source, l->offset);
     struct a64_insn in;
     struct ir_op *marker = emit_op(l, IR_INSN, IR_I64);
     marker->imm = (int64_t)((uint64_t)raw << 32 | l->offset);

@@ -15,7 +15,6 @@ struct lifter {
 /* Micro-ops of one instruction at most, its marker included. */
 enum { LIFT_OPS_PER_INSN_MAX = 8 };
 
-uint32_t lift_word_at(const struct lift_source *source, uint32_t offset);
 /* The instruction at l->offset, marker included. */
 void lift_insn(struct lifter *l);
 /* Marks the ways out behind which NZCV is overwritten before it is read. */
