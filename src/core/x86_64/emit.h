@@ -58,8 +58,8 @@ struct emit_stubs {
     const uint8_t *delta;      /* as miss, but rax = host address - virtual address */
     const uint8_t *constants;  /* emit_vec.h */
     const uint8_t *lookup;     /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
-    /* User mode, rax as above: a return that the top of the stack is not for, and what the end of
-     * the stack returns to (translator/returns.h). */
+    /* User mode: a return to X30 that the top of the stack is not for; and what the end of the
+     * stack returns to (translator/returns.h). */
     const uint8_t *return_miss, *return_end;
     const uint8_t *find; /* the same where the bank's jump cache has nothing; machines alone */
 };

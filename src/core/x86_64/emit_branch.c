@@ -316,11 +316,11 @@ static void call_rax(struct emitter *e)
     go_on_returned(e);
 }
 
-/* Needs no poll: without a branch back, a jump through the cache or a call to below, of which each
- * polls, matching calls and returns come to an end. */
-static void return_to_rax(struct emitter *e)
+/* To X30, which has a register. Needs no poll: without a branch back, a jump through the cache or a
+ * call to below, of which each polls, matching calls and returns come to an end. */
+static void return_by_link(struct emitter *e)
 {
-    x86_alu(e->buf, ALU_CMP, 8, RAX, rm_mem(RSP, 8));
+    x86_alu(e->buf, ALU_CMP, 8, emit_gpr[30], rm_mem(RSP, 8));
     x86_jcc_to(e->buf, CC_NE, e->request->stubs->return_miss);
     x86_ret(e->buf);
 }
@@ -328,12 +328,15 @@ static void return_to_rax(struct emitter *e)
 void emit_JUMPR(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
+    if (e->request->user && o->flags & IR_RETURN && o->a == 30) {
+        region_part(e);
+        return_by_link(e);
+        return;
+    }
     x86_load(e->buf, 8, RAX, rm_reg(use_reg(e, o->a, RAX, 8)));
     region_part(e);
     if (calls(e, o))
         call_rax(e);
-    else if (e->request->user && o->flags & IR_RETURN)
-        return_to_rax(e);
     else
         poll_and_jump_to_rax(e);
 }

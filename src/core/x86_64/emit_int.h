@@ -58,6 +58,7 @@ struct emitter {
     enum flags_kind flags;
     bool flags_in_memory;
     uint32_t zero_above_32, zero_above_64; /* V registers known to be scalars, by number */
+    uint32_t stored_alone;                 /* X registers in memory written lately, by number */
     bool sp_aligned;                       /* SP is known to be a multiple of 16 */
     uint32_t raw;                          /* instruction being emitted */
     int32_t offset;                        /* ... its page offset */

@@ -178,6 +178,20 @@ static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned 
         set_done(e, d, RDX);
 }
 
+/* Two registers side by side in memory: a pair of them moves by a vector register. Not where one
+ * was just stored alone: the host would wait until that is in its cache. */
+static bool is_memory_pair(const struct emitter *e, const struct ir_op *o, bool stores)
+{
+    return o->size == 8 && o->c == o->d + 1 && o->c < IR_ZERO && !loc(e, o->d).is_reg &&
+           !loc(e, o->c).is_reg && !(stores && e->stored_alone >> o->d & 3);
+}
+
+static void move_pair(struct emitter *e, struct x86_rm to, struct x86_rm from)
+{
+    x86_vec(e->buf, 2, 1, 0, 0x6f, 0, X86_NO_SECOND, from); /* vmovdqu xmm0 */
+    x86_vec(e->buf, 2, 1, 0, 0x7f, 0, X86_NO_SECOND, to);
+}
+
 /* A load writes the base register of the address only through RAX/RDX, so `rm` stays good for the
  * second half of a pair unless the first destination is its index. */
 void emit_LOAD(struct emitter *e, const struct ir_op *o)
@@ -190,6 +204,10 @@ void emit_LOADP(struct emitter *e, const struct ir_op *o)
 {
     struct x86_rm rm = emit_address(e, A64_READ, o->size * 2u);
     bool is_signed = o->flags & IR_SIGNED;
+    if (is_memory_pair(e, o, false)) {
+        move_pair(e, loc(e, o->d), rm);
+        return;
+    }
     if (rm.index != X86_NONE) {
         x86_lea(e->buf, 8, RAX, rm);
         rm = rm_mem(RAX, 0);
@@ -226,6 +244,10 @@ void emit_STORE(struct emitter *e, const struct ir_op *o)
 void emit_STOREP(struct emitter *e, const struct ir_op *o)
 {
     struct x86_rm rm = emit_address(e, A64_WRITE, o->size * 2u);
+    if (is_memory_pair(e, o, true)) {
+        move_pair(e, rm, loc(e, o->d));
+        return;
+    }
     store_from(e, o->d, rm, o->size);
     store_from(e, o->c, displaced(rm, o->size), o->size);
 }

@@ -207,13 +207,14 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
     return start;
 }
 
-/* User mode: a return to rax, which is not what is on top of the stack. Entries above belong to
+/* User mode: a return to X30, which is not what is on top of the stack. Entries above belong to
  * callers of the caller, and may have been passed over. If it is none of them the stack is emptied.
  */
 static const uint8_t *stub_return_miss(struct x86_buf *b, const uint8_t *lookup)
 {
     enum { TRIES = 8 };
     const uint8_t *start = b->at;
+    x86_load(b, 8, RAX, rm_reg(emit_gpr[30]));
     x86_movi(b, RCX, TRIES);
     const uint8_t *next = b->at;
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 16);
@@ -346,6 +347,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     s->return_miss = stub_return_miss(b, s->lookup);
 
     s->return_end = b->at;
+    x86_load(b, 8, RAX, rm_reg(emit_gpr[30]));
     x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns_base)));
     x86_jmp_to(b, s->lookup);
 }
