@@ -94,11 +94,16 @@ static enum a64_step ic_all(struct a64_cpu *cpu, const struct sysop *op, uint64_
     return A64_NEXT;
 }
 
+/* Of an argument: which GiB it is in, the largest block there is. */
+#define TLBI_BLOCK (((1ull << 44) - 1) & ~((1ull << 18) - 1))
+
 static enum a64_step tlbi(struct a64_cpu *cpu, const struct sysop *op, uint64_t x)
 {
     a64_tlbi(cpu, (enum a64_tlbi)op->a, x, op->b);
-    /* What runs may have lost its mapping: engines leave their block. */
-    cpu->pc += 4;
+    bool by_address = op->a == A64_TLBI_VA || op->a == A64_TLBI_VAA;
+    if (by_address && ((x ^ cpu->pc >> 12) & TLBI_BLOCK))
+        return A64_NEXT;
+    cpu->pc += 4; /* what runs may have lost its mapping: engines leave their block */
     return A64_BRANCHED;
 }
 

@@ -228,7 +228,11 @@ LIFT(SYS)
         o->size = 1;
         return true;
     }
-    return leave(l);
+    /* Data caches are nobody's business but a fault's; TLBIs of other pages change nothing here.
+     * Whatever else has to be done at once leaves by itself. */
+    unsigned crn = in->i >> 7 & 15, crm = in->i >> 3 & 15;
+    bool data_cache = crn == 7 && crm != 1 && crm != 5;
+    return data_cache || crn == 8 ? false : leave(l);
 }
 
 const struct lift_row lift_rows_branch[] = {
