@@ -99,6 +99,33 @@ guest_interrupt_handler:
         .globl guest_interrupt_handler_end
 guest_interrupt_handler_end:
 
+/* The same by messages to the local APIC. */
+        program message
+        movl    $0x8000, %esp
+        lgdt    0x2000
+        lidt    0x2008
+        ljmp    $0x10, $0x1000 + (2f - guest_message)
+2:      movl    $0x1ff, 0xfee000f0      /* the APIC on; spurious ones by vector 0xff */
+        movb    $0, %al
+        outb    %al, $0x10
+3:      sti
+        hlt
+        cli
+        cmpl    $3, 0x3000
+        jb      3b
+        finish  message
+        .globl guest_message_handler
+guest_message_handler:
+        incl    0x3000
+        movl    $0, 0xfee000b0          /* EOI */
+        movb    0x3000, %al
+        outb    %al, $0x10
+        popl    %eax
+        addl    $8, %esp
+        jmp     *%eax
+        .globl guest_message_handler_end
+guest_message_handler_end:
+
 /* Each general register has a value of its own; ends, and goes on to tell their sum. */
         program state
         movl    $0x11111111, %eax

@@ -27,8 +27,9 @@ enum { TABLES = 0x2000, GDT = 0x2100, IDT = 0x2200, HANDLER = 0x1800, LINE = 5, 
 
 extern const uint8_t guest_io[], guest_io_end[], guest_doorbell[], guest_doorbell_end[],
     guest_dirty[], guest_dirty_end[], guest_count[], guest_count_end[], guest_interrupt[],
-    guest_interrupt_end[], guest_interrupt_handler[], guest_interrupt_handler_end[], guest_state[],
-    guest_state_end[];
+    guest_interrupt_end[], guest_interrupt_handler[], guest_interrupt_handler_end[],
+    guest_message[], guest_message_end[], guest_message_handler[], guest_message_handler_end[],
+    guest_state[], guest_state_end[];
 
 /* What a guest wrote to a device or a port. */
 struct told {
@@ -273,7 +274,7 @@ static void a_running_guest_stops(void **state)
 }
 
 /* A flat GDT (code 0x10, data 0x18) and an IDT with one gate, to where kvm_guest.S expects them. */
-static void put_tables(struct rig *rig)
+static void put_tables(struct rig *rig, const uint8_t *handler, const uint8_t *end)
 {
     const uint64_t gdt[] = {0, 0, 0x00cf9b000000ffff, 0x00cf93000000ffff};
     uint8_t tables[16] = {0};
@@ -285,8 +286,7 @@ static void put_tables(struct rig *rig)
     guestmem_write(&rig->mem, TABLES, tables, sizeof(tables));
     guestmem_write(&rig->mem, GDT, gdt, sizeof(gdt));
     guestmem_write(&rig->mem, IDT + VECTOR * 8, &gate, sizeof(gate));
-    guestmem_write(&rig->mem, HANDLER, guest_interrupt_handler,
-                   (size_t)(guest_interrupt_handler_end - guest_interrupt_handler));
+    guestmem_write(&rig->mem, HANDLER, handler, (size_t)(end - handler));
 }
 
 static void an_eventfd_interrupts(void **state)
@@ -295,12 +295,34 @@ static void an_eventfd_interrupts(void **state)
     struct err e = {0};
     rig->line_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     assert_int_equal(rig->ops->irqchip->set_line_fd(rig->engine, LINE, rig->line_fd, true, &e), 0);
-    put_tables(rig);
+    put_tables(rig, guest_interrupt_handler, guest_interrupt_handler_end);
     load(rig, guest_interrupt, guest_interrupt_end, 0);
     run(rig, VCPU_STOP_REQUESTED);
     assert_int_equal(word(rig, 0x3000), 3);
     assert_int_equal(rig->ops->irqchip->set_line_fd(rig->engine, LINE, rig->line_fd, false, &e), 0);
     close(rig->line_fd);
+}
+
+/* Also after the message was changed, and beside a line, whose route is in the same table. */
+static void an_eventfd_sends_a_message(void **state)
+{
+    struct rig *rig = *state;
+    const struct engine_irqchip *chip = rig->ops->irqchip;
+    struct err e = {0};
+    struct engine_message message = {.address = 0xfee00000, .data = VECTOR + 1};
+    rig->line_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    assert_int_equal(chip->set_message_fd(rig->engine, rig->line_fd, &message, &e), 0);
+    message.data = VECTOR;
+    assert_int_equal(chip->set_message_fd(rig->engine, rig->line_fd, &message, &e), 0);
+    put_tables(rig, guest_message_handler, guest_message_handler_end);
+    load(rig, guest_message, guest_message_end, 0);
+    run(rig, VCPU_STOP_REQUESTED);
+    assert_int_equal(word(rig, 0x3000), 3);
+    assert_int_equal(chip->set_message_fd(rig->engine, rig->line_fd, NULL, &e), 0);
+    assert_int_equal(chip->set_message_fd(rig->engine, rig->line_fd, NULL, &e), 0);
+    close(rig->line_fd);
+    memset(rig->mem.regions[0].host, 0, RAM_BYTES);
+    an_eventfd_interrupts(state);
 }
 
 static void three_faults_are_a_reset(void **state)
@@ -373,7 +395,7 @@ int main(void)
         CASE(written_pages_are_logged), CASE(a_doorbell_rings_without_an_exit),
         CASE(a_running_guest_stops),    CASE(an_eventfd_interrupts),
         CASE(three_faults_are_a_reset), CASE(breakpoints_and_steps),
-        CASE(the_whole_state_moves),
+        CASE(the_whole_state_moves),    CASE(an_eventfd_sends_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <cmocka.h>
 
 #include "base/bytes.h"
@@ -30,6 +31,11 @@ struct message {
     uint32_t data, requester;
 };
 
+struct route {
+    int fd;
+    struct message message;
+};
+
 struct fixture {
     struct bus bus;
     struct pci_host *host;
@@ -39,6 +45,8 @@ struct fixture {
     uint64_t moved_to[PCI_BARS];
     struct message messages[64];
     unsigned message_count;
+    struct route routes[16];
+    unsigned route_count;
     bool wires[PCI_PINS];
 };
 
@@ -97,7 +105,16 @@ static void on_wire(void *ctx, unsigned number, bool level)
     ((struct fixture *)ctx)->wires[number] = level;
 }
 
-static int setup(void **state)
+/* An engine that takes messages by eventfd, but none with data of 0xbad. */
+static bool on_message_fd(void *ctx, int fd, uint64_t address, uint32_t data, uint32_t requester)
+{
+    struct fixture *f = ctx;
+    assert_true(f->route_count < ARRAY_SIZE(f->routes));
+    f->routes[f->route_count++] = (struct route){fd, {address, data, requester}};
+    return data != 0xbad;
+}
+
+static int setup_with(void **state, bool message_fds)
 {
     static struct fixture fixture;
     struct fixture *f = &fixture;
@@ -108,6 +125,7 @@ static int setup(void **state)
         .high = {HIGH, WINDOW_BYTES},
         .ctx = f,
         .msi = on_msi,
+        .message_fd = message_fds ? on_message_fd : NULL,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
         config.wires[i] = (struct irq_line){on_wire, f, i};
@@ -122,6 +140,16 @@ static int setup(void **state)
     assert_int_equal(pci_host_plug(f->host, f->second, NULL), 0);
     *state = f;
     return 0;
+}
+
+static int setup(void **state)
+{
+    return setup_with(state, false);
+}
+
+static int setup_fds(void **state)
+{
+    return setup_with(state, true);
 }
 
 static int teardown(void **state)
@@ -378,6 +406,52 @@ static void test_msix(void **state)
     assert_int_equal(get(f, HIGH + 0x20000 + TABLE + 12, 4), 1); /* masked */
 }
 
+static unsigned writes_to(int fd)
+{
+    eventfd_t count = 0;
+    return eventfd_read(fd, &count) < 0 ? 0 : (unsigned)count;
+}
+
+static void test_messages_by_fd(void **state)
+{
+    struct fixture *f = *state;
+    place_bars(f);
+    set_config(f, config(f, 0x34, 1) + 2, 2, 0x8000);
+    set_vector(f, 0, 0x123456788, 0xaa, 1);
+    set_vector(f, 1, 0x2000, 0xbb, 0);
+    assert_int_equal(f->route_count, 0); /* none before it is sent */
+    pci_msix_raise(f->fn, 0);            /* masked */
+    assert_int_equal(f->route_count, 0);
+    set_vector(f, 0, 0x123456788, 0xaa, 0);
+    assert_int_equal(f->route_count, 1);
+    assert_true(f->routes[0].message.address == 0x123456788);
+    assert_int_equal(f->routes[0].message.data, 0xaa);
+    assert_int_equal(f->routes[0].message.requester, 1 << 3);
+    assert_int_equal(writes_to(f->routes[0].fd), 1);
+    pci_msix_raise(f->fn, 0);
+    pci_msix_raise(f->fn, 0);
+    assert_int_equal(f->route_count, 1); /* the same message */
+    assert_int_equal(writes_to(f->routes[0].fd), 2);
+    pci_msix_raise(f->fn, 1);
+    assert_int_equal(f->route_count, 2);
+    assert_int_not_equal(f->routes[1].fd, f->routes[0].fd);
+    assert_int_equal(writes_to(f->routes[1].fd), 1);
+    assert_int_equal(writes_to(f->routes[0].fd), 0);
+    set_vector(f, 0, 0x123456788, 0xcc, 0);
+    assert_int_equal(f->route_count, 2);
+    pci_msix_raise(f->fn, 0);
+    assert_int_equal(f->route_count, 3);
+    assert_int_equal(f->routes[2].fd, f->routes[0].fd);
+    assert_int_equal(f->routes[2].message.data, 0xcc);
+    assert_int_equal(f->message_count, 0);
+    set_vector(f, 0, 0x123456788, 0xbad, 0); /* which the engine does not take */
+    pci_msix_raise(f->fn, 0);
+    pci_msix_raise(f->fn, 0);
+    assert_int_equal(f->route_count, 4);
+    assert_int_equal(f->message_count, 2);
+    assert_int_equal(f->messages[1].data, 0xbad);
+}
+
 static void test_wires(void **state)
 {
     struct fixture *f = *state;
@@ -431,6 +505,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_assigned, setup, teardown),
         cmocka_unit_test_setup_teardown(test_config_ports, setup, teardown),
         cmocka_unit_test_setup_teardown(test_msix, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_messages_by_fd, setup_fds, teardown),
         cmocka_unit_test_setup_teardown(test_wires, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full, setup, teardown),
     };

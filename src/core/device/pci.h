@@ -117,6 +117,9 @@ struct pci_host_config {
      * as PCI numbers them: ITS device ID, KVM_SIGNAL_MSI's devid). Any thread, with the function's
      * interrupt lock held: it must not call back. */
     void (*msi)(void *ctx, uint64_t address, uint32_t data, uint32_t requester);
+    /* Makes writes to eventfd `fd` send that message from now on. False: the engine cannot. NULL:
+     * never. Threads and locks as for `msi`. */
+    bool (*message_fd)(void *ctx, int fd, uint64_t address, uint32_t data, uint32_t requester);
     /* Lets guest writes of `size_bytes` to `address` signal eventfd `fd` instead of reaching the
      * device, or (`on` false) no longer. False: the engine cannot, and they do reach it. NULL:
      * never. Called with the function's configuration lock held. */
@@ -130,7 +133,8 @@ int pci_host_new(const struct pci_host_config *config, struct bus *bus, struct p
 void pci_host_free(struct pci_host *host); /* not its functions but slot 0; NULL is a no-op */
 /* Resets the bridge's own function; devices reset theirs. */
 void pci_host_reset(struct pci_host *host);
-/* Puts `fn` (borrowed) into the next free slot. Errors: ENOSPC. */
+/* Puts `fn` (borrowed) into the next free slot. Errors: ENOSPC; EMFILE and other reasons for which
+ * its vectors get no eventfds. */
 int pci_host_plug(struct pci_host *host, struct pci_function *fn, struct err *e);
 /* What firmware does: gives every BAR an address in the windows, the low one first, and switches
  * decoding on. For guests that expect to find it done (x86 without firmware). No vCPU runs. */

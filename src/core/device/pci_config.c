@@ -58,6 +58,8 @@ struct pci_function *pci_function_new(const struct pci_identity *identity,
     fn->last_link = PCI_CAPABILITIES;
     for (unsigned i = 0; i < PCI_BARS; i++)
         atomic_init(&fn->bars[i].address, PCI_UNMAPPED);
+    for (unsigned i = 0; i < PCI_MSIX_VECTORS_MAX; i++)
+        fn->wires[i].fd = -1;
     return fn;
 }
 
@@ -65,6 +67,7 @@ void pci_function_free(struct pci_function *fn)
 {
     if (!fn)
         return;
+    pci_irq_done(fn);
     pthread_mutex_destroy(&fn->lock);
     pthread_mutex_destroy(&fn->irq_lock);
     free(fn);

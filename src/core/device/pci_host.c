@@ -62,6 +62,17 @@ void pci_host_send(struct pci_host *host, unsigned slot, uint64_t address, uint3
         host->config.msi(host->config.ctx, address, data, slot << SLOT_SHIFT);
 }
 
+bool pci_host_has_message_fds(const struct pci_host *host)
+{
+    return host->config.message_fd;
+}
+
+bool pci_host_set_message_fd(struct pci_host *host, unsigned slot, int fd, uint64_t address,
+                             uint32_t data)
+{
+    return host->config.message_fd(host->config.ctx, fd, address, data, slot << SLOT_SHIFT);
+}
+
 /* --- configuration space -----------------------------------------------------------------------
  */
 
@@ -280,7 +291,7 @@ int pci_host_plug(struct pci_host *host, struct pci_function *fn, struct err *e)
     fn->host = host;
     fn->slot = host->count;
     host->functions[host->count++] = fn;
-    return 0;
+    return pci_irq_plug(fn, e);
 }
 
 bool pci_has_doorbells(const struct pci_function *fn)

@@ -46,6 +46,14 @@ struct msix_entry {
     uint32_t data, control; /* control bit 0 masks */
 };
 
+/* A vector's way past the device's thread, where the board has one (pci_host_config.message_fd). */
+struct msix_wire {
+    int fd;          /* an eventfd; -1: none */
+    bool set, works; /* told once, and the board took it */
+    uint64_t address;
+    uint32_t data; /* what it was told last */
+};
+
 struct pci_function {
     const struct pci_function_ops *ops;
     void *ctx;
@@ -66,6 +74,7 @@ struct pci_function {
     bool intx_wanted, intx_level;
     unsigned vectors;
     struct msix_entry table[PCI_MSIX_VECTORS_MAX];
+    struct msix_wire wires[PCI_MSIX_VECTORS_MAX];
     uint64_t pending; /* a bit a vector */
 };
 
@@ -78,8 +87,15 @@ void pci_function_config_write(struct pci_function *fn, unsigned offset, unsigne
 /* Configuration space changed: takes over what concerns interrupts. */
 void pci_irq_update(struct pci_function *fn);
 void pci_irq_reset(struct pci_function *fn);
+/* The function got its host: eventfds for its vectors, if the host takes them. Errors: the host's.
+ */
+int pci_irq_plug(struct pci_function *fn, struct err *e);
+void pci_irq_done(struct pci_function *fn);
 /* From the function, with its interrupt lock held. */
 void pci_host_set_pin(struct pci_host *host, unsigned slot, bool level);
 void pci_host_send(struct pci_host *host, unsigned slot, uint64_t address, uint32_t data);
+bool pci_host_has_message_fds(const struct pci_host *host);
+bool pci_host_set_message_fd(struct pci_host *host, unsigned slot, int fd, uint64_t address,
+                             uint32_t data);
 
 #endif

@@ -4,9 +4,17 @@
  * by the function's mask, or as the function may not master the bus), to be sent when that ends
  * (Local Bus 3.0, 6.8.2 and 6.8.3). Raising a vector while MSI-X is off does nothing.
  *
+ * Where the board's engine takes messages by eventfd (KVM_IRQFD), each vector has one, and sending
+ * is a write to it. The engine is told a vector's message before the first write and the first
+ * after the guest changed it: guests write entries often and in three parts, and a route costs the
+ * kernel milliseconds.
+ *
  * Limits: no MSI (Linux, EDK II and FreeBSD take MSI-X where both are offered).
  */
 #include <assert.h>
+#include <errno.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "core/device/pci_int.h"
@@ -53,6 +61,20 @@ static bool can_send(const struct pci_function *fn, unsigned vector)
            !(fn->table[vector].control & ENTRY_MASKED);
 }
 
+static bool send_by_fd(struct pci_function *fn, unsigned vector)
+{
+    struct msix_wire *wire = &fn->wires[vector];
+    const struct msix_entry *entry = &fn->table[vector];
+    if (wire->fd < 0)
+        return false;
+    if (!wire->set || wire->address != entry->address || wire->data != entry->data) {
+        bool works =
+            pci_host_set_message_fd(fn->host, fn->slot, wire->fd, entry->address, entry->data);
+        *wire = (struct msix_wire){wire->fd, true, works, entry->address, entry->data};
+    }
+    return wire->works && eventfd_write(wire->fd, 1) == 0;
+}
+
 static void send_pending(struct pci_function *fn)
 {
     for (uint64_t waiting = fn->pending; waiting; waiting &= waiting - 1) {
@@ -60,7 +82,7 @@ static void send_pending(struct pci_function *fn)
         if (!can_send(fn, vector))
             continue;
         fn->pending &= ~(1ull << vector);
-        if (fn->host)
+        if (fn->host && !send_by_fd(fn, vector))
             pci_host_send(fn->host, fn->slot, fn->table[vector].address, fn->table[vector].data);
     }
 }
@@ -135,6 +157,23 @@ void pci_irq_reset(struct pci_function *fn)
     fn->intx_wanted = false;
     pthread_mutex_unlock(&fn->irq_lock);
     pci_irq_update(fn);
+}
+
+int pci_irq_plug(struct pci_function *fn, struct err *e)
+{
+    for (unsigned i = 0; i < fn->vectors && pci_host_has_message_fds(fn->host); i++) {
+        fn->wires[i].fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (fn->wires[i].fd < 0)
+            return err_set_errno(e, errno, "a PCI device's interrupts");
+    }
+    return 0;
+}
+
+void pci_irq_done(struct pci_function *fn)
+{
+    for (unsigned i = 0; i < fn->vectors; i++)
+        if (fn->wires[i].fd >= 0)
+            close(fn->wires[i].fd);
 }
 
 /* Local Bus 3.0, 6.8.2: aligned accesses of 4 or 8 bytes; what else is undefined reads as zero and

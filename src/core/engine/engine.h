@@ -96,6 +96,13 @@ struct engine_doorbell {
     int fd; /* borrowed; stays open until the doorbell is taken away */
 };
 
+/* A message-signalled interrupt: a write of `data` to `address`. `requester`: who sends it, as PCI
+ * numbers functions (arm64's ITS looks at it). */
+struct engine_message {
+    uint64_t address;
+    uint32_t data, requester;
+};
+
 /* Interrupt controllers that are the engine's. x86-64: two 8259, one IOAPIC with 24 lines, a local
  * APIC a vCPU, and the 8254; arm64: GICv3 with ITS. Any thread. */
 struct engine_irqchip {
@@ -103,9 +110,11 @@ struct engine_irqchip {
     void (*set_line)(struct engine *engine, unsigned line, bool level);
     /* A write to `fd` is an edge on the line. `on` false takes it away. Errors: the host's. */
     int (*set_line_fd)(struct engine *engine, unsigned line, int fd, bool on, struct err *e);
-    /* A message-signalled interrupt, as the bus would carry it. `requester`: who sends it, as PCI
-     * numbers functions (arm64's ITS looks at it). */
-    void (*send_msi)(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester);
+    void (*send_msi)(struct engine *engine, const struct engine_message *message);
+    /* From now on a write to eventfd `fd` sends `message`, and not one given before; NULL: nothing.
+     * Takes as long as the kernel needs to swap a table. Errors: ENOSPC, the host's. */
+    int (*set_message_fd)(struct engine *engine, int fd, const struct engine_message *message,
+                          struct err *e);
     int (*set_doorbell)(struct engine *engine, const struct engine_doorbell *bell, bool on,
                         struct err *e);
 };

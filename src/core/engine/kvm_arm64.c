@@ -125,22 +125,24 @@ static void set_line(struct engine *engine, unsigned line, bool level)
     kvm_set_irq(&engine->vm, spi, level);
 }
 
-static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester)
+/* As the kernel's vgic sets them up. */
+unsigned kvm_arch_line_routes(const struct engine *engine, struct kvm_irq_routing_entry *entries)
 {
-    const struct kvm_msi msi = {
-        .address_lo = (uint32_t)address,
-        .address_hi = (uint32_t)(address >> 32),
-        .data = data,
-        .flags = KVM_MSI_VALID_DEVID,
-        .devid = requester,
-    };
-    kvm_send_msi(&engine->vm, &msi);
+    unsigned spis = engine->config.host.gic.spis;
+    assert(spis <= KVM_LINE_ROUTES_MAX);
+    for (unsigned i = 0; i < spis; i++)
+        entries[i] = (struct kvm_irq_routing_entry){
+            .gsi = i, .type = KVM_IRQ_ROUTING_IRQCHIP, .u.irqchip = {.pin = i}};
+    return spis;
 }
+
+const uint32_t kvm_arch_message_flags = KVM_MSI_VALID_DEVID;
 
 const struct engine_irqchip kvm_arch_irqchip = {
     .set_line = set_line,
     .set_line_fd = kvm_engine_set_line_fd,
-    .send_msi = send_msi,
+    .send_msi = kvm_engine_send_msi,
+    .set_message_fd = kvm_engine_set_message_fd,
     .set_doorbell = kvm_engine_set_doorbell,
 };
 

@@ -136,6 +136,7 @@ static void kvm_engine_free(struct engine *engine)
     }
     kvm_arch_done(engine);
     kvm_vm_close(&engine->vm);
+    kvm_routes_done(&engine->routes);
     free(engine);
 }
 
@@ -175,6 +176,7 @@ static int kvm_engine_create(const struct engine_config *config, struct engine *
     if (!engine)
         abort();
     engine->config = *config;
+    kvm_routes_init(&engine->routes);
     int rc = build(engine, e);
     if (rc < 0) {
         kvm_engine_free(engine);
@@ -335,6 +337,18 @@ static enum vcpu_stop kvm_engine_run(struct vcpu *vcpu, struct err *e)
 int kvm_engine_set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e)
 {
     return kvm_set_irqfd(&engine->vm, fd, line, on, e);
+}
+
+void kvm_engine_send_msi(struct engine *engine, const struct engine_message *message)
+{
+    const struct kvm_msi msi = {
+        .address_lo = (uint32_t)message->address,
+        .address_hi = (uint32_t)(message->address >> 32),
+        .data = message->data,
+        .flags = kvm_arch_message_flags,
+        .devid = kvm_arch_message_flags & KVM_MSI_VALID_DEVID ? message->requester : 0,
+    };
+    kvm_send_msi(&engine->vm, &msi);
 }
 
 int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell *bell, bool on,

@@ -4,6 +4,7 @@
 #ifndef PENG_CORE_ENGINE_KVM_INT_H
 #define PENG_CORE_ENGINE_KVM_INT_H
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -11,6 +12,19 @@
 #include "hardware/kvm.h"
 
 enum { KVM_CPUS_MAX = 64, KVM_BREAKPOINTS_MAX = 4 };
+
+enum { KVM_LINE_ROUTES_MAX = 1024, KVM_MESSAGES_MAX = 1024 };
+
+/* An eventfd that sends a message; see kvm_routes.c. */
+struct kvm_message {
+    int fd; /* borrowed; -1: none */
+    struct engine_message message;
+};
+
+struct kvm_routes {
+    pthread_mutex_t lock;
+    struct kvm_message messages[KVM_MESSAGES_MAX];
+};
 
 /* What a vCPU was right after it was made, to which a reset takes it back. */
 struct kvm_power_on {
@@ -40,6 +54,7 @@ struct engine {
     unsigned vcpu_count; /* those made */
     uint64_t breakpoints[KVM_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
+    struct kvm_routes routes;
     void *arch; /* the architecture's own; owned */
 };
 
@@ -47,6 +62,7 @@ struct engine {
 
 extern const char kvm_arch_name[]; /* as engine_ops.arch */
 extern const struct engine_irqchip kvm_arch_irqchip;
+extern const uint32_t kvm_arch_message_flags; /* of a message: KVM_MSI_VALID_DEVID */
 
 /* engine_ops.fast: some KVMs imitate the CPU in software. */
 int kvm_arch_fast(struct err *e);
@@ -57,6 +73,9 @@ int kvm_arch_init(struct engine *engine, struct err *e);
 /* With all vCPUs there. */
 int kvm_arch_finish(struct engine *engine, struct err *e);
 void kvm_arch_done(struct engine *engine);
+/* Writes the routes of the lines, as KVM has them by itself; at most KVM_LINE_ROUTES_MAX. Returns
+ * how many there are. */
+unsigned kvm_arch_line_routes(const struct engine *engine, struct kvm_irq_routing_entry *entries);
 int kvm_arch_init_vcpu(struct vcpu *vcpu, struct err *e);
 /* Takes a vCPU that kvm_restore() has put back to power-on to `start`; NULL: it waits until
  * another starts it. */
@@ -75,8 +94,14 @@ uint64_t kvm_arch_pc(struct vcpu *vcpu);
 
 /* --- common --- */
 
-/* The engine_irqchip functions that are the same everywhere. A line's number is KVM's GSI: without
- * a routing table of ours that is the IOAPIC's line, on arm64 the shared peripheral interrupt. */
+void kvm_routes_init(struct kvm_routes *routes);
+void kvm_routes_done(struct kvm_routes *routes);
+
+/* The engine_irqchip functions that are the same everywhere. A line's number is KVM's GSI: the
+ * IOAPIC's line or, on arm64, the shared peripheral interrupt. */
+void kvm_engine_send_msi(struct engine *engine, const struct engine_message *message);
+int kvm_engine_set_message_fd(struct engine *engine, int fd, const struct engine_message *message,
+                              struct err *e);
 int kvm_engine_set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e);
 int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell *bell, bool on,
                             struct err *e);

@@ -187,18 +187,33 @@ static void set_line(struct engine *engine, unsigned line, bool level)
     kvm_set_irq(&engine->vm, line, level);
 }
 
-static void send_msi(struct engine *engine, uint64_t address, uint32_t data, uint32_t requester)
+/* The first 16 lines reach both 8259 and IOAPIC, the rest the latter. */
+unsigned kvm_arch_line_routes(const struct engine *engine, struct kvm_irq_routing_entry *entries)
 {
-    (void)requester;
-    const struct kvm_msi msi = {
-        .address_lo = (uint32_t)address, .address_hi = (uint32_t)(address >> 32), .data = data};
-    kvm_send_msi(&engine->vm, &msi);
+    enum { PIC_PINS = 8, PIC_LINES = 16, IOAPIC_LINES = 24 };
+    (void)engine;
+    unsigned n = 0;
+    for (unsigned line = 0; line < IOAPIC_LINES; line++) {
+        struct kvm_irq_routing_entry entry = {.gsi = line, .type = KVM_IRQ_ROUTING_IRQCHIP};
+        entry.u.irqchip.irqchip = KVM_IRQCHIP_IOAPIC;
+        entry.u.irqchip.pin = line;
+        entries[n++] = entry;
+        if (line >= PIC_LINES)
+            continue;
+        entry.u.irqchip.irqchip = line < PIC_PINS ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE;
+        entry.u.irqchip.pin = line % PIC_PINS;
+        entries[n++] = entry;
+    }
+    return n;
 }
+
+const uint32_t kvm_arch_message_flags = 0; /* KVM does not ask who sends */
 
 const struct engine_irqchip kvm_arch_irqchip = {
     .set_line = set_line,
     .set_line_fd = kvm_engine_set_line_fd,
-    .send_msi = send_msi,
+    .send_msi = kvm_engine_send_msi,
+    .set_message_fd = kvm_engine_set_message_fd,
     .set_doorbell = kvm_engine_set_doorbell,
 };
 

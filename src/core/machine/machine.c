@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 
 static const struct board_ops *const boards[] = {&virt_board_ops, &x86_board_ops};
@@ -65,6 +66,39 @@ static void set_engine_line(void *ctx, unsigned number, bool level)
 struct irq_line machine_engine_line(struct machine *machine, unsigned number)
 {
     return (struct irq_line){set_engine_line, machine, number};
+}
+
+static void ring_engine_line(void *ctx, unsigned number, bool level)
+{
+    (void)ctx;
+    if (level)
+        eventfd_write((int)number, 1);
+}
+
+int machine_engine_edge(struct machine *machine, unsigned number, int fd, struct irq_line *ret_line,
+                        struct err *e)
+{
+    const struct engine_irqchip *irqchip = machine->config.engine->irqchip;
+    int rc = irqchip->set_line_fd(machine->engine, number, fd, true, e);
+    if (rc == 0)
+        *ret_line = (struct irq_line){ring_engine_line, NULL, (unsigned)fd};
+    return rc;
+}
+
+void machine_engine_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requester)
+{
+    struct machine *machine = ctx;
+    const struct engine_message message = {address, data, requester};
+    machine->config.engine->irqchip->send_msi(machine->engine, &message);
+}
+
+bool machine_engine_message_fd(void *ctx, int fd, uint64_t address, uint32_t data,
+                               uint32_t requester)
+{
+    struct machine *machine = ctx;
+    const struct engine_irqchip *irqchip = machine->config.engine->irqchip;
+    const struct engine_message message = {address, data, requester};
+    return irqchip->set_message_fd(machine->engine, fd, &message, NULL) == 0;
 }
 
 bool machine_engine_doorbell(void *ctx, uint64_t address, unsigned size_bytes, int fd, bool on)

@@ -73,7 +73,15 @@ int machine_make_engine(struct machine *machine, const struct engine_host *host,
  * machine), and a device's way to line `number` as engine_irqchip counts. */
 void machine_on_engine_event(void *machine, enum engine_event event);
 struct irq_line machine_engine_line(struct machine *machine, unsigned number);
-/* And struct pci_host_config's `doorbell` (ctx: the machine). */
+/* As machine_engine_line, for a device that raises the line by every event, not while one waits:
+ * each is a write to `fd` (an eventfd, borrowed), so the guest must take the line for an edge.
+ * Errors: the engine's. */
+int machine_engine_edge(struct machine *machine, unsigned number, int fd, struct irq_line *ret_line,
+                        struct err *e);
+/* And struct pci_host_config's `msi`, `message_fd` and `doorbell` (ctx: the machine). */
+void machine_engine_msi(void *machine, uint64_t address, uint32_t data, uint32_t requester);
+bool machine_engine_message_fd(void *machine, int fd, uint64_t address, uint32_t data,
+                               uint32_t requester);
 bool machine_engine_doorbell(void *machine, uint64_t address, unsigned size_bytes, int fd, bool on);
 /* Any thread, vCPU threads too (which must not go on in the guest: they are asked to stop). */
 void machine_raise(struct machine *machine, enum machine_event event);

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "core/device/cfi_flash.h"
@@ -89,6 +91,11 @@ static void on_system_reset(void *ctx)
 static const struct engine_irqchip *irqchip(const struct machine *machine)
 {
     return machine->config.engine->irqchip;
+}
+
+bool virt_slot_is_edge(const struct machine *machine)
+{
+    return irqchip(machine);
 }
 
 /* A device's way to shared peripheral interrupt `spi`, counted from 0. */
@@ -260,14 +267,41 @@ static int build_firmware(struct machine *machine, struct err *e)
     return rc;
 }
 
+/* A slot's interrupt: where the engine has the controllers, by eventfd, as an edge. */
+static int slot_line(struct machine *machine, unsigned slot, struct irq_line *ret_line,
+                     struct err *e)
+{
+    struct virt *virt = machine->board_state;
+    if (!virt_slot_is_edge(machine)) {
+        *ret_line = spi_line(machine, VIRT_SPI_VIRTIO + slot);
+        return 0;
+    }
+    int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (fd < 0)
+        return err_set_errno(e, errno, "a virtio device's interrupt");
+    virt->slot_fds[virt->slot_fd_count++] = fd;
+    return machine_engine_edge(machine, VIRT_SPI_VIRTIO + slot, fd, ret_line, e);
+}
+
 /* Puts a device into a virtio-mmio slot; NULL leaves it empty. */
 static int add_slot(struct machine *machine, unsigned slot, struct virtio_device *dev,
                     struct err *e)
 {
     struct virt *virt = machine->board_state;
+    const uint64_t base = VIRT_VIRTIO + (uint64_t)slot * VIRTIO_MMIO_BYTES;
+    struct irq_line line = {0};
     assert(slot < VIRT_VIRTIO_SLOTS);
-    return virtio_mmio_new(dev, &machine->bus, VIRT_VIRTIO + (uint64_t)slot * VIRTIO_MMIO_BYTES,
-                           spi_line(machine, VIRT_SPI_VIRTIO + slot), &virt->slots[slot], e);
+    int rc = dev ? slot_line(machine, slot, &line, e) : 0;
+    if (rc < 0) {
+        virtio_device_free(dev);
+        return rc;
+    }
+    rc = virtio_mmio_new(dev, &machine->bus, base, line, &virt->slots[slot], e);
+    /* One doorbell for all queues. Where the engine takes none, kicks are writes as all others. */
+    if (rc == 0 && dev && irqchip(machine))
+        machine_engine_doorbell(machine, base + VIRTIO_MMIO_NOTIFY, VIRTIO_MMIO_NOTIFY_BYTES,
+                                virtio_device_kick_fd(dev), true);
+    return rc;
 }
 
 /* Puts a device into the next slot of the transport that the operator chose. */
@@ -296,7 +330,7 @@ static void on_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requeste
     if (address != VIRT_ITS + GICV3_ITS_TRANSLATER)
         return;
     if (irqchip(machine))
-        irqchip(machine)->send_msi(machine->engine, address, data, requester);
+        machine_engine_msi(machine, address, data, requester);
     else
         gicv3_its_msi(virt->its, requester, data);
 }
@@ -314,6 +348,7 @@ static int build_pci(struct machine *machine, struct err *e)
         .io = {VIRT_PCI_IO, VIRT_PCI_IO_BYTES},
         .ctx = machine,
         .msi = on_msi,
+        .message_fd = irqchip(machine) ? machine_engine_message_fd : NULL,
         .doorbell = irqchip(machine) ? machine_engine_doorbell : NULL,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
@@ -468,6 +503,8 @@ static void virt_free(struct machine *machine)
         return;
     for (unsigned i = 0; i < VIRT_VIRTIO_SLOTS; i++)
         virtio_mmio_free(virt->slots[i]);
+    for (unsigned i = 0; i < virt->slot_fd_count; i++)
+        close(virt->slot_fds[i]);
     for (unsigned i = 0; i < virt->function_count; i++)
         virtio_pci_free(virt->functions[i]);
     pci_host_free(virt->pci_host);

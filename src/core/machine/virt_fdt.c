@@ -25,7 +25,7 @@
 enum { PHANDLE_GIC = 1, PHANDLE_CLOCK = 2, PHANDLE_GPIO = 3, PHANDLE_ITS = 4 };
 
 /* Interrupt specifiers of arm,gic-v3: kind, number within the kind, flags. */
-enum { GIC_SPI = 0, GIC_PPI = 1, LEVEL_HIGH = 4 };
+enum { GIC_SPI = 0, GIC_PPI = 1, EDGE_RISING = 1, LEVEL_HIGH = 4 };
 
 enum { CELLS_MAX = 160 }; /* of one property */
 
@@ -248,13 +248,14 @@ static void put_fw_cfg(struct tree *t)
     end(t);
 }
 
-static void put_virtio(struct tree *t, unsigned slot)
+static void put_virtio(struct tree *t, const struct machine *machine, unsigned slot)
 {
     uint64_t address = VIRT_VIRTIO + (uint64_t)slot * VIRTIO_MMIO_BYTES;
     begin(t, "virtio_mmio@", address);
     text(t, "compatible", "virtio,mmio");
     CELLS(t, "reg", HI_LO(address), HI_LO((uint64_t)VIRTIO_MMIO_BYTES));
-    interrupt(t, VIRT_SPI_VIRTIO + slot);
+    CELLS(t, "interrupts", GIC_SPI, VIRT_SPI_VIRTIO + slot,
+          virt_slot_is_edge(machine) ? EDGE_RISING : LEVEL_HIGH);
     flag(t, "dma-coherent");
     end(t);
 }
@@ -350,7 +351,7 @@ static void put_root(struct tree *t, const struct machine *machine,
     if (virt->fw_cfg)
         put_fw_cfg(t);
     for (unsigned slot = 0; slot < virt->slot_count; slot++)
-        put_virtio(t, slot);
+        put_virtio(t, machine, slot);
     if (virt->pci_host)
         put_pci(t, machine);
     end(t);

@@ -59,7 +59,9 @@ struct virt {
     struct cfi_flash *variables;
     struct fw_cfg *fw_cfg;
     struct virtio_mmio *slots[VIRT_VIRTIO_SLOTS];
-    unsigned slot_count; /* slots that hold a device; the rest are empty */
+    unsigned slot_count;             /* slots that hold a device; the rest are empty */
+    int slot_fds[VIRT_VIRTIO_SLOTS]; /* eventfds of the slots' interrupts */
+    unsigned slot_fd_count;
     /* with MACHINE_VIRTIO_PCI, in place of the slots: */
     struct pci_host *pci_host; /* NULL: none */
     struct virtio_pci *functions[PCI_SLOTS];
@@ -82,6 +84,9 @@ static inline struct virt_pci_map virt_pci_map(uint64_t memory_bytes)
     uint64_t ecam = (ram_end > low_end ? ram_end : low_end) + VIRT_PCI_ECAM_BYTES;
     return (struct virt_pci_map){ecam, align_up(ecam, VIRT_PCI_HIGH_BYTES)};
 }
+
+/* Whether virtio-mmio's interrupts are edges, not levels: the device tree has to say so. */
+bool virt_slot_is_edge(const struct machine *machine);
 
 /* What the device tree's /chosen says about the images. */
 struct virt_chosen {

@@ -39,12 +39,6 @@ static void on_reset(void *ctx)
     machine_raise(ctx, MACHINE_EVENT_RESET);
 }
 
-static void on_msi(void *ctx, uint64_t address, uint32_t data, uint32_t requester)
-{
-    struct machine *machine = ctx;
-    machine->config.engine->irqchip->send_msi(machine->engine, address, data, requester);
-}
-
 /* --- building ----------------------------------------------------------------------------------
  */
 
@@ -132,7 +126,8 @@ static int build_pci(struct machine *machine, struct err *e)
         .ecam = {X86_PCI_ECAM, X86_PCI_ECAM_SIZE},
         .low = {X86_PCI_LOW, X86_PCI_LOW_SIZE},
         .ctx = machine,
-        .msi = on_msi,
+        .msi = machine_engine_msi,
+        .message_fd = machine_engine_message_fd,
         .doorbell = machine_engine_doorbell,
     };
     for (unsigned i = 0; i < PCI_PINS; i++)
