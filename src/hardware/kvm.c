@@ -15,6 +15,9 @@
 
 #define KVM_DEVICE "/dev/kvm"
 
+/* What Debian 12's headers for arm64 lack (Linux 6.3). */
+enum { CAP_DIRTY_LOG_RING_WITH_BITMAP = 225, DIRTY_RING_PAGE = 64 /* KVM_DIRTY_LOG_PAGE_OFFSET */ };
+
 int kvm_call_number(int fd, unsigned long request, unsigned long argument)
 {
     int rc;
@@ -129,6 +132,45 @@ int kvm_take_dirty_log(const struct kvm_vm *vm, unsigned slot, void *bitmap, str
     return rc < 0 ? err_set_errno(e, rc, "KVM's log of written pages") : 0;
 }
 
+static int enable(const struct kvm_vm *vm, uint32_t capability, uint64_t argument)
+{
+    struct kvm_enable_cap cap = {.cap = capability, .args = {argument}};
+    return kvm_call(vm->fd, KVM_ENABLE_CAP, &cap);
+}
+
+int kvm_enable_dirty_ring(const struct kvm_vm *vm, size_t bytes, bool bitmap, size_t *ret_bytes)
+{
+    /* The second is the first on CPUs that order their stores by themselves. */
+    static const uint32_t rings[] = {KVM_CAP_DIRTY_LOG_RING_ACQ_REL, KVM_CAP_DIRTY_LOG_RING};
+    *ret_bytes = 0;
+    if (bitmap && !kvm_capability(vm->fd, CAP_DIRTY_LOG_RING_WITH_BITMAP))
+        return 0;
+    for (size_t i = 0; i < ARRAY_SIZE(rings); i++) {
+        size_t most = (size_t)kvm_capability(vm->fd, rings[i]);
+        if (!most)
+            continue;
+        bytes = bytes < most ? bytes : most;
+        int rc = enable(vm, rings[i], bytes);
+        if (rc >= 0 && bitmap)
+            rc = enable(vm, CAP_DIRTY_LOG_RING_WITH_BITMAP, 0);
+        if (rc >= 0)
+            *ret_bytes = bytes;
+        return rc < 0 ? rc : 0;
+    }
+    return 0;
+}
+
+int kvm_map_dirty_ring(struct kvm_vcpu *vcpu, size_t bytes, struct err *e)
+{
+    void *ring = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd,
+                      DIRTY_RING_PAGE * sysconf(_SC_PAGESIZE));
+    if (ring == MAP_FAILED)
+        return err_set_errno(e, errno, "cannot map KVM's ring of written pages");
+    vcpu->ring = ring;
+    vcpu->ring_bytes = bytes;
+    return 0;
+}
+
 int kvm_vcpu_open(const struct kvm_vm *vm, unsigned long id, struct kvm_vcpu *ret_vcpu,
                   struct err *e)
 {
@@ -141,12 +183,14 @@ int kvm_vcpu_open(const struct kvm_vm *vm, unsigned long id, struct kvm_vcpu *re
         close(fd);
         return rc;
     }
-    *ret_vcpu = (struct kvm_vcpu){fd, run, vm->run_bytes};
+    *ret_vcpu = (struct kvm_vcpu){.fd = fd, .run = run, .run_bytes = vm->run_bytes};
     return 0;
 }
 
 void kvm_vcpu_close(struct kvm_vcpu *vcpu)
 {
+    if (vcpu->ring)
+        munmap(vcpu->ring, vcpu->ring_bytes);
     if (vcpu->run) {
         munmap(vcpu->run, vcpu->run_bytes);
         close(vcpu->fd);

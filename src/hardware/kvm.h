@@ -25,6 +25,8 @@ struct kvm_vcpu {
     int fd;
     struct kvm_run *run; /* shared with the kernel */
     size_t run_bytes;
+    struct kvm_dirty_gfn *ring; /* of written pages, shared with the kernel; NULL: none */
+    size_t ring_bytes;
 };
 
 /* An ioctl, again where a signal interrupted it. Returns what it returned, or a negative errno. */
@@ -50,6 +52,13 @@ int kvm_set_memory(const struct kvm_vm *vm, unsigned slot, uint32_t flags, uint6
 /* 4.8: a bit a page of the slot that was written since the last call, which it clears. `bitmap` has
  * room for the slot's pages, in whole 64-bit words. */
 int kvm_take_dirty_log(const struct kvm_vm *vm, unsigned slot, void *bitmap, struct err *e);
+
+/* 8.29: from now on written pages are told in a ring of `bytes` for each vCPU (a power of two), and
+ * with `bitmap` also by kvm_take_dirty_log, for those that no vCPU wrote. Before memory and vCPUs
+ * are there. Sets *ret_bytes to a ring's size; 0: this kernel has none such. Errors: the host's. */
+int kvm_enable_dirty_ring(const struct kvm_vm *vm, size_t bytes, bool bitmap, size_t *ret_bytes);
+/* Maps a vCPU's ring, until kvm_vcpu_close(). */
+int kvm_map_dirty_ring(struct kvm_vcpu *vcpu, size_t bytes, struct err *e);
 
 int kvm_vcpu_open(const struct kvm_vm *vm, unsigned long id, struct kvm_vcpu *ret_vcpu,
                   struct err *e);

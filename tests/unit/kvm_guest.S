@@ -55,6 +55,15 @@ guest_\name\()_end:
         movb    $2, 0x12fff
         finish  dirty
 
+/* Writes a byte in each page from the second megabyte to the address in EBX. */
+        program fill
+        movl    $0x100000, %edi
+1:      movb    $1, (%edi)
+        addl    $0x1000, %edi
+        cmpl    %ebx, %edi
+        jb      1b
+        finish  fill
+
 /* Counts at 0x3000 for ever. */
         program count
 1:      incl    0x3000

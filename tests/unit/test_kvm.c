@@ -22,14 +22,14 @@
 
 enum { RAM_BYTES = 1 << 20, ENTRY = 0x1000, TOLD_MAX = 64, REGS_MAX = 4096 };
 enum { TABLES = 0x2000, GDT = 0x2100, IDT = 0x2200, HANDLER = 0x1800, LINE = 5, VECTOR = 0x25 };
-#define ROM    0x200000ull
+#define ROM    0x10000000ull
 #define DEVICE 0xd0000000ull
 
 extern const uint8_t guest_io[], guest_io_end[], guest_doorbell[], guest_doorbell_end[],
-    guest_dirty[], guest_dirty_end[], guest_count[], guest_count_end[], guest_interrupt[],
-    guest_interrupt_end[], guest_interrupt_handler[], guest_interrupt_handler_end[],
-    guest_message[], guest_message_end[], guest_message_handler[], guest_message_handler_end[],
-    guest_state[], guest_state_end[];
+    guest_dirty[], guest_dirty_end[], guest_fill[], guest_fill_end[], guest_count[],
+    guest_count_end[], guest_interrupt[], guest_interrupt_end[], guest_interrupt_handler[],
+    guest_interrupt_handler_end[], guest_message[], guest_message_end[], guest_message_handler[],
+    guest_message_handler_end[], guest_state[], guest_state_end[];
 
 /* What a guest wrote to a device or a port. */
 struct told {
@@ -103,7 +103,7 @@ static void on_event(void *ctx, enum engine_event event)
     rig->ops->request_stop(rig->vcpu);
 }
 
-static struct rig *rig_new(void)
+static struct rig *rig_new_of(uint64_t ram_bytes, enum engine_dirty_log dirty_log)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
     struct err e = {0};
@@ -111,17 +111,23 @@ static struct rig *rig_new(void)
     rig->line_fd = -1;
     rig->ops = engine_find("kvm");
     guestmem_init(&rig->mem, (struct guestmem_mmio){rig, mmio_read, mmio_write});
-    assert_int_equal(guestmem_add_ram(&rig->mem, 0, RAM_BYTES, false, &e), 0);
+    assert_int_equal(guestmem_add_ram(&rig->mem, 0, ram_bytes, false, &e), 0);
     assert_int_equal(guestmem_add_ram(&rig->mem, ROM, 4096, true, &e), 0);
     const struct engine_config config = {
         .vcpus = 1,
         .mem = &rig->mem,
+        .dirty_log = dirty_log,
         .host = {.ctx = rig, .event = on_event, .ports = {rig, port_read, port_write}},
     };
     if (rig->ops->create(&config, &rig->engine, &e) < 0)
         fail_msg("%s", e.text);
     rig->vcpu = rig->ops->vcpu(rig->engine, 0);
     return rig;
+}
+
+static struct rig *rig_new(void)
+{
+    return rig_new_of(RAM_BYTES, ENGINE_DIRTY_AUTO);
 }
 
 static void rig_free(struct rig *rig)
@@ -134,6 +140,18 @@ static void rig_free(struct rig *rig)
 static int setup(void **state)
 {
     *state = rig_new();
+    return 0;
+}
+
+static int setup_ring(void **state)
+{
+    *state = rig_new_of(RAM_BYTES, ENGINE_DIRTY_RING);
+    return 0;
+}
+
+static int setup_bitmap(void **state)
+{
+    *state = rig_new_of(RAM_BYTES, ENGINE_DIRTY_BITMAP);
     return 0;
 }
 
@@ -244,6 +262,31 @@ static void written_pages_are_logged(void **state)
     assert_int_equal(rig->ops->take_dirty(rig->engine, 1, bitmap, &e), 0);
     assert_int_equal(bitmap[0], 0);
     assert_int_equal(rig->ops->log_dirty(rig->engine, false, &e), 0);
+    assert_int_equal(rig->ops->take_dirty(rig->engine, 0, bitmap, &e), -EINVAL);
+}
+
+/* More pages than a ring, if it is one, has entries for; each is logged, and again when it is
+ * written again. */
+static void many_written_pages_are_logged(void **state)
+{
+    enum { BYTES = 36 << 20, PAGES = BYTES / 4096, FIRST = (1 << 20) / 4096 };
+    static uint64_t bitmap[PAGES / 64];
+    struct err e = {0};
+    struct rig *rig = rig_new_of(BYTES, ENGINE_DIRTY_AUTO);
+    load(rig, guest_fill, guest_fill_end, BYTES);
+    assert_int_equal(rig->ops->log_dirty(rig->engine, true, &e), 0);
+    for (unsigned round = 0; round < 2; round++) {
+        rig->ops->reset(rig->engine, &(struct engine_start){.pc = ENTRY, .argument = BYTES});
+        run(rig, VCPU_STOP_REQUESTED);
+        assert_int_equal(rig->ops->take_dirty(rig->engine, 0, bitmap, &e), 0);
+        for (unsigned i = FIRST; i < PAGES; i++)
+            if (!(bitmap[i / 64] >> i % 64 & 1))
+                fail_msg("round %u: page %u", round, i);
+    }
+    assert_int_equal(rig->ops->take_dirty(rig->engine, 0, bitmap, &e), 0);
+    for (unsigned i = 0; i < PAGES / 64; i++)
+        assert_int_equal(bitmap[i], 0);
+    rig_free(rig);
 }
 
 static void *stop_late(void *arg)
@@ -391,11 +434,19 @@ int main(void)
     }
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
-        CASE(ports_and_device_memory),  CASE(a_reset_starts_over),
-        CASE(written_pages_are_logged), CASE(a_doorbell_rings_without_an_exit),
-        CASE(a_running_guest_stops),    CASE(an_eventfd_interrupts),
-        CASE(three_faults_are_a_reset), CASE(breakpoints_and_steps),
-        CASE(the_whole_state_moves),    CASE(an_eventfd_sends_a_message),
+        CASE(ports_and_device_memory),
+        CASE(a_reset_starts_over),
+        CASE(written_pages_are_logged),
+        CASE(a_doorbell_rings_without_an_exit),
+        CASE(a_running_guest_stops),
+        CASE(an_eventfd_interrupts),
+        CASE(three_faults_are_a_reset),
+        CASE(breakpoints_and_steps),
+        cmocka_unit_test_setup_teardown(written_pages_are_logged, setup_ring, teardown),
+        cmocka_unit_test_setup_teardown(written_pages_are_logged, setup_bitmap, teardown),
+        cmocka_unit_test(many_written_pages_are_logged),
+        CASE(the_whole_state_moves),
+        CASE(an_eventfd_sends_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

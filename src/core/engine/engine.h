@@ -65,6 +65,9 @@ enum vcpu_stop {
 
 enum vcpu_line { VCPU_LINE_IRQ = 1, VCPU_LINE_FIQ = 2 };
 
+/* How KVM logs written pages; the engine chooses but in tests. */
+enum engine_dirty_log { ENGINE_DIRTY_AUTO, ENGINE_DIRTY_RING, ENGINE_DIRTY_BITMAP };
+
 struct engine_config {
     const char *cpu_model;     /* NULL: the default */
     unsigned vcpus;            /* 1..A64_CPUS_MAX */
@@ -75,6 +78,7 @@ struct engine_config {
     const struct log *log;     /* borrowed */
     struct engine_host host;
     const struct trace *trace; /* borrowed; NULL: none */
+    enum engine_dirty_log dirty_log;
 };
 
 /* Where the first vCPU begins, in the state in which its architecture's kernels are entered: arm64
@@ -159,8 +163,9 @@ struct engine_ops {
      * first `max`. NULL: the engine saves no state yet. */
     unsigned (*list_regs)(struct vcpu *vcpu, uint64_t *ids, unsigned max);
     /* Written pages: while on, take_dirty gives (and forgets) a bit for each 4 KiB page of region
-     * `region` of guestmem that a vCPU wrote (and maybe of some it only read), in 64-bit words.
-     * NULL: the engine keeps no log. */
+     * `region` of guestmem that a vCPU wrote (and maybe of some it only read), in 64-bit words. Any
+     * thread, while vCPUs run, too: then what they wrote last may come with a later call. Errors:
+     * EINVAL (off), the host's. NULL: the engine keeps no log. */
     int (*log_dirty)(struct engine *engine, bool on, struct err *e);
     int (*take_dirty)(struct engine *engine, unsigned region, uint64_t *bitmap, struct err *e);
     /* Debugger: virtual memory, breakpoints, single step. vCPU not running. */

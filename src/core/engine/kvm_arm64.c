@@ -137,6 +137,7 @@ unsigned kvm_arch_line_routes(const struct engine *engine, struct kvm_irq_routin
 }
 
 const uint32_t kvm_arch_message_flags = KVM_MSI_VALID_DEVID;
+const bool kvm_arch_ring_needs_bitmap = true; /* vgic and ITS tables */
 
 const struct engine_irqchip kvm_arch_irqchip = {
     .set_line = set_line,

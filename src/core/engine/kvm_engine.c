@@ -12,8 +12,7 @@
  * A reset puts every register back to what it was when the vCPU was made, which was read before its
  * first run.
  *
- * Limits: breakpoints are the CPU's own, of which four are used; written pages are logged by
- * bitmap.
+ * Limits: breakpoints are the CPU's own, of which four are used.
  */
 #include <assert.h>
 #include <errno.h>
@@ -99,7 +98,7 @@ static int kvm_engine_usable(struct err *e)
     return 0;
 }
 
-static int add_memory(struct engine *engine, uint32_t flags, struct err *e)
+int kvm_engine_add_memory(struct engine *engine, uint32_t flags, struct err *e)
 {
     const struct guestmem *mem = engine->config.mem;
     for (unsigned i = 0; i < mem->region_count; i++) {
@@ -122,7 +121,8 @@ static int make_vcpu(struct engine *engine, unsigned index, struct err *e)
     vcpu->index = index;
     pthread_mutex_init(&vcpu->lock, NULL);
     engine->vcpu_count = index + 1;
-    return kvm_arch_init_vcpu(vcpu, e);
+    rc = kvm_dirty_init_vcpu(vcpu, e);
+    return rc < 0 ? rc : kvm_arch_init_vcpu(vcpu, e);
 }
 
 static void kvm_engine_free(struct engine *engine)
@@ -136,6 +136,7 @@ static void kvm_engine_free(struct engine *engine)
     }
     kvm_arch_done(engine);
     kvm_vm_close(&engine->vm);
+    kvm_dirty_done(engine);
     kvm_routes_done(&engine->routes);
     free(engine);
 }
@@ -151,7 +152,9 @@ static int build(struct engine *engine, struct err *e)
     if (rc == 0)
         rc = kvm_vm_open(type, &engine->vm, e);
     if (rc == 0)
-        rc = add_memory(engine, 0, e);
+        rc = kvm_dirty_init(engine, e);
+    if (rc == 0)
+        rc = kvm_engine_add_memory(engine, 0, e);
     if (rc == 0)
         rc = kvm_arch_init(engine, e);
     for (unsigned i = 0; rc == 0 && i < engine->config.vcpus; i++)
@@ -268,6 +271,8 @@ static int handle_exit(struct vcpu *vcpu, struct err *e)
     case KVM_EXIT_INTR: /* with 0 from KVM_RUN: nothing to do */
     case KVM_EXIT_IRQ_WINDOW_OPEN:
         return 0;
+    case KVM_EXIT_DIRTY_RING_FULL:
+        return kvm_dirty_ring_full(vcpu, e);
     case KVM_EXIT_SYSTEM_EVENT:
         return system_event(vcpu, e);
     case KVM_EXIT_SHUTDOWN:
@@ -331,7 +336,7 @@ static enum vcpu_stop kvm_engine_run(struct vcpu *vcpu, struct err *e)
     return stop;
 }
 
-/* --- interrupts and written pages --------------------------------------------------------------
+/* --- interrupts --------------------------------------------------------------------------------
  */
 
 int kvm_engine_set_line_fd(struct engine *engine, unsigned line, int fd, bool on, struct err *e)
@@ -362,23 +367,6 @@ int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell 
         .fd = bell->fd,
     };
     return kvm_set_doorbell(&engine->vm, &doorbell, on, e);
-}
-
-static int kvm_engine_log_dirty(struct engine *engine, bool on, struct err *e)
-{
-    return add_memory(engine, on ? KVM_MEM_LOG_DIRTY_PAGES : 0, e);
-}
-
-static int kvm_engine_take_dirty(struct engine *engine, unsigned region, uint64_t *bitmap,
-                                 struct err *e)
-{
-    const struct guestmem *mem = engine->config.mem;
-    assert(region < mem->region_count);
-    if (mem->regions[region].read_only) {
-        memset(bitmap, 0, align_up(mem->regions[region].size_bytes / PAGE_BYTES, 64) / 8);
-        return 0;
-    }
-    return kvm_take_dirty_log(&engine->vm, region, bitmap, e);
 }
 
 /* --- for the debugger --------------------------------------------------------------------------

@@ -26,6 +26,14 @@ struct kvm_routes {
     struct kvm_message messages[KVM_MESSAGES_MAX];
 };
 
+/* The log of written pages; see kvm_dirty.c. */
+struct kvm_dirty {
+    size_t bytes; /* of a vCPU's ring; 0: there are none, KVM has a bitmap */
+    bool beside;  /* KVM has a bitmap beside the rings */
+    pthread_mutex_t lock;
+    uint64_t *bitmaps[GUESTMEM_REGIONS_MAX]; /* owned; NULL: nothing is logged */
+};
+
 /* What a vCPU was right after it was made, to which a reset takes it back. */
 struct kvm_power_on {
     uint64_t *ids;
@@ -44,7 +52,8 @@ struct vcpu {
     bool step;          /* the debugger wants one instruction */
     bool debug_changed; /* KVM has not been told yet */
     struct kvm_power_on power_on;
-    uint64_t exits; /* since it was made */
+    uint32_t ring_next; /* the next entry of kvm.ring to look at; under engine->dirty.lock */
+    uint64_t exits;     /* since it was made */
 };
 
 struct engine {
@@ -55,6 +64,7 @@ struct engine {
     uint64_t breakpoints[KVM_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
     struct kvm_routes routes;
+    struct kvm_dirty dirty;
     void *arch; /* the architecture's own; owned */
 };
 
@@ -63,6 +73,8 @@ struct engine {
 extern const char kvm_arch_name[]; /* as engine_ops.arch */
 extern const struct engine_irqchip kvm_arch_irqchip;
 extern const uint32_t kvm_arch_message_flags; /* of a message: KVM_MSI_VALID_DEVID */
+/* The kernel writes guest memory for no vCPU, so that rings alone do not tell of all. */
+extern const bool kvm_arch_ring_needs_bitmap;
 
 /* engine_ops.fast: some KVMs imitate the CPU in software. */
 int kvm_arch_fast(struct err *e);
@@ -93,6 +105,18 @@ bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address);
 uint64_t kvm_arch_pc(struct vcpu *vcpu);
 
 /* --- common --- */
+
+/* Puts all memory into its slots, or changes their flags (KVM_MEM_LOG_DIRTY_PAGES). */
+int kvm_engine_add_memory(struct engine *engine, uint32_t flags, struct err *e);
+
+/* Before memory; for each vCPU. */
+int kvm_dirty_init(struct engine *engine, struct err *e);
+int kvm_dirty_init_vcpu(struct vcpu *vcpu, struct err *e);
+void kvm_dirty_done(struct engine *engine);
+/* KVM_EXIT_DIRTY_RING_FULL. */
+int kvm_dirty_ring_full(struct vcpu *vcpu, struct err *e);
+int kvm_engine_log_dirty(struct engine *engine, bool on, struct err *e);
+int kvm_engine_take_dirty(struct engine *engine, unsigned region, uint64_t *bitmap, struct err *e);
 
 void kvm_routes_init(struct kvm_routes *routes);
 void kvm_routes_done(struct kvm_routes *routes);

@@ -208,6 +208,7 @@ unsigned kvm_arch_line_routes(const struct engine *engine, struct kvm_irq_routin
 }
 
 const uint32_t kvm_arch_message_flags = 0; /* KVM does not ask who sends */
+const bool kvm_arch_ring_needs_bitmap = false;
 
 const struct engine_irqchip kvm_arch_irqchip = {
     .set_line = set_line,

@@ -111,7 +111,7 @@ static int measure(bool *ret_fast, struct err *e)
     struct probe probe = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     struct guestmem mem;
     guestmem_init(&mem, (struct guestmem_mmio){.ctx = &probe, .write = on_write});
-    const struct engine_config config = {.vcpus = 1, .mem = &mem};
+    const struct engine_config config = {.vcpus = 1, .mem = &mem, .dirty_log = ENGINE_DIRTY_BITMAP};
     struct engine *engine;
     int rc = guestmem_add_ram(&mem, 0, RAM_BYTES, false, e);
     if (rc == 0)
