@@ -80,13 +80,80 @@ static void test_alone(void **state)
     assert_int_equal(other->share, 0);
 }
 
-static void test_stores_do_not_follow_loads(void **state)
+static void leave_on_zero(unsigned v)
 {
-    struct ir_op *load = access(IR_LOAD, 0, 1, 0, 8), *store = access(IR_STORE, 0, 1, 8, 8);
+    ir_emit(&unit, IR_CBZ, IR_I64)->a = (uint8_t)v;
+}
+
+/* Who comes by the load may leave before the store. */
+static void test_uncertain_store_does_not_follow_load(void **state)
+{
+    struct ir_op *load = access(IR_LOAD, 0, 1, 0, 8);
+    leave_on_zero(0);
+    struct ir_op *store = access(IR_STORE, 0, 1, 8, 8);
     struct ir_op *again = access(IR_LOAD, 2, 1, 16, 8);
     ir_share_checks(&unit);
     assert_int_equal(load->share, 0);
     assert_true(leads(store, 0, 16) && follows(again, store));
+}
+
+static void test_certain_store_follows_load(void **state)
+{
+    struct ir_op *load = access(IR_LOAD, 0, 1, 0, 8), *store = access(IR_STORE, 0, 1, 8, 8);
+    leave_on_zero(0);
+    struct ir_op *late = access(IR_STORE, 0, 1, 16, 8);
+    ir_share_checks(&unit);
+    assert_true(leads(load, 0, 24) && load->share & IR_SHARE_WRITES);
+    assert_true(follows(store, load) && follows(late, load));
+}
+
+static void test_loads_check_no_right_to_write(void **state)
+{
+    struct ir_op *first = access(IR_LOAD, 0, 1, 0, 8), *second = access(IR_LOAD, 2, 1, 8, 8);
+    ir_share_checks(&unit);
+    assert_true(leads(first, 0, 16) && follows(second, first));
+    assert_false(first->share & IR_SHARE_WRITES);
+}
+
+static struct ir_op *indexed(enum ir_opcode op, unsigned value, unsigned index, unsigned mod)
+{
+    struct ir_op *o = access(op, value, 1, 0, 4);
+    o->b = (uint8_t)index;
+    o->mod = (uint16_t)mod;
+    return o;
+}
+
+static void test_element(void **state)
+{
+    struct ir_op *load = indexed(IR_LOAD, 0, 2, IR_MOD_LSL | 2);
+    struct ir_op *other = indexed(IR_LOAD, 3, 4, IR_MOD_LSL | 2);
+    struct ir_op *unscaled = indexed(IR_LOAD, 3, 2, IR_MOD_LSL);
+    struct ir_op *store = indexed(IR_STORE, 0, 2, IR_MOD_LSL | 2);
+    ir_share_checks(&unit);
+    assert_true(leads(load, 0, 4) && load->share & IR_SHARE_WRITES && follows(store, load));
+    assert_int_equal(other->share | unscaled->share, 0);
+}
+
+static void test_element_moves(void **state)
+{
+    struct ir_op *first = indexed(IR_LOAD, 0, 2, IR_MOD_LSL);
+    add(2, 8);
+    struct ir_op *second = indexed(IR_LOAD, 0, 2, IR_MOD_LSL);
+    add(1, 8);
+    struct ir_op *third = indexed(IR_LOAD, 0, 2, IR_MOD_LSL);
+    ir_share_checks(&unit);
+    assert_int_equal(first->share | second->share | third->share, 0);
+}
+
+/* A loop's next turn comes by the LABEL, not by the leader. */
+static void test_label_ends_all(void **state)
+{
+    struct ir_op *before = access(IR_LOAD, 0, 1, 0, 8);
+    ir_emit(&unit, IR_LABEL, IR_I64);
+    struct ir_op *first = access(IR_LOAD, 0, 1, 0, 8), *second = access(IR_LOAD, 2, 1, 8, 8);
+    ir_share_checks(&unit);
+    assert_int_equal(before->share, 0);
+    assert_true(leads(first, 0, 16) && follows(second, first));
 }
 
 static void test_base_overwritten(void **state)
@@ -116,11 +183,8 @@ static void test_limits(void **state)
     aligned->flags = IR_ALIGNED;
     struct ir_op *unprivileged = access(IR_LOAD, 2, 1, IR_SHARE_BYTES, 8);
     unprivileged->flags = IR_UNPRIV;
-    struct ir_op *indexed = access(IR_LOAD, 2, 1, 0, 8);
-    indexed->b = 4;
     ir_share_checks(&unit);
     assert_int_equal(first->share | far->share | aligned->share | unprivileged->share, 0);
-    assert_int_equal(indexed->share, 0);
 }
 
 static void test_more_bases_than_slots(void **state)
@@ -142,7 +206,12 @@ int main(void)
         cmocka_unit_test_setup(test_frame, begin),
         cmocka_unit_test_setup(test_before_the_leader, begin),
         cmocka_unit_test_setup(test_alone, begin),
-        cmocka_unit_test_setup(test_stores_do_not_follow_loads, begin),
+        cmocka_unit_test_setup(test_uncertain_store_does_not_follow_load, begin),
+        cmocka_unit_test_setup(test_certain_store_follows_load, begin),
+        cmocka_unit_test_setup(test_loads_check_no_right_to_write, begin),
+        cmocka_unit_test_setup(test_element, begin),
+        cmocka_unit_test_setup(test_element_moves, begin),
+        cmocka_unit_test_setup(test_label_ends_all, begin),
         cmocka_unit_test_setup(test_base_overwritten, begin),
         cmocka_unit_test_setup(test_interpreter_ends_all, begin),
         cmocka_unit_test_setup(test_limits, begin),

@@ -315,6 +315,7 @@ enum ir_share {
     IR_SHARE_SLOT = 3,
     IR_SHARE_LEADER = 4, /* x: bytes of the range before the address; y: all of them */
     IR_SHARE_FOLLOWER = 8,
+    IR_SHARE_WRITES = 16, /* the leader is a load, and a store follows for certain */
     IR_SHARE_SLOTS = 4,
     IR_SHARE_BYTES = 128, /* a longer range lies over a page's end too often */
 };
@@ -363,8 +364,7 @@ bool ir_live_before(struct ir_op *o, bool live);
  * unit, whose liveness is then to be found again. */
 bool ir_sink_flags(struct ir_unit *unit);
 
-/* Marks accesses that one check of their page does for. For units that are run from their start
- * alone. */
+/* Marks accesses that one check of their page does for. */
 void ir_share_checks(struct ir_unit *unit);
 
 /* One op a line. */

@@ -9,13 +9,17 @@
  *   STP x19, x20, [sp, #16]     follower of slot 0
  *   STR x21, [sp, #32]          follower of slot 0
  *
- * A group ends where its base is overwritten with anything but itself plus a constant. Loads follow
- * stores, because who may write may read; a store does not follow a load, or a load of what is
- * read-only would take the long way for the sake of a store that perhaps never comes. Of what a
- * slot holds the emitter says when it is good (emit_memory.c).
+ * A group ends where its base is overwritten with anything but itself plus a constant, and where
+ * other ways join (a region's LABEL). Loads follow stores, because who may write may read. A store
+ * follows a load only where it comes for certain, behind no way out (a counter, a sum in memory):
+ * the leader then looks for the right to write. Else a load of what is read-only would take the
+ * long way for the sake of a store that perhaps never comes. Of what a slot holds the emitter says
+ * when it is good (emit_address.c).
  *
- * Limits: ranges of IR_SHARE_BYTES, IR_SHARE_SLOTS groups at a time; no accesses with an index,
- * with EL0's rights, or that must be aligned.
+ * Accesses with an index share the whole address: an element of an array that is read and written.
+ *
+ * Limits: ranges of IR_SHARE_BYTES, IR_SHARE_SLOTS groups at a time; no accesses with EL0's rights,
+ * or that must be aligned.
  */
 #include "core/ir/ir.h"
 
@@ -23,8 +27,9 @@
 
 struct group {
     struct ir_op *leader; /* NULL: the slot is free */
-    unsigned base;
+    unsigned base, index, mod;
     bool store;
+    bool certain;        /* whoever comes by the leader comes here */
     int64_t moved;       /* what was added to the base since the leader */
     int64_t first, last; /* of all bytes, from the leader's base on; `last` is behind them */
 };
@@ -42,15 +47,20 @@ static bool is_pair(const struct ir_op *o)
 static bool can_share(const struct ir_op *o)
 {
     bool plain = is_store(o) || is_pair(o) || o->op == IR_LOAD || o->op == IR_VLOAD;
-    return plain && o->b == IR_NO_INDEX && o->a <= IR_SP &&
-           !(o->flags & (IR_ALIGNED | IR_UNPRIV | IR_ORDERED));
+    return plain && o->a <= IR_SP && !(o->flags & (IR_ALIGNED | IR_UNPRIV | IR_ORDERED));
 }
 
 static void lead(struct group *g, struct ir_op *o)
 {
     unsigned bytes = o->size * (is_pair(o) ? 2u : 1u);
-    *g = (struct group){
-        .leader = o, .base = o->a, .store = is_store(o), .first = o->imm, .last = o->imm + bytes};
+    *g = (struct group){.leader = o,
+                        .base = o->a,
+                        .index = o->b,
+                        .mod = o->mod,
+                        .store = is_store(o),
+                        .certain = true,
+                        .first = o->imm,
+                        .last = o->imm + bytes};
 }
 
 /* True where the op became a follower. */
@@ -58,21 +68,28 @@ static bool follow(struct group *g, unsigned slot, struct ir_op *o)
 {
     int64_t at = o->imm + g->moved, end = at + o->size * (is_pair(o) ? 2 : 1);
     int64_t first = at < g->first ? at : g->first, last = end > g->last ? end : g->last;
-    if ((is_store(o) && !g->store) || last - first > IR_SHARE_BYTES)
+    bool writes = is_store(o) && !g->store;
+    if ((writes && !g->certain) || last - first > IR_SHARE_BYTES)
         return false;
     g->first = first;
     g->last = last;
+    g->store |= writes;
     o->share = (uint16_t)(IR_SHARE_FOLLOWER | slot);
-    g->leader->share = (uint16_t)(IR_SHARE_LEADER | slot);
+    g->leader->share |= (uint16_t)(IR_SHARE_LEADER | slot | (writes ? IR_SHARE_WRITES : 0));
     g->leader->x = (uint8_t)(g->leader->imm - first);
     g->leader->y = (uint8_t)(last - first);
     return true;
 }
 
+static bool is_of(const struct group *g, const struct ir_op *o)
+{
+    return g->leader && g->base == o->a && g->index == o->b && g->mod == o->mod;
+}
+
 static void join(struct group *groups, unsigned *next, struct ir_op *o)
 {
     for (unsigned s = 0; s < IR_SHARE_SLOTS; s++) {
-        if (!groups[s].leader || groups[s].base != o->a)
+        if (!is_of(&groups[s], o))
             continue;
         if (!follow(&groups[s], s, o))
             lead(&groups[s], o);
@@ -87,11 +104,33 @@ static void join(struct group *groups, unsigned *next, struct ir_op *o)
     lead(&groups[slot], o);
 }
 
+static void end_all(struct group *groups)
+{
+    for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
+        groups[s].leader = NULL;
+}
+
 static void overwritten(struct group *groups, unsigned v)
 {
     for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
-        if (groups[s].leader && groups[s].base == v)
+        if (groups[s].base == v || groups[s].index == v)
             groups[s].leader = NULL;
+}
+
+static void moved(struct group *groups, unsigned v, int64_t by)
+{
+    for (unsigned s = 0; s < IR_SHARE_SLOTS; s++) {
+        if (groups[s].base == v && groups[s].index == IR_NO_INDEX)
+            groups[s].moved += by;
+        else if (groups[s].base == v || groups[s].index == v)
+            groups[s].leader = NULL;
+    }
+}
+
+static void uncertain(struct group *groups)
+{
+    for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
+        groups[s].certain = false;
 }
 
 /* By what the op moves its own destination; false: it does something else. */
@@ -100,20 +139,20 @@ static bool moves_base(const struct ir_op *o, int64_t *ret_by)
     if ((o->op != IR_ADD && o->op != IR_SUB) || o->type != IR_I64 || o->d != o->a || o->b != IR_IMM)
         return false;
     *ret_by = o->op == IR_ADD ? o->imm : -o->imm;
-    return true;
+    return *ret_by >= -IR_SHARE_BYTES && *ret_by <= IR_SHARE_BYTES;
 }
 
-static void note_writes(struct group *groups, const struct ir_op *o)
+static void note_effects(struct group *groups, const struct ir_op *o)
 {
+    const struct ir_op_info *info = &ir_op_info[o->op];
     int64_t by;
-    if (o->op == IR_INTERPRET && !(o->flags & IR_SAFE)) {
-        for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
-            groups[s].leader = NULL;
-    } else if (moves_base(o, &by) && by >= -IR_SHARE_BYTES && by <= IR_SHARE_BYTES) {
-        for (unsigned s = 0; s < IR_SHARE_SLOTS; s++)
-            if (groups[s].leader && groups[s].base == o->d)
-                groups[s].moved += by;
-    } else if (ir_op_info[o->op].operands[0] == 'd') {
+    if ((o->op == IR_INTERPRET && !(o->flags & IR_SAFE)) || info->attributes & IR_JOINS) {
+        end_all(groups);
+    } else if (info->attributes & IR_SIDE_EXIT) {
+        uncertain(groups);
+    } else if (moves_base(o, &by)) {
+        moved(groups, o->d, by);
+    } else if (info->operands[0] == 'd') {
         overwritten(groups, o->d);
         if (o->op == IR_LOADP)
             overwritten(groups, o->c);
@@ -132,6 +171,6 @@ void ir_share_checks(struct ir_unit *unit)
         struct ir_op *o = &unit->ops[i];
         if (can_share(o))
             join(groups, &next, o);
-        note_writes(groups, o);
+        note_effects(groups, o);
     }
 }

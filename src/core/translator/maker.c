@@ -179,6 +179,8 @@ const struct unit_parts *maker_make_region(struct maker *m, const struct maker_c
     source.max_insns = forced ? FORCED_INSNS : IR_REGION_INSNS;
     if (!lift_region(&source, forced, &m->unit, &extent))
         return NULL;
+    if (!request.user)
+        ir_share_checks(&m->unit);
     ir_region_use(&m->unit, &use);
     emit_region_registers(&use, forced ? 0 : SWAP_MARGIN, &region);
     if (forced)

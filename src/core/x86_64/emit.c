@@ -215,6 +215,38 @@ static void write_exit(struct emitter *e, const struct cold *c)
     exit->tag = leave_with_number(e);
 }
 
+/* A lookup failed, or (COLD_DELTA) a follower found nothing in its slot. */
+static void write_miss(struct emitter *e, const struct cold *c)
+{
+    const struct emit_stubs *stubs = e->request->stubs;
+    bool delta = c->kind == COLD_DELTA;
+    if (delta)
+        emit_address_again(e, c->op);
+    else if (c->va != RAX)
+        x86_load(e->buf, 8, RAX, rm_reg(c->va));
+    x86_movi(e->buf, RDX, c->raw);
+    x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
+    if (e->region)
+        x86_call_to(e->buf, delta ? stubs->delta_alone : stubs->miss_alone);
+    else
+        x86_call_to(e->buf, delta ? stubs->delta : stubs->miss);
+    uint8_t *found = x86_jmp(e->buf);
+    if (e->region)
+        call_interpreter(e, c->raw, c->offset);
+    resume(e, c);
+    if (!delta || c->op->b == IR_NO_INDEX) {
+        patch_across(e, found, c->retry);
+        return;
+    }
+    struct x86_rm slot = share_slot(c->op->share & IR_SHARE_SLOT);
+    x86_patch(e->buf, found, e->buf->at);
+    x86_store(e->buf, 8, slot, RAX);
+    emit_address_again(e, c->op);
+    x86_alu(e->buf, ALU_ADD, 8, RAX, slot);
+    x86_store_imm(e->buf, 8, slot, 0); /* good for this access alone */
+    patch_across(e, x86_jmp(e->buf), c->retry);
+}
+
 static void write_cold(struct emitter *e, struct cold *c)
 {
     const struct emit_request *r = e->request;
@@ -236,19 +268,7 @@ static void write_cold(struct emitter *e, struct cold *c)
         break;
     case COLD_MISS:
     case COLD_DELTA:
-        if (c->kind == COLD_DELTA)
-            x86_lea(e->buf, 8, RAX, rm_mem(use_reg(e, c->va, RAX, 8), c->disp));
-        else if (c->va != RAX)
-            x86_load(e->buf, 8, RAX, rm_reg(c->va));
-        x86_movi(e->buf, RDX, c->raw);
-        x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
-        x86_call_to(e->buf, c->kind == COLD_DELTA ? r->stubs->delta
-                            : e->region           ? r->stubs->miss_alone
-                                                  : r->stubs->miss);
-        patch_across(e, x86_jmp(e->buf), c->retry);
-        if (e->region)
-            call_interpreter(e, c->raw, c->offset);
-        resume(e, c);
+        write_miss(e, c);
         break;
     case COLD_SATURATED: /* FPSR.QC */
         x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RBP, EMIT_OFFSET(fpsr)), 1 << 27);

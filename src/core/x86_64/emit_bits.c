@@ -239,23 +239,24 @@ void emit_UMSUBL(struct emitter *e, const struct ir_op *o)
     multiply_long(e, o, false, true);
 }
 
-static void multiply_high(struct emitter *e, const struct ir_op *o, enum x86_unary op)
+void emit_SMULH(struct emitter *e, const struct ir_op *o)
 {
     flags_clobber(e);
     copy(e, RAX, o->a, 8);
     copy(e, RCX, o->b, 8);
-    x86_unary(e->buf, op, 8, rm_reg(RCX));
+    x86_unary(e->buf, UN_IMUL, 8, rm_reg(RCX));
     set_done(e, o->d, RDX);
 }
 
-void emit_SMULH(struct emitter *e, const struct ir_op *o)
-{
-    multiply_high(e, o, UN_IMUL);
-}
-
+/* MULX leaves EFLAGS alone and has any destination. */
 void emit_UMULH(struct emitter *e, const struct ir_op *o)
 {
-    multiply_high(e, o, UN_MUL);
+    unsigned b = use_reg(e, o->b, RCX, 8);
+    copy(e, RDX, o->a, 8);
+    unsigned d = set_reg(e, o->d, RAX);
+    x86_vec(e->buf, 3, 2, 1, 0xf6, d, RAX, rm_reg(b)); /* mulx d, rax, b */
+    if (d == RAX)
+        set_done(e, o->d, RAX);
 }
 
 void emit_UDIV(struct emitter *e, const struct ir_op *o)

@@ -10,7 +10,7 @@
  * to: the stack has the guest's return address beside the host's (translator/returns.h), and a
  * return to another one goes through the jump cache. Nothing else is on that stack.
  *
- * The poll word is tested at calls back, at indirect branches and wherever the page changes;
+ * The poll word is tested at calls back, at indirect branches and at jumps back to other pages;
  * backward branches count down a budget, which is taken away when the poll word is set. Where it is
  * spent is a sample of which loops are hot.
  */
@@ -169,8 +169,20 @@ void emit_leave_to(struct emitter *e, int64_t target)
         jump_or_call(e, target, false);
         return;
     }
+    struct x86_buf *b = e->buf;
+    const struct emit_stubs *stubs = e->request->stubs;
     page_address(e, RAX, target);
-    poll_and_jump_to_rax(e);
+    if (e->request->user) {
+        emit_poll_and_jump_to_rax(b, stubs->lookup);
+        return;
+    }
+    if (target <= e->offset)
+        x86_patch(b, poll(b), stubs->lookup);
+    x86_patch(b, look_in_jump_cache(b, false), stubs->find);
+    int64_t distance = target & -4096;
+    if (distance)
+        x86_alu_imm(b, ALU_ADD, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), (int32_t)distance);
+    x86_jmp_rm(b, cached_code());
 }
 
 /* Leaves to o->imm if host condition cc holds, else falls through. */

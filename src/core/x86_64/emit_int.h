@@ -27,20 +27,20 @@ struct cold {
         COLD_JOIN, /* regions: to the LABEL at offset */
         COLD_PART, /* regions: out of it to offset */
     } kind;
-    uint8_t *from;        /* rel32 to patch to the cold code */
-    uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
-    uint8_t *resume;      /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
-    uint8_t *retry;       /* COLD_MISS: the check that failed; COLD_DELTA: the access */
-    uint32_t how;         /* ... a64_tlb_refill()'s */
-    uint8_t va;           /* ... COLD_MISS: host register that has the address */
-    int32_t disp;         /* ... COLD_DELTA: from guest register `va` */
-    uint32_t raw;         /* the instruction */
-    int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
-    int exit;             /* exit number; patched site is here or `from` */
-    int32_t source;       /* COLD_PART: the instruction's page offset */
-    enum flags_kind save; /* NZCV to be saved first */
-    bool apart;           /* as emitter.apart */
-    uint8_t restore;      /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
+    uint8_t *from;   /* rel32 to patch to the cold code */
+    uint8_t *poll;   /* COLD_EXIT: another one, or NULL */
+    uint8_t *resume; /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
+    uint8_t *retry;  /* COLD_MISS: the check that failed; COLD_DELTA: the access */
+    uint32_t how;    /* ... a64_tlb_refill()'s */
+    uint8_t va;      /* ... COLD_MISS: host register that has the address */
+    const struct ir_op *op; /* ... COLD_DELTA: the access */
+    uint32_t raw;           /* the instruction */
+    int32_t offset;         /* its page offset, or where to go on (COLD_POLL) */
+    int exit;               /* exit number; patched site is here or `from` */
+    int32_t source;         /* COLD_PART: the instruction's page offset */
+    enum flags_kind save;   /* NZCV to be saved first */
+    bool apart;             /* as emitter.apart */
+    uint8_t restore;        /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
 };
 
 struct region_state;
@@ -170,9 +170,17 @@ bool region_jump(struct emitter *e, const struct ir_op *o);
 /* From cold code. */
 void region_join(struct emitter *e, int32_t target);
 
-/* emit_memory.c: after it `rm` is the host memory operand for the access; misses go to the cold
- * path. */
+/* emit_address.c: the host memory operand for the current op's access, of rax and rcx or guest
+ * registers; misses go to the cold path. */
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes);
+/* rax = the guest's address. Overwrites rcx, rdx. */
+void emit_address_again(struct emitter *e, const struct ir_op *o);
+
+static inline struct x86_rm displaced(struct x86_rm rm, int32_t by)
+{
+    rm.disp += by;
+    return rm;
+}
 
 /* One handler an op. */
 typedef void (*emit_fn)(struct emitter *e, const struct ir_op *o);

@@ -1,26 +1,8 @@
-/* emit_memory.c: guest loads and stores: through the software TLB, or (user mode) directly.
+/* emit_memory.c: guest loads and stores, exclusive and atomic ones among them; where they go to
+ * says emit_address.c.
  *
- * User mode: the guest's address is the operand. Such an access does not disturb EFLAGS, and where
- * it faults the interpreter repeats the instruction (emit_fault), so nothing of it may have
- * happened: a register that the address needs is loaded last.
- *
- * The bank in use lies at the base of GS, so a lookup is
- *     lea  rax, [base + disp]            (skipped where the base register is the address)
- *     rorx ecx, eax, 7 ; and ecx, index mask          entry offset
- *     lea  rdx, [address + size - 1] ; and rdx, -4096  page of the last byte
- *     cmp  rdx, gs:[rcx + tag] ; jne cold
- *     add  rax, gs:[rcx + addend]
- * The last byte's page must equal the entry's, which was chosen by the first byte's: an access that
- * crosses pages misses. Accesses that must be aligned keep the low address bits in the comparison.
- * A miss goes to stubs.miss, which fills the bank, and comes back to the RORX; faults, MMIO and
- * crossing go on to the interpreter for this one instruction.
- *
- * Shared checks (ir/share.c): a leader looks up its whole range, and stores what it adds in a slot
- * of the stack frame. A follower loads that:
- *     mov  rax, [rsp + slot] ; test rax, rax ; je cold
- * While a unit runs no mapping that it used can go: maintenance by other CPUs waits until this one
- * leaves the unit, or calls the interpreter, which might wait for something and serve them. So the
- * interpreter's stub leaves zeros in the slots, and followers that find them ask stubs.delta.
+ * Where an access faults in user mode the interpreter repeats the instruction (emit_fault), so
+ * nothing of it may have happened: a register that the address needs is loaded last.
  *
  * Ordering: x86-TSO gives every load acquire and every store release semantics; only a
  * store-release followed by a load-acquire (both RCsc on Arm) needs more, so STLR is an XCHG.
@@ -28,143 +10,6 @@
 #include "core/x86_64/emit_int.h"
 
 #include <assert.h>
-
-static int32_t tag_offset(enum a64_access access)
-{
-    return access == A64_READ    ? (int32_t)offsetof(struct a64_tlb_entry, read)
-           : access == A64_WRITE ? (int32_t)offsetof(struct a64_tlb_entry, write)
-                                 : (int32_t)offsetof(struct a64_tlb_entry, exec);
-}
-
-static_assert(sizeof(struct a64_tlb_entry) == 32, "the index shift below");
-
-/* The virtual address as an operand, of whatever form x86 has for it. */
-static struct x86_rm operand(struct emitter *e, const struct ir_op *o)
-{
-    if (o->b == IR_NO_INDEX) {
-        if (o->a != IR_PAGE)
-            return rm_mem(use_reg(e, o->a, RAX, 8), (int32_t)o->imm);
-        page_address(e, RAX, e->request->user ? o->imm : 0);
-        return rm_mem(RAX, e->request->user ? 0 : (int32_t)o->imm);
-    }
-    unsigned index = RCX, kind = IR_MOD_KIND(o->mod);
-    if (kind == IR_MOD_UXTW)
-        x86_zext(e->buf, 4, RCX, loc(e, o->b));
-    else if (kind == IR_MOD_SXTW)
-        x86_sext(e->buf, 4, 8, RCX, loc(e, o->b));
-    else
-        index = use_reg(e, o->b, RCX, 8);
-    unsigned scale = 1u << IR_MOD_AMOUNT(o->mod);
-    unsigned base = use_reg(e, o->a, RAX, 8);
-    if (scale <= 8)
-        return rm_index(base, index, scale, 0);
-    x86_lea(e->buf, 8, RDX, rm_index(index, index, 1, 0)); /* 16-byte elements */
-    return rm_index(base, RDX, 8, 0);
-}
-
-/* rax or the base register = the virtual address. */
-static unsigned virtual_address(struct emitter *e, const struct ir_op *o)
-{
-    struct x86_rm rm = operand(e, o);
-    if (rm.index == X86_NONE && !rm.disp)
-        return rm.base;
-    x86_lea(e->buf, 8, RAX, rm);
-    return RAX;
-}
-
-/* SP as a base must be a multiple of 16; once seen so it stays so while only multiples are added.
- */
-static void check_sp(struct emitter *e, const struct ir_op *o)
-{
-    if (o->a != IR_SP || e->sp_aligned)
-        return;
-    x86_test_imm(e->buf, 1, loc(e, IR_SP), 15);
-    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
-    e->sp_aligned = true;
-}
-
-static struct x86_rm displaced(struct x86_rm rm, int32_t by)
-{
-    rm.disp += by;
-    return rm;
-}
-
-/* User mode: the operand itself. */
-static struct x86_rm direct(struct emitter *e, const struct ir_op *o, unsigned size_bytes)
-{
-    if (!(o->flags & IR_ALIGNED) || size_bytes == 1)
-        return operand(e, o);
-    flags_clobber(e);
-    unsigned va = virtual_address(e, o);
-    x86_test_imm(e->buf, 1, rm_reg(va), (int32_t)size_bytes - 1);
-    cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
-    return rm_mem(va, 0);
-}
-
-/* The leader has looked this page up. */
-static struct x86_rm follower(struct emitter *e, const struct ir_op *o, enum a64_access access,
-                              unsigned size_bytes)
-{
-    struct x86_buf *b = e->buf;
-    x86_load(b, 8, RAX, share_slot(o->share & IR_SHARE_SLOT));
-    x86_test(b, 8, rm_reg(RAX), RAX);
-    struct cold *c = cold_add(e, COLD_DELTA, x86_jcc(b, CC_E));
-    c->retry = b->at;
-    c->va = o->a;
-    c->disp = (int32_t)o->imm;
-    c->how = a64_refill_how(access, size_bytes, false, false);
-    return rm_index(RAX, use_reg(e, o->a, RCX, 8), 1, (int32_t)o->imm);
-}
-
-struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes)
-{
-    const struct ir_op *o = e->op;
-    struct x86_buf *b = e->buf;
-    if (e->request->user)
-        return direct(e, o, size_bytes);
-    flags_clobber(e);
-    check_sp(e, o);
-    if (o->share & IR_SHARE_FOLLOWER)
-        return follower(e, o, access, size_bytes);
-    bool leads = o->share & IR_SHARE_LEADER;
-    struct ir_op start = *o;
-    if (leads) {
-        start.imm -= o->x;
-        size_bytes = o->y;
-    }
-    unsigned va = virtual_address(e, &start);
-    uint8_t *retry = b->at;
-    x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(va)); /* rorx ecx, va, 7 */
-    x86_byte(b, 7);
-    x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_TLB_ENTRIES - 1) * 32);
-    bool aligned = o->flags & IR_ALIGNED;
-    if (size_bytes > 1 && !aligned)
-        x86_lea(b, 8, RDX, rm_mem(va, (int32_t)size_bytes - 1));
-    else
-        x86_load(b, 8, RDX, rm_reg(va));
-    x86_alu_imm(b, ALU_AND, 8, rm_reg(RDX), aligned ? -4096 | (int32_t)(size_bytes - 1) : -4096);
-    bool unprivileged = o->flags & IR_UNPRIV; /* EL0's bank, not the one at GS */
-    if (unprivileged)
-        x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(bank_unpriv)));
-    struct x86_rm entry = unprivileged ? rm_mem(RCX, 0) : rm_gs(RCX, X86_NONE, 1, 0);
-    x86_alu(b, ALU_CMP, 8, RDX, displaced(entry, tag_offset(access)));
-    struct cold *c = cold_add(e, COLD_MISS, x86_jcc(b, CC_NE));
-    c->retry = retry;
-    c->va = (uint8_t)va;
-    c->how = a64_refill_how(access, size_bytes, aligned, unprivileged);
-    entry.disp = (int32_t)offsetof(struct a64_tlb_entry, addend);
-    if (leads) {
-        x86_load(b, 8, RCX, entry);
-        x86_store(b, 8, share_slot(o->share & IR_SHARE_SLOT), RCX);
-        return rm_index(RCX, va, 1, o->x);
-    }
-    if (va == RAX) {
-        x86_alu(b, ALU_ADD, 8, RAX, entry);
-        return rm_mem(RAX, 0);
-    }
-    x86_load(b, 8, RAX, entry);
-    return rm_index(RAX, va, 1, 0);
-}
 
 static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size,
                     bool is_signed, unsigned width)
@@ -207,10 +52,6 @@ void emit_LOADP(struct emitter *e, const struct ir_op *o)
     if (is_memory_pair(e, o, false)) {
         move_pair(e, loc(e, o->d), rm);
         return;
-    }
-    if (rm.index != X86_NONE) {
-        x86_lea(e->buf, 8, RAX, rm);
-        rm = rm_mem(RAX, 0);
     }
     if (o->d == o->a) {
         load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o));

@@ -343,6 +343,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     s->miss = stub_miss(b, wide, s->interpret, false);
     s->delta = stub_miss(b, wide, s->interpret, true);
     s->miss_alone = stub_miss(b, wide, NULL, false);
+    s->delta_alone = stub_miss(b, wide, NULL, true);
 
     s->return_miss = stub_return_miss(b, s->lookup);
 
