@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""command_line.py PENG-ARM64 SHOW: options, environment variables, error lines and exit codes.
+"""command_line.py PENG-ARM64 SHOW CROWD: options, environment variables, error lines and exit codes.
 
-SHOW is show.c. Where qemu-aarch64 is there, what it accepts has to come out the same.
+SHOW is show.c, CROWD crowd.c. Where qemu-aarch64 is there, what it accepts has to come out the same.
 """
 import os
 import re
@@ -12,7 +12,7 @@ import sys
 import tempfile
 import time
 
-peng, show = sys.argv[1:3]
+peng, show, crowd = sys.argv[1:4]
 qemu = shutil.which('qemu-aarch64')
 passed = failed = 0
 
@@ -85,19 +85,27 @@ def options():
     check('-d', (status, err.count('\n')), (42, 1))
 
 
+def figures_of(lines):
+    return dict(re.fullmatch(r'([a-zA-Z0-9_, ]+): (\d+)', line).groups() for line in lines)
+
+
 def stats():
     """--stats: one line a figure, whose names scripts rely on."""
     start = time.monotonic()
     status, _, err = run([peng, '--stats', show], {'PENG_CACHE': 'off'})
     elapsed = (time.monotonic() - start) * 1e6
     first, *lines = err.splitlines()
-    figures = dict(re.fullmatch(r'([a-zA-Z0-9_, ]+): (\d+)', line).groups() for line in lines)
+    figures = figures_of(lines)
     check('--stats', (status, first.startswith('process '), len(figures)), (42, True, len(lines)))
     for name in ('translated instructions', 'host code bytes', 'exits by unlinked direct jumps',
                  'exits for a system call', 'microseconds running', 'microseconds translating'):
         check(f'--stats: {name}', int(figures.get(name, 0)) > 0, True)
     spent = sum(int(value) for name, value in figures.items() if name.startswith('microseconds '))
     check('--stats: time', 0 < spent <= elapsed, True)
+    status, _, err = run([peng, '--stats', crowd], {'PENG_CACHE': 'off'})
+    figures = figures_of(err.splitlines()[1:])
+    check('functions at round distances', (status, int(figures['exits by indirect jumps']) < 1000),
+          (0, True))
 
 
 def mistakes():

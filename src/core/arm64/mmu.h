@@ -29,7 +29,10 @@ enum {
     A64_LARGE_RANGES = 8,
     A64_JUMP_BITS = 15, /* the translator's indirect-branch cache, per bank */
     A64_JUMPS = 1 << A64_JUMP_BITS,
-    A64_USER_JUMPS = 1 << 10, /* at first; twice as many after so many misses */
+    A64_USER_JUMPS = 1 << 10,    /* at first */
+    A64_USER_JUMPS_GROWTH = 8,   /* times as many ... */
+    A64_USER_JUMPS_CROWDED = 64, /* ... after so many found both places taken */
+    A64_USER_JUMPS_SHIFT = 13,
     A64_JUMPS_PER_PAGE = 4096 / 4,
     A64_JUMP_PAGES = 4096,
     A64_JUMP_LOG = 4096,
@@ -103,12 +106,28 @@ static inline struct a64_jump *a64_user_jump(struct a64_cpu *cpu, uint64_t va)
     return &cpu->bank->jumps[(va & cpu->jump_mask) / 4];
 }
 
+/* Where what was pushed out of there is looked for next, by a stub. */
+static inline struct a64_jump *a64_user_second_jump(struct a64_cpu *cpu, uint64_t va)
+{
+    return a64_user_jump(cpu, va ^ va >> A64_USER_JUMPS_SHIFT);
+}
+
 static inline void a64_user_set_jump(struct a64_cpu *cpu, uint64_t va, void *code)
 {
-    unsigned slots = cpu->jump_mask / 4 + 1;
-    if (slots < A64_JUMPS && ++cpu->jump_misses > slots)
-        cpu->jump_mask = (2 * slots - 1) * 4; /* what is in a wrong slot now is never found */
-    *a64_user_jump(cpu, va) = (struct a64_jump){va, code};
+    struct a64_jump *slot = a64_user_jump(cpu, va);
+    if (slot->code && slot->va != va) {
+        struct a64_jump *second = a64_user_second_jump(cpu, slot->va);
+        bool crowded = second->code && second->va != slot->va;
+        *second = *slot;
+        if (crowded && ++cpu->jump_misses >= A64_USER_JUMPS_CROWDED) {
+            cpu->jump_misses = 0; /* what is in a wrong slot now is never found */
+            cpu->jump_mask =
+                cpu->jump_mask * A64_USER_JUMPS_GROWTH + (A64_USER_JUMPS_GROWTH - 1) * 4;
+            cpu->jump_mask &= (A64_JUMPS - 1) * 4;
+            slot = a64_user_jump(cpu, va);
+        }
+    }
+    *slot = (struct a64_jump){va, code};
 }
 
 static inline uint64_t *a64_bank_jump_page(struct a64_tlb_bank *bank, uint64_t va)

@@ -207,6 +207,25 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
     return start;
 }
 
+/* User mode: rax is not in its first slot of the jump cache, or the run loop wants the CPU.
+ * Functions at round distances share slots, and would push each other out for ever. */
+static const uint8_t *stub_second_jump(struct x86_buf *b, const uint8_t *lookup)
+{
+    const uint8_t *start = b->at;
+    x86_alu_imm(b, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
+    x86_jcc_to(b, CC_NE, lookup);
+    x86_load(b, 8, RCX, rm_reg(RAX));
+    x86_shift_imm(b, SH_SHR, 8, rm_reg(RCX), A64_USER_JUMPS_SHIFT);
+    x86_alu(b, ALU_XOR, 4, RCX, rm_reg(RAX));
+    x86_alu(b, ALU_AND, 4, RCX, rm_mem(RBP, EMIT_OFFSET(jump_mask)));
+    const int32_t jumps = (int32_t)offsetof(struct a64_tlb_bank, jumps);
+    x86_alu(b, ALU_CMP, 8, RAX,
+            rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, va)));
+    x86_jcc_to(b, CC_NE, lookup);
+    x86_jmp_rm(b, rm_gs(X86_NONE, RCX, 4, jumps + (int32_t)offsetof(struct a64_jump, code)));
+    return start;
+}
+
 /* User mode: a return to X30, which is not what is on top of the stack. Entries above belong to
  * callers of the caller, and may have been passed over. If it is none of them the stack is emptied.
  */
@@ -337,6 +356,8 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     x86_jmp_to(b, s->leave);
 
     s->find = stub_find(b, s->lookup);
+    if (user)
+        s->lookup = stub_second_jump(b, s->lookup);
 
     s->interpret = stub_interpret(b, wide, user, interpret, leave_saved);
 
