@@ -1,20 +1,22 @@
 /* workpool.c: one list of jobs to do, one of jobs done, a mutex, and an eventfd towards the loop.
  *
- * A thread is started when a job is submitted and none is idle. The loop is woken once for all jobs
- * that finish before it looks.
+ * A thread is started when a job is submitted and none is idle; the first too, so that no thread
+ * is older than its process's jail. The loop is woken once for all jobs that finish before it
+ * looks.
  */
 #include "base/workpool.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "base/thread.h"
 
 enum { THREADS_MAX = 8, NAME_BYTES = 12 };
 
@@ -77,6 +79,18 @@ static void loop_woken(void *ctx, uint32_t events)
     call_finished(pool);
 }
 
+/* Lock held. */
+static void finish(struct workpool *pool, struct work *work)
+{
+    bool wake = !pool->finished.first;
+    list_add(&pool->finished, work);
+    if (wake) {
+        uint64_t one = 1;
+        ssize_t n = write(pool->wake_fd, &one, sizeof(one));
+        (void)n; /* a full counter wakes the loop as well */
+    }
+}
+
 static void *worker(void *ctx)
 {
     struct workpool *pool = ctx;
@@ -97,35 +111,21 @@ static void *worker(void *ctx)
         pthread_mutex_unlock(&pool->lock);
         work->run(work);
         pthread_mutex_lock(&pool->lock);
-        bool wake = !pool->finished.first;
-        list_add(&pool->finished, work);
         if (--pool->running == 0 && !pool->waiting.first)
             pthread_cond_broadcast(&pool->idle);
-        if (wake) {
-            uint64_t one = 1;
-            ssize_t n = write(pool->wake_fd, &one, sizeof(one));
-            (void)n; /* a full counter wakes the loop as well */
-        }
+        finish(pool, work);
     }
     pthread_mutex_unlock(&pool->lock);
     return NULL;
 }
 
-/* Lock held, or nobody else knows the pool yet. Signals stay with the other threads. */
-static int start_thread(struct workpool *pool)
+/* Lock held. */
+static void start_thread(struct workpool *pool)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int r = pthread_create(&pool->threads[pool->thread_count], NULL, worker, pool);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (r != 0)
-        return -r;
-    char name[NAME_BYTES + 4];
+    char name[NAME_BYTES + 12]; /* the thread takes what fits */
     snprintf(name, sizeof(name), "%s%u", pool->name, pool->thread_count + 1);
-    pthread_setname_np(pool->threads[pool->thread_count], name);
-    pool->thread_count++;
-    return 0;
+    if (thread_start_quiet(&pool->threads[pool->thread_count], name, worker, pool) == 0)
+        pool->thread_count++;
 }
 
 int workpool_new(struct evloop *loop, const char *name, unsigned threads_max,
@@ -146,11 +146,6 @@ int workpool_new(struct evloop *loop, const char *name, unsigned threads_max,
     int r = pool->wake_fd < 0 ? err_set_errno(e, errno, "worker threads") : 0;
     if (r == 0)
         r = evloop_add(loop, pool->wake_fd, EPOLLIN, loop_woken, pool, &pool->source, e);
-    if (r == 0) {
-        r = start_thread(pool);
-        if (r < 0)
-            err_set_errno(e, r, "start a worker thread");
-    }
     if (r < 0) {
         workpool_free(pool);
         return r;
@@ -182,11 +177,15 @@ void workpool_free(struct workpool *pool)
 void workpool_submit(struct workpool *pool, struct work *work)
 {
     pthread_mutex_lock(&pool->lock);
-    list_add(&pool->waiting, work);
-    if (pool->sleeping)
-        pthread_cond_signal(&pool->wanted);
-    else if (pool->thread_count < pool->threads_max)
+    if (!pool->sleeping && pool->thread_count < pool->threads_max)
         start_thread(pool); /* where it fails, the threads that run will come to it */
+    if (pool->thread_count) {
+        list_add(&pool->waiting, work);
+        pthread_cond_signal(&pool->wanted);
+    } else { /* not one can be had */
+        work->run(work);
+        finish(pool, work);
+    }
     pthread_mutex_unlock(&pool->lock);
 }
 

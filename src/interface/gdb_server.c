@@ -23,6 +23,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/thread.h"
+
 enum { SEND_TIMEOUT_SECONDS = 10 };
 
 struct gdb_server {
@@ -147,18 +149,9 @@ static void answer_bell(struct gdb_server *server)
         gdb_session_stopped(&server->session, thread, signal, send_bytes, server);
 }
 
-/* Not for this thread, but for those whose signals they are. */
-static void block_signals(void)
-{
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
-}
-
 static void *serve(void *arg)
 {
     struct gdb_server *server = arg;
-    block_signals();
     while (!atomic_load(&server->quit)) {
         struct pollfd fds[] = {
             {.fd = server->bell, .events = POLLIN},
@@ -220,13 +213,12 @@ int gdb_server_start(const struct gdb_server_target *target, uint16_t port, cons
         return rc;
     }
     *ret_server = server; /* before its thread calls the target */
-    rc = pthread_create(&server->thread, NULL, serve, server);
+    rc = thread_start_quiet(&server->thread, "gdb0", serve, server);
     if (rc) {
         *ret_server = NULL;
         free_server(server);
         return err_set_errno(e, rc, "cannot start thread gdb0");
     }
-    pthread_setname_np(server->thread, "gdb0");
     return 0;
 }
 

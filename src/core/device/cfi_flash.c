@@ -441,7 +441,7 @@ void cfi_flash_free(struct cfi_flash *f)
     if (!f)
         return;
     if (f->fd >= 0)
-        msync(f->content, f->size_bytes, MS_SYNC);
+        fdatasync(f->fd); /* writes what was changed by mapping, too */
     munmap(f->content, f->size_bytes);
     if (f->fd >= 0)
         close(f->fd); /* and with it the lock */

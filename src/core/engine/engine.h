@@ -128,6 +128,7 @@ struct engine_ops {
     const char *name;                     /* "translator", "interpreter", "kvm" */
     const char *arch;                     /* of its guests: "arm64", "x86_64" */
     const struct engine_irqchip *irqchip; /* NULL: the board's; set_line below carries its output */
+    bool in_kernel; /* vCPUs are the kernel's: their threads make ioctls all the time */
     /* Whether this host can run it: 0, or why not (ENOTSUP). NULL: any host can. */
     int (*usable)(struct err *e);
     /* Whether a usable one runs guests as fast as it should: 0, or why not (ETIME). May take
@@ -172,6 +173,8 @@ struct engine_ops {
     bool (*debug_access)(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);
     int (*debug_break)(struct engine *engine, uint64_t va, bool set);
     void (*debug_step)(struct vcpu *vcpu, bool on);
+    /* The folder in which it goes on making files while guests run, and at the end; NULL: none. */
+    const char *(*folder)(struct engine *engine);
     /* Human-readable statistics, one "name: value" a line. */
     void (*print_stats)(struct engine *engine, void *file);
 };

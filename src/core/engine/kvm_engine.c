@@ -435,6 +435,7 @@ const struct engine_ops kvm_engine = {
     .name = "kvm",
     .arch = kvm_arch_name,
     .irqchip = &kvm_arch_irqchip,
+    .in_kernel = true,
     .usable = kvm_engine_usable,
     .fast = kvm_arch_fast,
     .create = kvm_engine_create,

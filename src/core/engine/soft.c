@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 
 #include "base/bytes.h"
+#include "base/thread.h"
 #include "core/arm64/interpreter.h"
 
 unsigned soft_vcpu_index(const struct vcpu *vcpu)
@@ -126,14 +127,16 @@ static int make_vcpu(struct engine *engine, unsigned index, const struct a64_mod
     return evtimer_new(engine->timer_loop, on_timer, vcpu, &vcpu->timer, e);
 }
 
+/* With the first vCPU that runs: before that, the process is not jailed yet. */
 static int start_timers(struct engine *engine, struct err *e)
 {
-    int r = pthread_create(&engine->timer_thread, NULL, timer_main, engine->timer_loop);
-    if (r)
-        return err_set_errno(e, r, "cannot start the timer thread");
-    pthread_setname_np(engine->timer_thread, "timer0");
-    engine->timer_running = true;
-    return 0;
+    pthread_mutex_lock(&engine->timer_lock);
+    int r = 0;
+    if (!engine->timer_running)
+        r = thread_start(&engine->timer_thread, "timer0", timer_main, engine->timer_loop);
+    engine->timer_running = r == 0;
+    pthread_mutex_unlock(&engine->timer_lock);
+    return r ? err_set_errno(e, r, "cannot start the timer thread") : 0;
 }
 
 int soft_create(const struct soft_ops *ops, const struct engine_config *config,
@@ -163,6 +166,7 @@ int soft_create(const struct soft_ops *ops, const struct engine_config *config,
         const struct a64_sysreg_info *info = a64_sysreg_by_id((enum a64_sysreg)reg);
         engine->key_of[reg] = info ? info->key : 0;
     }
+    pthread_mutex_init(&engine->timer_lock, NULL);
     int r = evloop_new(&engine->timer_loop, e);
     if (r >= 0 && trace_on(config->trace, TRACE_EXEC))
         r = trace_exec_new(config->trace, &engine->trace_exec, e);
@@ -170,8 +174,6 @@ int soft_create(const struct soft_ops *ops, const struct engine_config *config,
         r = make_vcpu(engine, i, model, e);
     if (r >= 0 && ops->create)
         r = ops->create(config, &engine->system, &engine->impl, e);
-    if (r >= 0)
-        r = start_timers(engine, e);
     if (r < 0) {
         soft_free(engine);
         return r;
@@ -198,6 +200,7 @@ void soft_free(struct engine *engine)
         pthread_cond_destroy(&vcpu->power_changed);
     }
     evloop_free(engine->timer_loop);
+    pthread_mutex_destroy(&engine->timer_lock);
     trace_exec_free(engine->trace_exec);
     free(engine);
 }
@@ -336,6 +339,8 @@ enum vcpu_stop soft_run(struct vcpu *vcpu, struct err *e)
     struct a64_cpu *cpu = vcpu->cpu;
     if (!vcpu->thread_ready) { /* guests expect timers to ring on time, not 50 us late */
         prctl(PR_SET_TIMERSLACK, 1);
+        if (start_timers(engine, e) < 0)
+            return VCPU_STOP_FAILED;
         vcpu->thread_ready = true;
     }
     for (;;) {
@@ -393,6 +398,11 @@ int soft_debug_break(struct engine *engine, uint64_t va, bool set)
 void soft_debug_step(struct vcpu *vcpu, bool on)
 {
     vcpu->step = on;
+}
+
+const char *soft_folder(struct engine *engine)
+{
+    return engine->ops->folder ? engine->ops->folder(engine->impl) : NULL;
 }
 
 static void print_sum(struct engine *engine, FILE *file, const char *name, size_t offset)

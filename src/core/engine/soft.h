@@ -37,6 +37,7 @@ struct soft_ops {
     /* As a64_host_ops.code_changed; cpu is NULL when the host changed memory (no CPU runs). NULL:
      * keeps no code. */
     void (*code_changed)(void *impl, struct a64_cpu *cpu, uint64_t page);
+    const char *(*folder)(void *impl);           /* as engine_ops.folder; may be NULL */
     void (*print_stats)(void *impl, FILE *file); /* may be NULL */
 };
 
@@ -58,6 +59,7 @@ int soft_set_reg(struct vcpu *vcpu, uint64_t id, const void *value);
 bool soft_debug_access(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);
 int soft_debug_break(struct engine *engine, uint64_t va, bool set);
 void soft_debug_step(struct vcpu *vcpu, bool on);
+const char *soft_folder(struct engine *engine);
 void soft_print_stats(struct engine *engine, void *file);
 
 #define SOFT_ENGINE_OPS                                                                            \
@@ -66,7 +68,7 @@ void soft_print_stats(struct engine *engine, void *file);
     .is_on = soft_is_on, .halt = soft_halt, .reset = soft_reset,                                   \
     .code_changed = soft_code_changed, .get_reg = soft_get_reg, .set_reg = soft_set_reg,           \
     .debug_access = soft_debug_access, .debug_break = soft_debug_break,                            \
-    .debug_step = soft_debug_step, .print_stats = soft_print_stats
+    .debug_step = soft_debug_step, .folder = soft_folder, .print_stats = soft_print_stats
 
 unsigned soft_vcpu_index(const struct vcpu *vcpu);
 /* The engine's own part of an engine made by soft_create(), and the CPU of a vCPU. */

@@ -29,6 +29,7 @@ struct engine {
     struct a64_system system;
     struct vcpu vcpus[A64_CPUS_MAX];
     struct evloop *timer_loop;
+    pthread_mutex_t timer_lock; /* guards the two below until the thread runs */
     pthread_t timer_thread;
     bool timer_running;
     uint16_t key_of[A64_SYSREG_COUNT]; /* for the ICC registers */

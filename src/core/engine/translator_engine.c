@@ -31,6 +31,11 @@ static void code_changed(void *impl, struct a64_cpu *cpu, uint64_t page)
     translator_code_changed(impl, cpu, page);
 }
 
+static const char *folder(void *impl)
+{
+    return translator_folder(impl);
+}
+
 static void print_stats(void *impl, FILE *file)
 {
     translator_print_stats(impl, file);
@@ -40,6 +45,7 @@ static const struct soft_ops ops = {.create = make,
                                     .free = discard,
                                     .run_guest = run_guest,
                                     .code_changed = code_changed,
+                                    .folder = folder,
                                     .print_stats = print_stats};
 
 static int create(const struct engine_config *config, struct engine **ret_engine, struct err *e)

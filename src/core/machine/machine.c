@@ -18,6 +18,8 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 
+#include "base/thread.h"
+
 static const struct board_ops *const boards[] = {&virt_board_ops, &x86_board_ops};
 
 static const struct board_ops *board_find(const char *arch)
@@ -300,11 +302,8 @@ static void *io_main(void *arg)
 static int start_thread(pthread_t *thread, const char *name, void *(*run)(void *), void *arg,
                         struct err *e)
 {
-    int rc = pthread_create(thread, NULL, run, arg);
-    if (rc)
-        return err_set_errno(e, rc, "cannot start thread %s", name);
-    pthread_setname_np(*thread, name);
-    return 0;
+    int rc = thread_start(thread, name, run, arg);
+    return rc ? err_set_errno(e, rc, "cannot start thread %s", name) : 0;
 }
 
 static int start_vcpus(struct machine *machine, struct err *e)

@@ -89,6 +89,12 @@ int machine_new(const struct machine_config *config, struct machine **ret_machin
 enum machine_end machine_run(struct machine *machine, struct err *e);
 void machine_free(struct machine *machine); /* not while it runs; NULL is a no-op */
 
+/* The jail of the process that is this one machine: between machine_new() and machine_run(), the
+ * files before any thread is started. `debugger`: one may connect. Errors: -ENOTSUP and in `e` what
+ * this kernel lacks; the machine can run without. */
+int machine_jail_files(const struct machine *machine, bool debugger, struct err *e);
+int machine_jail_calls(const struct machine *machine, bool debugger, struct err *e);
+
 /* Any thread. */
 void machine_stop(struct machine *machine);
 void machine_press_power(struct machine *machine); /* asks the guest to shut down */

@@ -1,7 +1,7 @@
 /* builder.c: a queue under a lock. Signals stay with the other threads. */
 #include "core/translator/builder.h"
 
-#include <signal.h>
+#include "base/thread.h"
 
 void builder_init(struct builder *b, void (*build)(void *, uint64_t, uint32_t), void *ctx)
 {
@@ -32,13 +32,7 @@ static void *work(void *ctx)
 
 static bool start(struct builder *b)
 {
-    sigset_t all, old;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    b->started = pthread_create(&b->thread, NULL, work, b) == 0;
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (b->started)
-        pthread_setname_np(b->thread, "regions");
+    b->started = thread_start_quiet(&b->thread, "regions", work, b) == 0;
     return b->started;
 }
 

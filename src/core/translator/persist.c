@@ -125,6 +125,11 @@ void persist_free(struct persist *p)
     free(p);
 }
 
+const char *persist_folder(const struct persist *p)
+{
+    return store_directory(p->store);
+}
+
 /* --- notes --------------------------------------------------------------------------------------
  */
 

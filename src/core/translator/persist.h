@@ -15,6 +15,7 @@ struct persist;
  * the log says why unless none is wanted. */
 struct persist *persist_new(const struct translator_config *config, uint64_t version);
 void persist_free(struct persist *p);
+const char *persist_folder(const struct persist *p);
 
 /* There is no unit at `pa`: brings in what the store has for its page, the first time. True where
  * it brought something. */

@@ -77,7 +77,7 @@ struct file {
 struct store {
     struct file now, old; /* for reading */
     struct file writing;  /* the same as `now`, between begin and end */
-    char path[512], old_path[516];
+    char directory[480], path[512], old_path[516];
     struct translator_fds fds;
     uint64_t version, half_bytes;
     uint32_t slots;
@@ -213,6 +213,7 @@ int store_open(const struct store_config *config, struct store **ret_store, stru
     store->half_bytes = limit / 2;
     store->slots = slots_for(store->half_bytes);
     store->version = hash_mix(config->version ^ store->slots); /* other files for other limits */
+    snprintf(store->directory, sizeof(store->directory), "%s", config->directory);
     snprintf(store->path, sizeof(store->path), "%s/code-%016llx", config->directory,
              (unsigned long long)store->version);
     snprintf(store->old_path, sizeof(store->old_path), "%s.old", store->path);
@@ -235,6 +236,11 @@ void store_close(struct store *store)
     close_file(store, &store->old);
     free(store->record);
     free(store);
+}
+
+const char *store_directory(const struct store *store)
+{
+    return store->directory;
 }
 
 /* --- finding ------------------------------------------------------------------------------------
@@ -321,7 +327,6 @@ static bool find_oldest(const struct store *store, DIR *dir, char name[256], uin
     struct timespec oldest = {0};
     bool found = false;
     *ret_bytes = 0;
-    rewinddir(dir);
     for (struct dirent *entry; (entry = readdir(dir));) {
         struct stat st;
         if (!is_store_file(entry->d_name) ||
@@ -341,16 +346,16 @@ static bool find_oldest(const struct store *store, DIR *dir, char name[256], uin
 /* Each build and CPU has a file of its own: the oldest of them make room for a new one. */
 static void evict_other_versions(const struct store *store)
 {
-    char name[256], path[512];
+    char name[256];
     uint64_t bytes;
-    snprintf(path, sizeof(path), "%s", store->path);
-    *strrchr(path, '/') = 0;
-    DIR *dir = opendir(path);
-    while (dir && find_oldest(store, dir, name, &bytes) && bytes > store->half_bytes * 2)
-        if (unlinkat(dirfd(dir), name, 0) < 0)
-            break;
-    if (dir)
-        closedir(dir);
+    bool again = true;
+    while (again) {
+        DIR *dir = opendir(store->directory);
+        again = dir && find_oldest(store, dir, name, &bytes) && bytes > store->half_bytes * 2 &&
+                unlinkat(dirfd(dir), name, 0) == 0;
+        if (dir)
+            closedir(dir);
+    }
 }
 
 static bool start_file(struct store *store)

@@ -33,6 +33,7 @@ struct store_config {
 /* Errors: EPERM (owner or mode), EACCES, EROFS, ENOSPC ... The caller goes on without. */
 int store_open(const struct store_config *config, struct store **ret_store, struct err *e);
 void store_close(struct store *store);
+const char *store_directory(const struct store *store);
 
 /* The record for this page, into a buffer that the store owns until the next call; NULL: none, or
  * the one that the caller has already. *known: which that is, 0 for none; which it is now.

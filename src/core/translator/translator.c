@@ -246,6 +246,11 @@ void translator_save(struct translator *t)
     translator_unlock(t);
 }
 
+const char *translator_folder(const struct translator *t)
+{
+    return t->persist ? persist_folder(t->persist) : NULL;
+}
+
 void translator_print_stats(struct translator *t, FILE *out)
 {
     const struct cache *c = &t->cache;

@@ -80,6 +80,9 @@ void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, ui
  * another program. */
 void translator_save(struct translator *t);
 
+/* The store's folder; NULL: translations are not kept. */
+const char *translator_folder(const struct translator *t);
+
 /* User mode: a host fault at `pc`, with EFLAGS `flags`. True where that is in a unit: the CPU's
  * state is then exact but for what is in registers, and goes on at the new `pc` with `rax`, from
  * where the run loop executes the faulting instruction with the interpreter. For signal handlers.

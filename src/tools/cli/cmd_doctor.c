@@ -8,6 +8,7 @@
 #include "core/engine/engine.h"
 #include "hardware/hostcpu.h"
 #include "hardware/hostmem.h"
+#include "hardware/jail/jail.h"
 #include "tools/cli/cli.h"
 
 static const char *yes_no(bool yes)
@@ -47,6 +48,9 @@ int cmd_doctor(int argc, char **argv)
     printf("host memory: %llu MiB\n", (unsigned long long)(hostmem_total_bytes() >> 20));
     printf("host features: %s\n", features);
     print_engines();
+    char jail[120];
+    jail_describe(jail, sizeof(jail));
+    printf("jail: %s\n", jail);
     printf("tap networking: %s\n", yes_no(access("/dev/net/tun", R_OK | W_OK) == 0));
     return EXIT_OK;
 }

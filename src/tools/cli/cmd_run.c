@@ -43,7 +43,7 @@ struct run {
     char *trace_path;
     FILE *trace_file;
     struct trace trace;
-    bool no_net, list_cpus;
+    bool no_net, list_cpus, no_jail;
     unsigned gdb_port;       /* 0: none */
     struct err not_the_best; /* what is wrong with the engine chosen, or the one before it */
 
@@ -273,6 +273,13 @@ static int take_gdb(void *ctx, char *value, struct err *e)
     return parse_count(value, 65535, &((struct run *)ctx)->gdb_port, e);
 }
 
+static int take_jail(void *ctx, char *value, struct err *e)
+{
+    struct run *run = ctx;
+    run->no_jail = strcmp(value, "off") == 0;
+    return run->no_jail || strcmp(value, "on") == 0 ? 0 : err_set(e, EINVAL, "on or off");
+}
+
 static int take_trace(void *ctx, char *value, struct err *e)
 {
     struct run *run = ctx;
@@ -346,6 +353,8 @@ static const struct option_row run_options[] = {
     {"--host-features", "LIST", "translate for a host CPU with no more than avx2,...",
      take_host_features},
     {"--gdb", "PORT", "wait for a debugger on this port of localhost", take_gdb},
+    {"--jail", "on|off",
+     "let the process do nothing but run this machine: seccomp and Landlock (on)", take_jail},
     {"--trace", "exec|int|mmu|virtio[,...],file=PATH", "write what happens to a file", take_trace},
     {"--stats", NULL, "print counters on standard error at the end", take_stats},
     {"--verbose", NULL, "say more on standard error", take_verbose},
@@ -455,7 +464,15 @@ static int open_trace(struct run *run, struct err *e)
     return 0;
 }
 
-/* Everything but running: on failure what was made is freed by the caller. */
+static void jail(struct run *run, int (*step)(const struct machine *, bool, struct err *))
+{
+    struct err lacking = {0};
+    if (!run->no_jail && step(run->machine, run->gdb_port != 0, &lacking) < 0)
+        log_warn(&run->log, "--jail: %s", lacking.text);
+}
+
+/* Everything but running. The files are jailed before a thread is started, the calls when all is
+ * open. On failure what was made is freed by the caller. */
 static int prepare(struct run *run, struct err *e)
 {
     if (!run->no_net && run->config.net_count == 0)
@@ -472,10 +489,14 @@ static int prepare(struct run *run, struct err *e)
     run->config.loop = run->loop;
     run->config.log = &run->log;
     rc = machine_new(&run->config, &run->machine, e);
+    if (rc == 0)
+        jail(run, machine_jail_files);
     if (rc == 0 && run->gdb_port)
         rc = gdb_machine_start(run->machine, (uint16_t)run->gdb_port, &run->log, &run->gdb, e);
     if (rc == 0 && run->terminal)
         rc = terminal_start(run->terminal, (struct terminal_actions){run, on_quit, on_power}, e);
+    if (rc == 0)
+        jail(run, machine_jail_calls);
     return rc;
 }
 

@@ -26,7 +26,7 @@
 
 enum { ESCAPE_KEY = 0x1d /* Ctrl-] */, INPUT_BYTES = 4096 };
 
-static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS, SIGTRAP};
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP};
 
 /* The terminal's mode as it was, for the crash handler. */
 static struct {

@@ -271,7 +271,7 @@ static int handle_read(struct fuse_call *call)
     while (done < in->size) {
         unsigned count = iov_slice(r->writable, r->writable_count,
                                    sizeof(struct fuse_out_header) + done, in->size - done, part);
-        ssize_t n = preadv(fd, part, (int)count, (off_t)(in->offset + done));
+        ssize_t n = preadv2(fd, part, (int)count, (off_t)(in->offset + done), 0);
         if (n < 0 && errno != EINTR)
             return -errno;
         if (n == 0)
