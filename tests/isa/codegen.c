@@ -61,7 +61,7 @@ static const struct sequence {
     {"address of a symbol", "adrp x0, .+0x10000; add x0, x0, #64", {0x90000000, 0x91010000}, 2, 2},
     {"address of a symbol in another register", "adrp x0, .+0x10000; add x1, x0, #64", {0x90000000, 0x91010001}, 2, 3},
     {"double add", "fadd d0, d1, d2", {0x1e622820}, 1, 4},
-    {"fused multiply-add", "fmadd d0, d1, d2, d3", {0x1f420c20}, 1, 5},
+    {"fused multiply-add", "fmadd d0, d1, d2, d3", {0x1f420c20}, 1, 4},
     {"double compare and branch", "fcmp d0, d1; b.gt .+16", {0x1e612000, 0x5400008c}, 2, 10},
     {"two double compares and branch", "fcmp d0, d1; fccmp d2, d3, #0, mi; b.gt .+16", {0x1e612000, 0x1e634440, 0x5400008c}, 3, 15},
     {"vector load", "ldr q0, [x0]", {0x3dc00000}, 1, 8},

@@ -261,6 +261,8 @@ static void write_cold(struct emitter *e, struct cold *c)
         flags_save(e, c->save);
     switch (c->kind) {
     case COLD_INTERPRET:
+        if (c->look)
+            patch_across(e, fp_look_again(e, c->look), c->retry);
         if (c->restore)
             vec_done(e, c->restore - 1u, 0);
         call_interpreter(e, c->raw, c->offset);

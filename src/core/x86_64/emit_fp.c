@@ -27,16 +27,42 @@ static struct cold *cold_if(struct emitter *e, enum x86_cc cc)
     return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
 }
 
-/* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. */
+/* For cold.look: an xmm register, and one more bit for doubles; not 0, since xmm0 of a single is 1. */
+enum { LOOK_DOUBLE = 0x40 };
+
+/* xmm1 = |reg|, compared with the smallest normal number. */
+static void compare_with_smallest(struct emitter *e, bool is_64, unsigned reg)
+{
+    x86_vec(e->buf, 0, 1, 0, 0x54, 1, reg, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
+    fp_compare_scalar(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
+}
+
+uint8_t *fp_look_again(struct emitter *e, uint8_t look)
+{
+    compare_with_smallest(e, look & LOOK_DOUBLE, (look & (LOOK_DOUBLE - 1)) - 1u);
+    return x86_jcc(e->buf, CC_NE);
+}
+
+/* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. The latter is
+ * found in two steps: VPTEST with all exponent bits but the lowest gives ZF where they are all
+ * clear (zero, and up to twice the smallest) and CF where they are all set (NaN, infinity, half of
+ * it). Cold code looks which of them it is. */
 static struct cold *check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
 {
     if (!tiny) {
         fp_compare_scalar(e, is_64, false, reg, rm_reg(reg));
         return cold_if(e, CC_P);
     }
-    x86_vec(e->buf, 0, 1, 0, 0x54, 1, reg, vec_const(e, is_64 ? VEC_ABS64 : VEC_ABS32, 0));
-    fp_compare_scalar(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
-    return cold_if(e, CC_E); /* equal or unordered */
+    if (reg >= 16) { /* VPTEST has no EVEX form */
+        compare_with_smallest(e, is_64, reg);
+        return cold_if(e, CC_E); /* equal or unordered */
+    }
+    x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND,
+            vec_const(e, is_64 ? VEC_ORDINARY64 : VEC_ORDINARY32, 0));
+    struct cold *c = cold_if(e, CC_BE);
+    c->retry = e->buf->at;
+    c->look = (uint8_t)((reg + 1) | (is_64 ? LOOK_DOUBLE : 0));
+    return c;
 }
 
 /* AVX-512: the packed form of an instruction on the lowest lane alone, which clears the others. */

@@ -30,7 +30,7 @@ struct cold {
     uint8_t *from;   /* rel32 to patch to the cold code */
     uint8_t *poll;   /* COLD_EXIT: another one, or NULL */
     uint8_t *resume; /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
-    uint8_t *retry;  /* COLD_MISS: the check that failed; COLD_DELTA: the access */
+    uint8_t *retry;  /* COLD_MISS: the check that failed; COLD_DELTA: the access; or see `look` */
     uint32_t how;    /* ... a64_tlb_refill()'s */
     uint8_t va;      /* ... COLD_MISS: host register that has the address */
     const struct ir_op *op; /* ... COLD_DELTA: the access */
@@ -41,6 +41,7 @@ struct cold {
     enum flags_kind save;   /* NZCV to be saved first */
     bool apart;             /* as emitter.apart */
     uint8_t restore;        /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
+    uint8_t look;           /* ... if not 0: fp_look_again() first, which may go on at `retry` */
 };
 
 struct region_state;
@@ -128,6 +129,10 @@ static inline struct x86_rm share_slot(unsigned slot)
 {
     return rm_mem(RSP, FRAME_SLOTS + (int32_t)slot * 8);
 }
+
+/* emit_fp.c: the first of a cold path's two looks at a result sends more there than belongs: a jump
+ * to be patched is taken where it does not. */
+uint8_t *fp_look_again(struct emitter *e, uint8_t look);
 
 struct cold *cold_add(struct emitter *e, int kind, uint8_t *from);
 /* Cold code added so far resumes here. */
