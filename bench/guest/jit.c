@@ -9,7 +9,7 @@
 
 #include "pieces.h"
 
-enum { ROUNDS = 60, FUNCTIONS = 200, WORDS = 120 };
+enum { ROUNDS = 150, FUNCTIONS = 200, WORDS = 120 };
 static atomic_ulong total;
 
 typedef uint64_t function(uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t, uint64_t,

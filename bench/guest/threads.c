@@ -7,7 +7,7 @@
 
 #include "pieces.h"
 
-enum { ROUNDS = 150, STEPS = 100000 };
+enum { ROUNDS = 3000, STEPS = 100000 };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t total;
 static atomic_ulong steps;
