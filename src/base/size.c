@@ -36,3 +36,16 @@ int size_parse(const char *text, uint64_t *ret_bytes, struct err *e)
     }
     return err_set(e, EINVAL, "not a size (a number with K, M or G)");
 }
+
+int size_parse_mib(const char *text, unsigned min_mib, unsigned max_mib, uint64_t *ret_bytes,
+                   struct err *e)
+{
+    uint64_t bytes;
+    int rc = size_parse(text, &bytes, e);
+    if (rc < 0)
+        return rc;
+    if (bytes < (uint64_t)min_mib << 20 || bytes > (uint64_t)max_mib << 20)
+        return err_set(e, ERANGE, "from %uM to %uM", min_mib, max_mib);
+    *ret_bytes = bytes;
+    return 0;
+}

@@ -14,6 +14,8 @@
 #include "base/err.h"
 #include "hardware/lazymem.h"
 
+enum { CODEMEM_MIB_MIN = 4, CODEMEM_MIB_MAX = 2048 }; /* what --code-cache takes */
+
 struct codemem {
     uint8_t *write; /* read-write view */
     uint8_t *run;   /* executable view of the same bytes; private: the same address */

@@ -71,6 +71,8 @@ def options():
         ours(['--engine', engine, show], f'[{show}] aarch64 ')
     for features in 'avx2', 'avx2,avx512vl,gfni':
         ours(['--host-features', features, show], f'[{show}] aarch64 ')
+    ours(['--code-cache', '4M', show], f'[{show}] aarch64 ')
+    ours([show], f'[{show}] aarch64 ', {'PENG_CODE_CACHE': '2G'})
     ours(['-one-insn-per-tb', '-p', '4096', show], f'[{show}] aarch64 ')
     status, out, _ = run([peng, '-h'])
     check('-h', (status, '--sysroot' in out), (0, True))
@@ -122,6 +124,7 @@ def mistakes():
             'avx512_vbmi2 avx512_bitalg avx512_vnni')
     refused(['--host-features', 'gfni', show], 1,
             '--host-features: avx2 must be among them: there is no way with less')
+    refused(['--code-cache', '4095K', show], 1, '--code-cache: from 4M to 2048M')
     refused(['-cpu', 'z80', show], 126, '-cpu z80: no such CPU (see -cpu help)')
 
 

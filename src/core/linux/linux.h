@@ -29,6 +29,7 @@ struct linux_config {
     const char *release;       /* uname -r to report; NULL: the host's */
     const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
     uint64_t stack_bytes;      /* 0: as RLIMIT_STACK says */
+    uint64_t code_cache_bytes; /* for translations; 0: the default */
     int profile_fd;            /* where --profile prints; -1: standard error */
     int report_fd;             /* where --strace and --stats print; -1: standard error */
     const char *self_name;     /* where this program's own file was found; NULL: /proc tells */

@@ -52,7 +52,7 @@ struct machine_config {
     const char *cpu_model; /* NULL: the engine's default */
     unsigned cpus;
     uint64_t memory_bytes;
-    size_t code_cache_bytes;   /* 0: the engine's default */
+    uint64_t code_cache_bytes; /* 0: the engine's default */
     bool stats;                /* takes times for machine_print_stats() */
     const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
 

@@ -105,8 +105,8 @@ int translator_new(const struct translator_config *config, struct translator **r
     lift_table_init(&t->lifts);
     size_t bytes =
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
-    if (bytes < (size_t)TRANSLATOR_CACHE_MIB_MIN << 20)
-        bytes = (size_t)TRANSLATOR_CACHE_MIB_MIN << 20;
+    if (bytes < (size_t)CODEMEM_MIB_MIN << 20)
+        bytes = (size_t)CODEMEM_MIB_MIN << 20;
     int r = detect(&t->host, config->host_features, e);
     if (r == 0)
         r = check_features(&t->host, e);

@@ -14,7 +14,7 @@
 struct translator;
 struct hostcpu;
 
-enum { TRANSLATOR_CACHE_MIB_DEFAULT = 128, TRANSLATOR_CACHE_MIB_MIN = 4 };
+enum { TRANSLATOR_CACHE_MIB_DEFAULT = 128 };
 
 /* User mode: descriptors of ours lie among the guest's; its owner keeps them out of each other's
  * way (fds.c). */
@@ -37,7 +37,7 @@ enum translator_keep {
 
 struct translator_config {
     struct a64_system *system; /* borrowed; its CPUs exist, all of one model */
-    size_t cache_bytes;        /* code memory; 0: the default */
+    size_t cache_bytes;        /* code memory, CODEMEM_MIB_MIN at least; 0: the default */
     unsigned max_insns;        /* per unit, for tests; 0: the default */
     const char *host_features; /* hostcpu_parse(): use no more than these; NULL: all */
     /* The second alone: all code is regions, loop or not, at once. Nothing is kept then. */

@@ -27,7 +27,8 @@ static struct cold *cold_if(struct emitter *e, enum x86_cc cc)
     return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, cc));
 }
 
-/* For cold.look: an xmm register, and one more bit for doubles; not 0, since xmm0 of a single is 1. */
+/* For cold.look: an xmm register, and one more bit for doubles; not 0, since xmm0 of a single is 1.
+ */
 enum { LOOK_DOUBLE = 0x40 };
 
 /* xmm1 = |reg|, compared with the smallest normal number. */

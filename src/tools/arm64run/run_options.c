@@ -16,6 +16,7 @@
 
 #include "base/bytes.h"
 #include "base/size.h"
+#include "hardware/codemem.h"
 #include "hardware/hostcpu.h"
 
 struct run_row {
@@ -201,6 +202,12 @@ static int take_engine(struct run_options *o, const char *value)
     return 0;
 }
 
+static int take_code_cache(struct run_options *o, const char *value)
+{
+    return size_parse_mib(value, CODEMEM_MIB_MIN, CODEMEM_MIB_MAX, &o->config.code_cache_bytes,
+                          o->e);
+}
+
 static int take_version(struct run_options *o, const char *value)
 {
     o->verb = RUN_VERSION;
@@ -244,6 +251,7 @@ static const struct run_row rows[] = {
     {"strace", "strace", "STRACE", NULL, "print system calls to stderr", take_strace},
     {NULL, "engine", "ENGINE", "ENGINE", "translator (default) or interpreter", take_engine},
     {NULL, "host-features", "HOST_FEATURES", "LIST", "translate for a host CPU with no more than avx2,...", take_host_features},
+    {NULL, "code-cache", "CODE_CACHE", "SIZE", "memory for translated code", take_code_cache},
     {NULL, "stats", "STATS", NULL, "print the translator's figures on exit", take_stats},
     {NULL, "profile", "PROFILE", "[FILE]", "on exit, print where the time went: see peng profile", take_profile},
     {"version", "version", NULL, NULL, "print the version", take_version},

@@ -19,6 +19,7 @@
 #include "core/arm64/cpu.h"
 #include "core/machine/image.h"
 #include "core/machine/machine.h"
+#include "hardware/codemem.h"
 #include "hardware/hostcpu.h"
 #include "hardware/hostmem.h"
 #include "interface/gdb_machine.h"
@@ -259,13 +260,8 @@ static int take_name(void *ctx, char *value, struct err *e)
 
 static int take_code_cache(void *ctx, char *value, struct err *e)
 {
-    uint64_t bytes;
-    int rc = size_parse(value, &bytes, e);
-    if (rc == 0 && (bytes < 1 << 20 || bytes > 1ull << 31))
-        return err_set(e, ERANGE, "from 1M to 2G");
-    if (rc == 0)
-        ((struct run *)ctx)->config.code_cache_bytes = bytes;
-    return rc;
+    return size_parse_mib(value, CODEMEM_MIB_MIN, CODEMEM_MIB_MAX,
+                          &((struct run *)ctx)->config.code_cache_bytes, e);
 }
 
 static int take_gdb(void *ctx, char *value, struct err *e)
