@@ -221,7 +221,10 @@ uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsi
 struct a64_tlb_entry *a64_tlb_fill(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
                                    unsigned flags, uint32_t *ret_fault);
 
-/* What a64_tlb_refill() is told about an access of up to 64 bytes. */
+/* What a64_tlb_refill() is told about accesses to `size_bytes` bytes in all, up to 255. `aligned`:
+ * they must lie at a multiple of the size (a power of two), or of A64_REFILL_ALIGNMENT if there are
+ * more bytes. */
+enum { A64_REFILL_ALIGNMENT = 16 };
 static inline uint32_t a64_refill_how(enum a64_access access, unsigned size_bytes, bool aligned,
                                       bool unprivileged)
 {

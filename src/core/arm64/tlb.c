@@ -479,7 +479,8 @@ uint64_t a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how)
     bool unprivileged = how & 4, aligned = how & 8;
     struct a64_tlb_bank *bank = unprivileged ? cpu->bank_unpriv : cpu->bank;
     const struct a64_tlb_entry *entry = &bank->entries[slot_of(va)];
-    if ((aligned && va & (size_bytes - 1)) || (va & 4095) + size_bytes > 4096) {
+    unsigned alignment = size_bytes < A64_REFILL_ALIGNMENT ? size_bytes : A64_REFILL_ALIGNMENT;
+    if ((aligned && va & (alignment - 1)) || (va & 4095) + size_bytes > 4096) {
         cpu->tlb_crossings++;
         return 0;
     }

@@ -312,11 +312,12 @@ enum ir_rounding { IR_RN, IR_RP, IR_RM, IR_RZ, IR_RA, IR_RCURRENT };
 
 /* What an access has to do with others to the same page (share.c). */
 enum ir_share {
-    IR_SHARE_SLOT = 3,
-    IR_SHARE_LEADER = 4, /* x: bytes of the range before the address; y: all of them */
-    IR_SHARE_FOLLOWER = 8,
-    IR_SHARE_WRITES = 16, /* the leader is a load, and a store follows for certain */
-    IR_SHARE_SLOTS = 4,
+    IR_SHARE_SLOT = 7,
+    IR_SHARE_LEADER = 8, /* x: bytes of the range before the address; y: all of them */
+    IR_SHARE_FOLLOWER = 16,
+    IR_SHARE_WRITES = 32, /* the leader is a load, and a store follows for certain */
+    IR_SHARE_WITHIN = 64, /* any op: it, or one before it, leads what comes behind it */
+    IR_SHARE_SLOTS = 8,
     IR_SHARE_BYTES = 128, /* a longer range lies over a page's end too often */
 };
 

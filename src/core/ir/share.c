@@ -13,8 +13,9 @@
  * other ways join (a region's LABEL). Loads follow stores, because who may write may read. A store
  * follows a load only where it comes for certain, behind no way out (a counter, a sum in memory):
  * the leader then looks for the right to write. Else a load of what is read-only would take the
- * long way for the sake of a store that perhaps never comes. Of what a slot holds the emitter says
- * when it is good (emit_address.c).
+ * long way for the sake of a store that perhaps never comes. A slot is good until its last
+ * follower, provided that the unit is left where the interpreter was needed for an access
+ * (IR_SHARE_WITHIN).
  *
  * Accesses with an index share the whole address: an element of an array that is read and written.
  *
@@ -146,7 +147,7 @@ static void note_effects(struct group *groups, const struct ir_op *o)
 {
     const struct ir_op_info *info = &ir_op_info[o->op];
     int64_t by;
-    if ((o->op == IR_INTERPRET && !(o->flags & IR_SAFE)) || info->attributes & IR_JOINS) {
+    if (o->op == IR_INTERPRET || o->op == IR_CASP || info->attributes & IR_JOINS) {
         end_all(groups);
     } else if (info->attributes & IR_SIDE_EXIT) {
         uncertain(groups);
@@ -156,8 +157,19 @@ static void note_effects(struct group *groups, const struct ir_op *o)
         overwritten(groups, o->d);
         if (o->op == IR_LOADP)
             overwritten(groups, o->c);
-        if (o->op == IR_CASP)
-            overwritten(groups, o->x);
+    }
+}
+
+/* Marks the ops from each leader on to behind which its last follower is. */
+static void mark_within(struct ir_unit *unit)
+{
+    unsigned wanted = 0; /* by slot */
+    for (unsigned i = unit->count; i-- > 0;) {
+        struct ir_op *o = &unit->ops[i];
+        unsigned slot = 1u << (o->share & IR_SHARE_SLOT);
+        bool leads = o->share & IR_SHARE_LEADER, follows = o->share & IR_SHARE_FOLLOWER;
+        o->share |= wanted ? IR_SHARE_WITHIN : 0;
+        wanted = leads ? wanted & ~slot : follows ? wanted | slot : wanted;
     }
 }
 
@@ -173,4 +185,5 @@ void ir_share_checks(struct ir_unit *unit)
             join(groups, &next, o);
         note_effects(groups, o);
     }
+    mark_within(unit);
 }

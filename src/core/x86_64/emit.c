@@ -158,7 +158,9 @@ struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
                        .raw = e->raw,
                        .offset = e->offset,
                        .exit = -1,
-                       .apart = e->apart};
+                       .apart = e->apart,
+                       .leaves = e->op->share & IR_SHARE_WITHIN &&
+                                 ir_op_info[e->op->op].attributes & IR_MAY_FAULT};
     return c;
 }
 
@@ -190,11 +192,6 @@ void patch_across(struct emitter *e, uint8_t *disp, const uint8_t *target)
         x86_note_fixup(e->buf, disp, X86_FIXUP_CROSS);
 }
 
-static void resume(struct emitter *e, const struct cold *c)
-{
-    patch_across(e, x86_jmp(e->buf), c->resume);
-}
-
 /* Leaves with a number to be filled in where the result points. */
 static uint8_t *leave_with_number(struct emitter *e)
 {
@@ -215,36 +212,30 @@ static void write_exit(struct emitter *e, const struct cold *c)
     exit->tag = leave_with_number(e);
 }
 
-/* A lookup failed, or (COLD_DELTA) a follower found nothing in its slot. */
+/* Behind an instruction that the interpreter executed. */
+static void go_on(struct emitter *e, const struct cold *c)
+{
+    if (!c->leaves) {
+        patch_across(e, x86_jmp(e->buf), c->resume);
+        return;
+    }
+    region_part(e);
+    page_address(e, RAX, c->offset + 4);
+    x86_jmp_to(e->buf, e->request->stubs->find);
+}
+
 static void write_miss(struct emitter *e, const struct cold *c)
 {
     const struct emit_stubs *stubs = e->request->stubs;
-    bool delta = c->kind == COLD_DELTA;
-    if (delta)
-        emit_address_again(e, c->op);
-    else if (c->va != RAX)
+    if (c->va != RAX)
         x86_load(e->buf, 8, RAX, rm_reg(c->va));
     x86_movi(e->buf, RDX, c->raw);
     x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
-    if (e->region)
-        x86_call_to(e->buf, delta ? stubs->delta_alone : stubs->miss_alone);
-    else
-        x86_call_to(e->buf, delta ? stubs->delta : stubs->miss);
-    uint8_t *found = x86_jmp(e->buf);
+    x86_call_to(e->buf, e->region ? stubs->miss_alone : stubs->miss);
+    patch_across(e, x86_jmp(e->buf), c->retry);
     if (e->region)
         call_interpreter(e, c->raw, c->offset);
-    resume(e, c);
-    if (!delta || c->op->b == IR_NO_INDEX) {
-        patch_across(e, found, c->retry);
-        return;
-    }
-    struct x86_rm slot = share_slot(c->op->share & IR_SHARE_SLOT);
-    x86_patch(e->buf, found, e->buf->at);
-    x86_store(e->buf, 8, slot, RAX);
-    emit_address_again(e, c->op);
-    x86_alu(e->buf, ALU_ADD, 8, RAX, slot);
-    x86_store_imm(e->buf, 8, slot, 0); /* good for this access alone */
-    patch_across(e, x86_jmp(e->buf), c->retry);
+    go_on(e, c);
 }
 
 static void write_cold(struct emitter *e, struct cold *c)
@@ -266,15 +257,14 @@ static void write_cold(struct emitter *e, struct cold *c)
         if (c->restore)
             vec_done(e, c->restore - 1u, 0);
         call_interpreter(e, c->raw, c->offset);
-        resume(e, c);
+        go_on(e, c);
         break;
     case COLD_MISS:
-    case COLD_DELTA:
         write_miss(e, c);
         break;
     case COLD_SATURATED: /* FPSR.QC */
         x86_alu_imm(e->buf, ALU_OR, 4, rm_mem(RBP, EMIT_OFFSET(fpsr)), 1 << 27);
-        resume(e, c);
+        go_on(e, c);
         break;
     case COLD_POLL:
     case COLD_STEP:

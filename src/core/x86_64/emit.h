@@ -55,10 +55,8 @@ struct emit_stubs {
      * or EMIT_JUMP_BYTES behind, after the interpreter has executed the instruction. */
     const uint8_t *miss;
     const uint8_t *miss_alone; /* the same, but who called it calls the interpreter */
-    /* As miss and miss_alone, but rax = host address - virtual address. */
-    const uint8_t *delta, *delta_alone;
-    const uint8_t *constants; /* emit_vec.h */
-    const uint8_t *lookup;    /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
+    const uint8_t *constants;  /* emit_vec.h */
+    const uint8_t *lookup;     /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
     /* User mode: a return to X30 that the top of the stack is not for; and what the end of the
      * stack returns to (translator/returns.h). */
     const uint8_t *return_miss, *return_end;

@@ -20,12 +20,12 @@
  * added.
  *
  * Shared checks (ir/share.c): a leader looks up its whole range, and stores what it adds in a slot
- * of the stack frame. A follower loads that:
- *     mov  rax, [rsp + slot] ; test rax, rax ; je cold
- * Where the address has an index they share it whole, and the slot has the host address.
- * While a unit runs no mapping that it used can go: maintenance by other CPUs waits until this one
- * leaves the unit, or calls the interpreter, which might wait for something and serve them. So the
- * interpreter's stub leaves zeros in the slots, and followers that find them ask stubs.delta.
+ * of the stack frame, from which followers load it. Where the address has an index they share it
+ * whole, and the slot has the host address. While a unit runs no mapping that it used can go:
+ * maintenance by other CPUs waits until this one leaves the unit, or calls the interpreter for an
+ * access, which might wait for something and serve them, or has not looked anything up. So between
+ * leader and last follower (IR_SHARE_WITHIN) the interpreter is not returned from to the unit, but
+ * to where the next instruction begins one.
  */
 #include "core/x86_64/emit_int.h"
 
@@ -95,24 +95,12 @@ static void check_sp(struct emitter *e)
 }
 
 /* The leader has looked this page up. */
-static struct x86_rm follower(struct emitter *e, const struct ir_op *o, enum a64_access access,
-                              unsigned size_bytes)
+static struct x86_rm follower(struct emitter *e, const struct ir_op *o)
 {
-    struct x86_buf *b = e->buf;
-    x86_load(b, 8, RAX, share_slot(o->share & IR_SHARE_SLOT));
-    x86_test(b, 8, rm_reg(RAX), RAX);
-    struct cold *c = cold_add(e, COLD_DELTA, x86_jcc(b, CC_E));
-    c->retry = b->at;
-    c->op = o;
-    c->how = a64_refill_how(access, size_bytes, false, false);
+    x86_load(e->buf, 8, RAX, share_slot(o->share & IR_SHARE_SLOT));
     if (o->b != IR_NO_INDEX)
         return rm_mem(RAX, 0);
     return rm_index(RAX, use_reg(e, o->a, RCX, 8), 1, (int32_t)o->imm);
-}
-
-void emit_address_again(struct emitter *e, const struct ir_op *o)
-{
-    x86_lea(e->buf, 8, RAX, operand(e, o));
 }
 
 /* What a lookup is about. */
@@ -125,7 +113,7 @@ struct lookup {
 
 static struct lookup lookup_of(struct emitter *e, const struct ir_op *o, unsigned size_bytes)
 {
-    enum { SP_ALIGNMENT = 16 };
+    enum { SP_ALIGNMENT = A64_REFILL_ALIGNMENT };
     struct lookup l = {.start = *o, .bytes = size_bytes, .alignment = 1};
     if (o->share & IR_SHARE_LEADER) {
         l.before = o->x;
@@ -186,7 +174,7 @@ struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned s
     if (o->share & IR_SHARE_FOLLOWER) {
         if (o->a == IR_SP && !e->sp_aligned)
             check_sp(e);
-        return follower(e, o, access, size_bytes);
+        return follower(e, o);
     }
     struct lookup l = lookup_of(e, o, size_bytes);
     unsigned va = virtual_address(e, &l.start);

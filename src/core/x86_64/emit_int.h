@@ -18,7 +18,6 @@ struct cold {
     enum {
         COLD_INTERPRET,
         COLD_MISS,
-        COLD_DELTA,
         COLD_EXIT,
         COLD_POLL,
         COLD_STEP,
@@ -27,21 +26,21 @@ struct cold {
         COLD_JOIN, /* regions: to the LABEL at offset */
         COLD_PART, /* regions: out of it to offset */
     } kind;
-    uint8_t *from;   /* rel32 to patch to the cold code */
-    uint8_t *poll;   /* COLD_EXIT: another one, or NULL */
-    uint8_t *resume; /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
-    uint8_t *retry;  /* COLD_MISS: the check that failed; COLD_DELTA: the access; or see `look` */
-    uint32_t how;    /* ... a64_tlb_refill()'s */
-    uint8_t va;      /* ... COLD_MISS: host register that has the address */
-    const struct ir_op *op; /* ... COLD_DELTA: the access */
-    uint32_t raw;           /* the instruction */
-    int32_t offset;         /* its page offset, or where to go on (COLD_POLL) */
-    int exit;               /* exit number; patched site is here or `from` */
-    int32_t source;         /* COLD_PART: the instruction's page offset */
-    enum flags_kind save;   /* NZCV to be saved first */
-    bool apart;             /* as emitter.apart */
-    uint8_t restore;        /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
-    uint8_t look;           /* ... if not 0: fp_look_again() first, which may go on at `retry` */
+    uint8_t *from;        /* rel32 to patch to the cold code */
+    uint8_t *poll;        /* COLD_EXIT: another one, or NULL */
+    uint8_t *resume;      /* where to go on (COLD_INTERPRET, COLD_MISS), or return to (COLD_CALL) */
+    uint8_t *retry;       /* COLD_MISS: the check that failed; or see `look` */
+    uint32_t how;         /* ... a64_tlb_refill()'s */
+    uint8_t va;           /* ... COLD_MISS: host register that has the address */
+    uint32_t raw;         /* the instruction */
+    int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
+    int exit;             /* exit number; patched site is here or `from` */
+    int32_t source;       /* COLD_PART: the instruction's page offset */
+    enum flags_kind save; /* NZCV to be saved first */
+    bool apart;           /* as emitter.apart */
+    bool leaves;          /* COLD_INTERPRET, COLD_MISS: the unit's lookups are not good behind it */
+    uint8_t restore;      /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
+    uint8_t look;         /* ... if not 0: fp_look_again() first, which may go on at `retry` */
 };
 
 struct region_state;
@@ -123,8 +122,8 @@ void page_place(struct emitter *e, unsigned reg, int32_t offset);
 /* User mode: rax = address: looks at the poll word, then goes there through the jump cache, else to
  * stubs.lookup. */
 void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup);
-/* Where a slot of share.c lies while the unit runs. Zero: the page has to be looked up. */
-enum { FRAME_BYTES = 56, FRAME_SLOTS = 16 };
+/* Where a slot of share.c lies while the unit runs. */
+enum { FRAME_BYTES = 88, FRAME_SLOTS = 16 };
 static inline struct x86_rm share_slot(unsigned slot)
 {
     return rm_mem(RSP, FRAME_SLOTS + (int32_t)slot * 8);
@@ -178,8 +177,6 @@ void region_join(struct emitter *e, int32_t target);
 /* emit_address.c: the host memory operand for the current op's access, of rax and rcx or guest
  * registers; misses go to the cold path. */
 struct x86_rm emit_address(struct emitter *e, enum a64_access access, unsigned size_bytes);
-/* rax = the guest's address. Overwrites rcx, rdx. */
-void emit_address_again(struct emitter *e, const struct ir_op *o);
 
 static inline struct x86_rm displaced(struct x86_rm rm, int32_t by)
 {

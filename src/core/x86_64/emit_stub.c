@@ -278,11 +278,6 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
         to_units_stack(b);
         x86_jmp_rm(b, rm_reg(RCX));
     } else {
-        for (unsigned slot = 0; slot < IR_SHARE_SLOTS; slot++) {
-            struct x86_rm at = share_slot(slot);
-            at.disp += 8; /* the return address */
-            x86_store_imm(b, 8, at, 0);
-        }
         x86_ret(b);
     }
     x86_patch(b, left, b->at); /* pc is set; drop the return address */
@@ -295,7 +290,7 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
 /* Saves what a C function may overwrite, by C's convention, so that it does not matter which guest
  * registers lie there; the function computes with integers alone, so MXCSR may stay as it is.
  * `interpret` NULL: whoever calls this does that. */
-static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret, bool delta)
+static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret)
 {
     /* An odd number, with the return address: the stack is aligned for C. */
     static const uint8_t volatile_regs[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11};
@@ -311,8 +306,6 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
     x86_movi64(b, RAX, (uintptr_t)a64_tlb_refill);
     x86_call_rm(b, rm_reg(RAX));
     move_vectors(b, wide, false);
-    if (delta) /* in place of the address */
-        x86_store(b, 8, rm_mem(RSP, (sizeof(volatile_regs) - 1) * 8), RAX);
     x86_test(b, 8, rm_reg(RAX), RAX);
     for (unsigned i = sizeof(volatile_regs); i-- > 0;)
         x86_pop(b, volatile_regs[i]); /* EFLAGS stay */
@@ -361,10 +354,8 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
 
     s->interpret = stub_interpret(b, wide, user, interpret, leave_saved);
 
-    s->miss = stub_miss(b, wide, s->interpret, false);
-    s->delta = stub_miss(b, wide, s->interpret, true);
-    s->miss_alone = stub_miss(b, wide, NULL, false);
-    s->delta_alone = stub_miss(b, wide, NULL, true);
+    s->miss = stub_miss(b, wide, s->interpret);
+    s->miss_alone = stub_miss(b, wide, NULL);
 
     s->return_miss = stub_return_miss(b, s->lookup);
 
