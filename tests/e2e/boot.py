@@ -41,6 +41,17 @@ def cpus(directory):
 
 
 @case
+def hypervisor_host(directory):
+    """A kernel that is started at EL2 stays there, with KVM (tests/e2e/kvm_lab.py runs guests on it)."""
+    machine = Machine('--kernel', KERNEL, '--initrd', INITRD, '--virtualization', 'on', '--cpus', '2', '--append',
+                      'console=ttyAMA0 peng.batch panic=-1')
+    check(machine.wait(120) == 0, 'exit code')
+    for text in ('CPU: All CPU(s) started at EL2', 'VHE mode initialized successfully', 'vgic interrupt', 'check: ok'):
+        check(text in machine.output, f'no {text!r} on the console:\n{machine.output[-1500:]}')
+    check(machine.errors() == '', 'stderr: ' + machine.errors())
+
+
+@case
 def reboot(directory):
     """A reset starts the same machine again, with the disk as the guest left it."""
     machine = boot_initrd('--disk', make_disk(directory))

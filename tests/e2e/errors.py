@@ -51,6 +51,9 @@ def commands_and_flags(directory):
     refuse(['run', '--kernel', KERNEL, '--trace', 'exec'], '--trace')
     refuse(['run', '--kernel', KERNEL, '--trace', 'noise,file=x'], '--trace', 'noise')
     refuse(['run', '--kernel', KERNEL, '--gdb', '99999'], '--gdb')
+    refuse(['run', '--kernel', KERNEL, '--virtualization', 'maybe'], '--virtualization', 'on or off')
+    refuse(['run', '--kernel', KERNEL, '--virtualization', 'on', '--arch', 'x86_64'], '--virtualization', 'arm64')
+    refuse(['run', '--kernel', KERNEL, '--virtualization', 'on', '--cpu', 'kunpeng-916'], '--virtualization', 'VHE')
     refuse(['run', '--kernel', KERNEL, '--host-features', 'avx2,sve'], '--host-features', 'sve', 'gfni')
 
 

@@ -5,7 +5,8 @@ qemu emulates a host: an AMD one with SVM or, with KVM_LAB=arm64 in the environm
 it Debian's kernel and its KVM run as they would on metal, and in that host peng runs the same kernel as its
 guest. The host is one initramfs: busybox, the modules, peng with the libraries it needs, the unit tests of
 the engine, and a script that prints what each run did between marks. It is started once, for all cases.
-KVM_LAB_LOG names a file for all that it said.
+KVM_LAB_LOG names a file for all that it said. KVM_LAB_HOST names a peng that emulates the Arm host in
+qemu's place: EL2 and KVM then run on our own translator.
 """
 import os
 import re
@@ -143,9 +144,13 @@ def output(directory):
     if 'text' not in lab:
         image = pack_host(directory)
         # no_timer_check: a busy machine lets x86's emulated 8254 tick too late for the kernel's test.
-        command = [*LAB.host, '-m', '1536', '-nographic', '-nodefaults', '-serial', 'stdio', '-no-reboot',
-                   '-kernel', os.path.join(LAB.folder, 'Image'), '-initrd', image,
-                   '-append', f'console={LAB.console} quiet panic=-1 no_timer_check']
+        kernel, append = os.path.join(LAB.folder, 'Image'), f'console={LAB.console} quiet panic=-1 no_timer_check'
+        if 'KVM_LAB_HOST' in os.environ:
+            command = [os.environ['KVM_LAB_HOST'], 'run', '--virtualization', 'on', '--cpus', '2', '--memory', '1536M',
+                       '--net', 'none', '--kernel', kernel, '--initrd', image, '--append', append]
+        else:
+            command = [*LAB.host, '-m', '1536', '-nographic', '-nodefaults', '-serial', 'stdio', '-no-reboot',
+                       '-kernel', kernel, '-initrd', image, '-append', append]
         lab['text'] = ''
         try:
             done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False,

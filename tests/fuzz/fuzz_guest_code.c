@@ -40,7 +40,7 @@ static void icc_write(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg, uint6
 {
 }
 
-static void timer_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
+static void ppi_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
 {
 }
 
@@ -62,7 +62,7 @@ static void make_guest(void)
     guest.ops = (struct a64_host_ops){.hypercall = no_hypercall,
                                       .icc_read = icc_read,
                                       .icc_write = icc_write,
-                                      .timer_line = timer_line,
+                                      .ppi_line = ppi_line,
                                       .timer_arm = timer_arm};
     guest.system = (struct a64_system){.mem = &guest.mem, .ops = &guest.ops};
     const struct a64_model *model = a64_model_find("kunpeng-920");

@@ -115,7 +115,7 @@ static void no_icc_write(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg, ui
 {
 }
 
-static void no_timer_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
+static void no_ppi_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
 {
 }
 
@@ -220,7 +220,7 @@ static struct peng *peng_new(void)
     p->ops = (struct a64_host_ops){.hypercall = on_hypercall,
                                    .icc_read = no_icc_read,
                                    .icc_write = no_icc_write,
-                                   .timer_line = no_timer_line,
+                                   .ppi_line = no_ppi_line,
                                    .timer_arm = no_timer_arm};
     p->system = (struct a64_system){.mem = &p->mem, .ops = &p->ops, .ops_ctx = p, .cpu_count = 1};
     if (guestmem_add_ram(&p->mem, RAM_BASE, RAM_BYTES, false, &e) ||

@@ -43,7 +43,7 @@ static bool no_hypercall(void *ctx, struct a64_cpu *cpu, bool smc)
     return false;
 }
 
-static void no_timer_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
+static void no_ppi_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
 {
 }
 
@@ -94,7 +94,7 @@ static int setup(void **state, const char *model)
         fail_msg("%s", e.text);
     write_tables(rig);
     rig->ops = (struct a64_host_ops){
-        .hypercall = no_hypercall, .timer_line = no_timer_line, .timer_arm = no_timer_arm};
+        .hypercall = no_hypercall, .ppi_line = no_ppi_line, .timer_arm = no_timer_arm};
     rig->system = (struct a64_system){.mem = &rig->mem, .ops = &rig->ops};
     for (unsigned i = 0; i < RIG_CPUS; i++) {
         if (a64_cpu_new(&rig->system, i, a64_model_find(model), &rig->system.cpus[i], &e))

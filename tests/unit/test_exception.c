@@ -301,7 +301,7 @@ static struct {
     uint64_t deadline;
 } timer_seen;
 
-static void timer_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
+static void ppi_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
 {
     timer_seen.ppi = ppi;
     timer_seen.level = level;
@@ -330,7 +330,7 @@ static void test_timers(void **state)
     for (unsigned crm = 2; crm <= 3; crm++) {
         uint16_t tval = (uint16_t)K(3, 3, 14, crm, 0), ctl = (uint16_t)K(3, 3, 14, crm, 1);
         uint16_t cval = (uint16_t)K(3, 3, 14, crm, 2);
-        rig->ops.timer_line = timer_line;
+        rig->ops.ppi_line = ppi_line;
         rig->ops.timer_arm = timer_arm;
         start(rig, EL1H);
         write_reg(rig, cval, 5); /* long past */

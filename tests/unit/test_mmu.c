@@ -378,12 +378,12 @@ static void test_alignment(void **state)
 static void test_address_translation(void **state)
 {
     struct cpu_rig *rig = *state;
-    a64_address_translate(rig->cpu, RIG_DATA + 0x123, A64_READ, 1, false);
+    a64_address_translate(rig->cpu, RIG_DATA + 0x123, A64_READ, 1, false, false);
     assert_int_equal(rig->cpu->sys[A64_PAR_EL1] & 0xfffffffff001, RIG_DATA);
     assert_int_equal(rig->cpu->sys[A64_PAR_EL1] >> 56, 0xff);
-    a64_address_translate(rig->cpu, RIG_READONLY, A64_WRITE, 1, false);
+    a64_address_translate(rig->cpu, RIG_READONLY, A64_WRITE, 1, false, false);
     assert_int_equal(rig->cpu->sys[A64_PAR_EL1] & 0x7f, 1 | 0xf << 1);
-    a64_address_translate(rig->cpu, RIG_UNMAPPED, A64_READ, 0, false);
+    a64_address_translate(rig->cpu, RIG_UNMAPPED, A64_READ, 0, false, false);
     assert_int_equal(rig->cpu->sys[A64_PAR_EL1] & 0x7f, 1 | 7 << 1);
 }
 

@@ -54,7 +54,7 @@ static bool no_write(void *ctx, uint64_t a, unsigned n, uint64_t v)
 }
 
 static const struct a64_host_ops ops = {
-    .timer_arm = no_timer, .timer_line = no_line, .code_changed = changed};
+    .timer_arm = no_timer, .ppi_line = no_line, .code_changed = changed};
 
 /* Identity map by one 1 GiB block: T0SZ 25 (39 bits), 4K granule. */
 /* `max_insns` per unit; 0: all by regions. */

@@ -10,7 +10,7 @@
  * translation and permission, then alignment for Device memory, then watchpoints, then external
  * abort.
  */
-#include "core/arm64/mmu_int.h"
+#include "core/arm64/el2.h"
 
 #include "base/bytes.h"
 
@@ -38,6 +38,10 @@ static uint64_t esr(const struct a64_cpu *cpu, unsigned ec, uint32_t iss)
 
 static bool data_abort(struct a64_cpu *cpu, uint64_t va, uint32_t fsc, bool write)
 {
+    if (fsc & A64_FAULT_STAGE2) {
+        a64_el2_abort(cpu, va, fsc, write ? A64_WRITE : A64_READ, 0);
+        return false;
+    }
     a64_exception_sync(cpu, esr(cpu, EC_DATA_ABORT, (fsc & 0x3f) | (unsigned)write << 6), va,
                        cpu->pc);
     return false;
@@ -319,13 +323,26 @@ bool a64_fetch(struct a64_cpu *cpu, uint64_t va, uint32_t *ret_insn, uint64_t *r
         uint32_t failed = A64_FSC_EXTERNAL;
         entry = a64_tlb_fill(cpu, va, A64_FETCH, 0, &failed);
         if (!entry || entry->exec == A64_TLB_NONE) { /* no tag: nothing but MMIO is there */
-            a64_exception_sync(cpu, esr(cpu, EC_FETCH_ABORT, failed & 0x3f), va, cpu->pc);
+            if (failed & A64_FAULT_STAGE2)
+                a64_el2_abort(cpu, va, failed, A64_FETCH, 0);
+            else
+                a64_exception_sync(cpu, esr(cpu, EC_FETCH_ABORT, failed & 0x3f), va, cpu->pc);
             return false;
         }
     }
     memcpy(ret_insn, (const void *)(uintptr_t)(va + entry->addend), 4);
     *ret_pa = cpu->bank->page_pa[slot] | (va & (PAGE - 1));
     return true;
+}
+
+bool a64_running_insn(struct a64_cpu *cpu, uint32_t *ret_raw)
+{
+    struct a64_leaf leaf;
+    bool cached;
+    if (a64_translate(cpu, cpu->pc, &leaf, &cached))
+        return false;
+    uint64_t pa = leaf.pa | (cpu->pc & ((1ull << leaf.shift) - 1));
+    return guestmem_read(cpu->system->mem, pa, ret_raw, sizeof(*ret_raw));
 }
 
 bool a64_debug_access(struct a64_cpu *cpu, uint64_t va, void *data, size_t size_bytes, bool write)

@@ -1,12 +1,13 @@
 /* cpu.c: CPU models and the life of one CPU.
  *
- * ID registers say what Peng implements, not what the silicon of that name has: EL0 and EL1 in
- * AArch64 only, no RAS, SVE or pointer authentication, no PMU, no hardware access flag. CTR_EL0 has
- * IDC = 1 (data caches are coherent with everything), DIC = 0 (software announces changed code) and
- * an instruction line of 4 KiB, because the engine drops translations by page.
+ * ID registers say what Peng implements, not what the silicon of that name has: EL0 and EL1, and
+ * EL2 where it is asked for, in AArch64 only, no RAS, SVE or pointer authentication, no PMU, no
+ * hardware access flag. CTR_EL0 has IDC = 1 (data caches are coherent with everything), DIC = 0
+ * (software announces changed code) and an instruction line of 4 KiB, because the engine drops
+ * translations by page.
  */
+#include "core/arm64/el2.h"
 #include "core/arm64/interpreter.h"
-#include "core/arm64/mmu.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -57,6 +58,7 @@ static const struct a64_model models[] = {
         .dcpop = true,
         .pan = true,
         .uao = true,
+        .vhe = true,
         .id =
             {
                 {A64_MIDR_EL1, 0x481fd010},
@@ -125,6 +127,8 @@ int a64_cpu_new(struct a64_system *system, unsigned index, const struct a64_mode
     cpu->timer_armed_ns = UINT64_MAX;
     pthread_mutex_init(&cpu->mailbox.lock, NULL);
     int r = a64_tlb_new(cpu, e);
+    if (r == 0 && system->has_el2)
+        r = a64_el2_new(cpu, e);
     if (r < 0) {
         a64_cpu_free(cpu);
         return r;
@@ -186,6 +190,7 @@ void a64_cpu_free(struct a64_cpu *cpu)
     if (cpu->system->cpus[cpu->index] == cpu)
         cpu->system->cpus[cpu->index] = NULL;
     a64_interpreter_free(cpu);
+    a64_el2_free(cpu);
     a64_tlb_free(cpu);
     pthread_mutex_destroy(&cpu->mailbox.lock);
     free(cpu);
@@ -199,11 +204,14 @@ void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0)
     memset(cpu->v, 0, sizeof(cpu->v));
     cpu->fpcr = cpu->fpsr = cpu->host_mxcsr = 0;
     a64_nzcv_set(cpu, 0);
-    cpu->el = cpu->spsel = 1;
+    cpu->el = cpu->el2 ? 2 : 1;
+    cpu->spsel = 1;
     cpu->daif = 15;
     cpu->pan = cpu->uao = cpu->il = cpu->ss = 0;
     cpu->stepping = cpu->excl_valid = cpu->halted = false;
     reset_sysregs(cpu);
+    if (cpu->el2)
+        a64_el2_reset(cpu);
     a64_tlb_flush_all(cpu);
     a64_select_bank(cpu);
     a64_update_slow(cpu);

@@ -29,7 +29,7 @@
 #include "core/arm64/sysreg_ids.h"
 #include "core/memory/guestmem.h"
 
-enum { A64_SP = 31, A64_CPUS_MAX = 64 };
+enum { A64_SP = 31, A64_CPUS_MAX = 64, A64_MACHINE_TLBS = 4 };
 
 union a64_vreg {
     uint8_t b[16];
@@ -43,12 +43,21 @@ struct a64_tlb_bank;
 struct a64_jump;
 struct a64_cpu;
 struct a64_system;
+struct a64_el2;
 
 /* What other threads may set in a CPU. `poll` is the word that translated code tests at indirect
  * branches and, through `budget`, at back edges: nonzero means "leave and look" (an interrupt line
  * rose, a shootdown waits, the machine wants the CPU to stop). Setters set the cause first, then
  * poll, then wake. */
-enum a64_line { A64_LINE_IRQ = 1, A64_LINE_FIQ = 2, A64_LINE_SERROR = 4 };
+enum a64_line {
+    A64_LINE_IRQ = 1,
+    A64_LINE_FIQ = 2,
+    A64_LINE_SERROR = 4,
+    /* what EL2 gives EL1; set by the CPU itself, while EL1 or its EL0 runs */
+    A64_LINE_VIRQ = 8,
+    A64_LINE_VFIQ = 16,
+    A64_LINE_VSERROR = 32,
+};
 
 struct a64_signals {
     _Atomic uint32_t poll;
@@ -92,8 +101,11 @@ struct a64_host_ops {
     /* GIC CPU interface registers (ICC_*_EL1, ICC_SGI1R_EL1 ...), by enum a64_sysreg. */
     uint64_t (*icc_read)(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg);
     void (*icc_write)(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value);
-    /* The generic timer's output lines changed: PPI 30 (physical) and 27 (virtual). */
-    void (*timer_line)(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level);
+    /* The end of an interrupt that EL2 gave to EL1 ends this physical one, too. NULL: no EL2. */
+    void (*icc_deactivate)(void *ctx, struct a64_cpu *cpu, unsigned intid);
+    /* A line of this CPU's own changed: the timers' PPI 30 (physical) and 27 (virtual), with EL2
+     * also 26 and 28 (the same of EL2) and 25 (the virtual CPU interface's maintenance). */
+    void (*ppi_line)(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level);
     /* Ask for a call of a64_timer_update() at `deadline_ns` (CLOCK_MONOTONIC; UINT64_MAX: never).
      */
     void (*timer_arm)(void *ctx, struct a64_cpu *cpu, uint64_t deadline_ns);
@@ -128,7 +140,7 @@ struct a64_cpu {
     uint32_t fpsr; /* sticky bits; the translator's share is folded in by a64_fpsr_get */
 
     /* PSTATE but NZCV */
-    uint8_t el;    /* 0 or 1; the tables leave room for 2 */
+    uint8_t el;    /* 0 or 1; with EL2 also 2 */
     uint8_t spsel; /* 0 or 1 */
     uint8_t daif;  /* bit 3 D, 2 A, 1 I, 0 F */
     uint8_t pan, uao, il, ss;
@@ -138,6 +150,9 @@ struct a64_cpu {
     bool trapped;  /* ... one was taken, with pc, ESR_EL1 and FAR_EL1 as it sets them */
     uint8_t slow;  /* enum a64_slow bits: engines run one instruction at a time, each after
                       a64_before_insn() */
+
+    bool fp_to_el2; /* EL2 traps FP and vector instructions of EL1 and EL0 */
+    uint8_t regime; /* which of several TLBs is in use (el2.h); 0 without EL2 */
 
     uint64_t sys[A64_SYSREG_COUNT];
 
@@ -150,7 +165,7 @@ struct a64_cpu {
 
     uint64_t timer_deadline_ns; /* earliest of both timers, UINT64_MAX for none */
     uint64_t timer_armed_ns;    /* what timer_arm was last asked for and has not rung yet */
-    bool timer_level[2];        /* physical, virtual */
+    bool timer_level[4];        /* physical, virtual; EL2's */
 
     struct a64_system *system; /* borrowed */
     unsigned index;            /* 0-based; MPIDR follows from it */
@@ -170,7 +185,8 @@ struct a64_cpu {
     uint64_t broadcasts;         /* a64_run_on_others() */
     void *engine;                /* the engine's own part */
     void *translation;           /* the translator's own part */
-    struct a64_tlb *tlb;         /* all banks; owned (tlb.c) */
+    struct a64_tlb *tlb;         /* all banks; owned (tlb.c), with EL2 by it: the one in use */
+    struct a64_el2 *el2;         /* owned; NULL: there is no EL2 */
     struct a64_jump *pa_jumps;   /* translator: code by physical address (mmu.h); in tlb */
     uint64_t pa_context;         /* translator: of what runs, as a64_pa_context() has it */
     struct a64_decoded *decoded; /* the interpreter's cache; owned (interp.c) */
@@ -190,6 +206,7 @@ struct a64_system {
     unsigned cpu_count;
     struct a64_cpu *cpus[A64_CPUS_MAX];
     uint64_t counter_base_ns; /* CNTVCT and CNTPCT count from here */
+    bool has_el2;             /* CPUs have EL2 with FEAT_VHE, and begin there */
 };
 
 /* CNTFRQ_EL0: 100 MHz on both models, as on a Kunpeng 920. */
@@ -237,7 +254,8 @@ struct a64_model {
     const char *name;
     const char *description;
     bool lse, fp16, dotprod, jscvt, fcma, fhm, rdm, dcpop, pan,
-        uao; /* beyond Armv8.0 + CRC + crypto */
+        uao;  /* beyond Armv8.0 + CRC + crypto */
+    bool vhe; /* may have EL2 with FEAT_VHE */
     struct {
         enum a64_sysreg reg;
         uint64_t value;
@@ -253,16 +271,20 @@ int a64_cpu_new(struct a64_system *system, unsigned index, const struct a64_mode
 int a64_cpu_new_user(struct a64_system *system, const struct a64_model *model,
                      struct a64_cpu **ret_cpu, struct err *e);
 void a64_cpu_free(struct a64_cpu *cpu);
-/* Warm reset: EL1h, DAIF set, MMU off, pc and x0 as given (DDI 0487 D1.9). */
+/* Warm reset: EL1h, with EL2 EL2h, DAIF set, MMU off, pc and x0 as given (DDI 0487 D1.9). */
 void a64_cpu_reset(struct a64_cpu *cpu, uint64_t pc, uint64_t x0);
 
 /* --- exception.c -------------------------------------------------------------------------------
  */
 
-/* Takes a synchronous exception to EL1 with this ESR_EL1 syndrome; far is written where the class
- * has one. `return_address` is what ELR gets. Sets pc to the vector. Returns A64_BRANCHED. */
+/* Takes a synchronous exception to EL1, or to EL2 where that has taken its place, with this ESR_EL1
+ * syndrome; far is written where the class has one. `return_address` is what ELR gets. Sets pc to
+ * the vector. Returns A64_BRANCHED. */
 enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far,
                                  uint64_t return_address);
+/* The same to this EL, 1 or 2. */
+enum a64_step a64_exception_to(struct a64_cpu *cpu, unsigned el, uint64_t esr, uint64_t far,
+                               uint64_t return_address);
 enum a64_step a64_undefined(struct a64_cpu *cpu);         /* EC 0, ELR = pc */
 enum a64_step a64_svc(struct a64_cpu *cpu, uint16_t imm); /* ELR = pc + 4 */
 enum a64_step a64_eret(struct a64_cpu *cpu);              /* illegal return handled: PSTATE.IL */
@@ -271,7 +293,7 @@ enum a64_step a64_eret(struct a64_cpu *cpu);              /* illegal return hand
 static inline bool a64_fp_allowed(const struct a64_cpu *cpu)
 {
     unsigned fpen = cpu->sys[A64_CPACR_EL1] >> 20 & 3;
-    return fpen == 3 || (fpen == 1 && cpu->el == 1);
+    return (fpen == 3 || (fpen == 1 && cpu->el)) && !cpu->fp_to_el2;
 }
 enum a64_step a64_fp_trapped(struct a64_cpu *cpu);
 /* SP alignment check of a load or store with base SP (SCTLR_EL1.SA, SA0): false where it failed and
@@ -295,6 +317,7 @@ enum a64_slow {
     A64_SLOW_ENGINE = 8, /* the engine's own: a debugger steps or set a breakpoint */
     A64_SLOW_SP0 = 16,   /* EL1 runs on SP_EL0, which nobody does for long: MRS SP_EL0 is UNDEFINED
                             then, and a plain read of sys[] at all other times */
+    A64_SLOW_EL2 = 32,   /* EL2 with HCR_EL2.E2H = 0, where names mean other registers */
 };
 /* Recomputes cpu->slow (but the engine's bit) after PSTATE or debug registers changed. */
 void a64_update_slow(struct a64_cpu *cpu);
@@ -337,7 +360,7 @@ void a64_send_event(struct a64_cpu *cpu); /* SEV */
 
 /* --- timer.c -----------------------------------------------------------------------------------
  */
-uint64_t a64_counter(const struct a64_cpu *cpu); /* CNTPCT; CNTVCT is this less CNTVOFF (0) */
+uint64_t a64_counter(const struct a64_cpu *cpu); /* CNTPCT; CNTVCT is this less CNTVOFF */
 void a64_timer_update(struct a64_cpu *cpu);      /* recompute lines and deadline; own thread */
 /* Any thread, at the time timer_arm asked for: the CPU updates its timers at its next poll. */
 void a64_timer_ring(struct a64_cpu *cpu);

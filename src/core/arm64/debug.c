@@ -5,7 +5,7 @@
  * Limits: address matching only (no context or linked breakpoints); the address of a data access is
  * compared without its tag.
  */
-#include "core/arm64/mmu_int.h"
+#include "core/arm64/el2.h"
 
 #include "base/bytes.h"
 
@@ -31,13 +31,16 @@ static bool enabled_from(const struct a64_cpu *cpu, unsigned el, bool d_masked)
 {
     if (cpu->sys[A64_OSLSR_EL1] & OSLSR_OSLK)
         return false;
-    return el == 0 || ((cpu->sys[A64_MDSCR_EL1] & MDSCR_KDE) && !d_masked);
+    unsigned target = cpu->el2 && a64_el2_debugs(cpu) ? 2 : 1;
+    return el < target || (el == target && (cpu->sys[A64_MDSCR_EL1] & MDSCR_KDE) && !d_masked);
 }
 
-/* PMC/PAC, HMC and SSC of a control register select this EL (D2.8.3; no EL2, EL3, one state). */
+/* PMC/PAC, HMC and SSC of a control register select this EL (Table D2-9; no EL3, one state). */
 static bool selects_el(uint64_t control, unsigned el)
 {
     unsigned who = (unsigned)bits(control, 1, 2);
+    if (el == 2)
+        return bits(control, 13, 1) && (who & 1 || (who == 0 && bits(control, 14, 2) == 3));
     return el == 0 ? who & 2 : who & 1;
 }
 
@@ -57,6 +60,8 @@ void a64_update_slow(struct a64_cpu *cpu)
         slow |= A64_SLOW_IL;
     if (cpu->el && !cpu->spsel)
         slow |= A64_SLOW_SP0;
+    if (cpu->el == 2 && !a64_el2_hcr(cpu, A64_HCR_E2H))
+        slow |= A64_SLOW_EL2;
     if ((mdscr & (MDSCR_SS | MDSCR_MDE)) && enabled_from(cpu, cpu->el, cpu->daif & DAIF_D)) {
         if (mdscr & MDSCR_SS)
             slow |= A64_SLOW_STEP;

@@ -1,9 +1,10 @@
-/* exception.c: taking exceptions to EL1 and returning from them (DDI 0487 D1.3, D1.4).
+/* exception.c: taking exceptions and returning from them (DDI 0487 D1.3, D1.4).
  *
- * Only EL0 and EL1 in AArch64 exist, so every exception goes to EL1 with SP_EL1. PSTATE is kept in
- * pieces (cpu.h); SPSR_EL1's layout is made and taken apart here.
+ * EL0 and EL1 exist in AArch64, and EL2 where the CPU has one (el2.h); without, every exception
+ * goes to EL1 with SP_EL1. ESR_EL1, ELR_EL1 and so on are here those of the EL that takes the
+ * exception. PSTATE is kept in pieces (cpu.h); SPSR_EL1's layout is made and taken apart here.
  */
-#include "core/arm64/mmu_int.h"
+#include "core/arm64/el2.h"
 
 #include <assert.h>
 
@@ -30,7 +31,8 @@ enum vector { VECTOR_SYNC = 0, VECTOR_IRQ = 0x80, VECTOR_FIQ = 0x100, VECTOR_SER
 /* PSTATE.DAIF */
 enum { MASK_F = 1, MASK_I = 2, MASK_A = 4 };
 
-static_assert(A64_SP_EL1 == A64_SP_EL0 + 1, "stack pointers are indexed by EL");
+static_assert(A64_SP_EL1 == A64_SP_EL0 + 1 && A64_SP_EL2 == A64_SP_EL0 + 2,
+              "stack pointers are indexed by EL");
 
 void a64_select_sp(struct a64_cpu *cpu, unsigned el, unsigned spsel)
 {
@@ -63,8 +65,16 @@ static void set_flags(struct a64_cpu *cpu, uint32_t spsr)
 
 void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr)
 {
+    unsigned el = spsr >> 2 & 3;
+    if (cpu->el2) {
+        bool el2 = el == 2 || (el == 0 && a64_el2_host(cpu));
+        if (el2 != cpu->el2->inside)
+            a64_el2_use(cpu, el2);
+    } else if (el) {
+        el = 1;
+    }
     set_flags(cpu, spsr);
-    a64_select_sp(cpu, spsr >> 2 & 3 ? 1 : 0, spsr & 1);
+    a64_select_sp(cpu, el, spsr & 1);
     a64_select_bank(cpu);
     a64_update_slow(cpu);
 }
@@ -83,21 +93,30 @@ static void trace_entry(const struct a64_cpu *cpu, enum vector kind, unsigned fr
                     esr >> 26, esr & 0x1ffffff, far);
 }
 
-static enum a64_step enter(struct a64_cpu *cpu, enum vector kind, uint64_t return_address)
+/* PSTATE.PAN is set on exceptions to EL1, and to EL2 where that has taken EL1's place. */
+static bool sets_pan(const struct a64_cpu *cpu, unsigned el)
+{
+    return cpu->model->pan && !(cpu->sys[A64_SCTLR_EL1] & SCTLR_SPAN) && !cpu->pan &&
+           (el == 1 || a64_el2_host(cpu));
+}
+
+/* The registers in use are those of `el`. */
+static enum a64_step enter(struct a64_cpu *cpu, unsigned el, enum vector kind,
+                           uint64_t return_address)
 {
     unsigned from_el = cpu->el;
     cpu->exceptions++;
-    uint64_t offset = cpu->el == 0 ? 0x400 : cpu->spsel ? 0x200 : 0;
+    uint64_t offset = cpu->el < el ? 0x400 : cpu->spsel ? 0x200 : 0;
     cpu->sys[A64_SPSR_EL1] = a64_spsr_get(cpu);
     /* A stepped instruction that did not complete is stepped again on return (D2.11.3). */
     if (cpu->stepping && return_address == cpu->pc)
         cpu->sys[A64_SPSR_EL1] |= SPSR_SS;
     cpu->stepping = false;
     cpu->sys[A64_ELR_EL1] = return_address;
-    a64_select_sp(cpu, 1, 1);
+    a64_select_sp(cpu, el, 1);
     cpu->daif = 15;
     cpu->il = cpu->ss = cpu->uao = 0;
-    if (cpu->model->pan && !(cpu->sys[A64_SCTLR_EL1] & SCTLR_SPAN) && !cpu->pan) {
+    if (sets_pan(cpu, el)) {
         a64_tlb_pan_set(cpu);
         cpu->pan = 1;
     }
@@ -109,9 +128,14 @@ static enum a64_step enter(struct a64_cpu *cpu, enum vector kind, uint64_t retur
     return A64_BRANCHED;
 }
 
-enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far,
-                                 uint64_t return_address)
+enum a64_step a64_exception_to(struct a64_cpu *cpu, unsigned el, uint64_t esr, uint64_t far,
+                               uint64_t return_address)
 {
+    if (el == 2) {
+        esr = a64_el2_from_below(cpu, esr);
+        if (!cpu->el2->inside)
+            a64_el2_use(cpu, true);
+    }
     /* FAR_EL1 is written by aborts, PC alignment faults and watchpoints, UNKNOWN otherwise. */
     unsigned ec = (unsigned)(esr >> 26);
     if ((ec >= 0x20 && ec <= 0x25) || ec == 0x34 || ec == 0x35)
@@ -122,7 +146,14 @@ enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far
         cpu->trapped = true;
         return A64_BRANCHED;
     }
-    return enter(cpu, VECTOR_SYNC, return_address);
+    return enter(cpu, el, VECTOR_SYNC, return_address);
+}
+
+enum a64_step a64_exception_sync(struct a64_cpu *cpu, uint64_t esr, uint64_t far,
+                                 uint64_t return_address)
+{
+    unsigned el = cpu->el2 ? a64_el2_target(cpu, (unsigned)(esr >> 26)) : 1;
+    return a64_exception_to(cpu, el, esr, far, return_address);
 }
 
 enum a64_step a64_undefined(struct a64_cpu *cpu)
@@ -138,7 +169,12 @@ enum a64_step a64_svc(struct a64_cpu *cpu, uint16_t imm)
 enum a64_step a64_fp_trapped(struct a64_cpu *cpu)
 {
     /* ISS: CV = 1, COND = 0b1110 (D17.2.37, "Access to SVE, Advanced SIMD or floating-point") */
-    return a64_exception_sync(cpu, (uint64_t)EC_FP << 26 | ESR_IL | 0x1e << 20, 0, cpu->pc);
+    uint64_t esr = (uint64_t)EC_FP << 26 | ESR_IL | 0x1e << 20;
+    unsigned fpen = cpu->sys[A64_CPACR_EL1] >> 20 & 3;
+    bool mine = fpen == 3 || (fpen == 1 && cpu->el); /* CPACR_EL1 comes before CPTR_EL2 */
+    if (cpu->fp_to_el2 && mine)
+        return a64_exception_to(cpu, 2, esr, 0, cpu->pc);
+    return a64_exception_sync(cpu, esr, 0, cpu->pc);
 }
 
 bool a64_sp_aligned(struct a64_cpu *cpu)
@@ -151,9 +187,11 @@ bool a64_sp_aligned(struct a64_cpu *cpu)
 }
 
 /* Modes that SPSR_EL1 may name here: EL0t, EL1t and EL1h in AArch64 (D1.4.4). */
-static bool legal_return(uint32_t spsr)
+static bool legal_return(const struct a64_cpu *cpu, uint32_t spsr)
 {
     unsigned mode = spsr & 0x1f;
+    if (cpu->el2)
+        return a64_el2_legal_return(cpu, spsr);
     return mode == 0 || mode == 4 || mode == 5;
 }
 
@@ -164,7 +202,7 @@ enum a64_step a64_eret(struct a64_cpu *cpu)
     cpu->excl_valid = false;
     /* An ERET is a context synchronization event that sets the event register (D1.6.1). */
     atomic_store_explicit(&cpu->signals.event, 1, memory_order_relaxed);
-    if (legal_return(spsr)) {
+    if (legal_return(cpu, spsr)) {
         /* SPSR.SS counts only where software step is enabled at the target and was not here
          * (D2.11.4); otherwise PSTATE.SS becomes 0. */
         uint32_t step = a64_step_returns_active(cpu, spsr) ? SPSR_SS : 0;
@@ -183,25 +221,51 @@ bool a64_has_work(const struct a64_cpu *cpu)
     return atomic_load_explicit(&cpu->signals.lines, memory_order_acquire) != 0;
 }
 
+/* An SError is pending once: taking it clears it. */
+static void take_serror(struct a64_cpu *cpu, unsigned el, enum a64_line line)
+{
+    atomic_fetch_and(&cpu->signals.lines, ~(uint32_t)line);
+    cpu->sys[A64_ESR_EL1] = (uint64_t)EC_SERROR << 26 | ESR_IL;
+    enter(cpu, el, VECTOR_SERROR, cpu->pc);
+}
+
+static bool take_with_el2(struct a64_cpu *cpu, uint32_t lines)
+{
+    unsigned el;
+    uint32_t line = a64_el2_choose_line(cpu, lines, &el);
+    if (!line)
+        return false;
+    if (el == 2 && !cpu->el2->inside)
+        a64_el2_use(cpu, true);
+    if (line & (A64_LINE_SERROR | A64_LINE_VSERROR)) {
+        if (line == A64_LINE_VSERROR)
+            cpu->sys[A64_HCR_EL2] &= ~A64_HCR_VSE;
+        take_serror(cpu, el, (enum a64_line)line);
+    } else {
+        bool irq = line & (A64_LINE_IRQ | A64_LINE_VIRQ);
+        enter(cpu, el, irq ? VECTOR_IRQ : VECTOR_FIQ, cpu->pc);
+    }
+    return true;
+}
+
 bool a64_take_interrupt(struct a64_cpu *cpu)
 {
     uint32_t lines = atomic_load_explicit(&cpu->signals.lines, memory_order_acquire);
     if (!lines)
         return false;
     cpu->stepping = false; /* between instructions: the stepped one is complete */
+    if (cpu->el2)
+        return take_with_el2(cpu, lines);
     if ((lines & A64_LINE_FIQ) && !(cpu->daif & MASK_F)) {
-        enter(cpu, VECTOR_FIQ, cpu->pc);
+        enter(cpu, 1, VECTOR_FIQ, cpu->pc);
         return true;
     }
     if ((lines & A64_LINE_IRQ) && !(cpu->daif & MASK_I)) {
-        enter(cpu, VECTOR_IRQ, cpu->pc);
+        enter(cpu, 1, VECTOR_IRQ, cpu->pc);
         return true;
     }
     if ((lines & A64_LINE_SERROR) && !(cpu->daif & MASK_A)) {
-        /* An SError is pending once: taking it clears it. */
-        atomic_fetch_and(&cpu->signals.lines, ~(uint32_t)A64_LINE_SERROR);
-        cpu->sys[A64_ESR_EL1] = (uint64_t)EC_SERROR << 26 | ESR_IL;
-        enter(cpu, VECTOR_SERROR, cpu->pc);
+        take_serror(cpu, 1, A64_LINE_SERROR);
         return true;
     }
     return false;

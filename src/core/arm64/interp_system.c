@@ -5,7 +5,7 @@
  */
 #include "core/arm64/exec_int.h"
 
-#include "core/arm64/sysreg.h"
+#include "core/arm64/el2.h"
 
 enum { EC_WFX = 0x01, EC_HVC = 0x16, EC_BRK = 0x3c };
 enum { SCTLR_NTWI = 1 << 16, SCTLR_NTWE = 1 << 18 };
@@ -17,7 +17,7 @@ A64_EXEC(SVC)
     return a64_svc(cpu, (uint16_t)in->i);
 }
 
-/* With neither EL2 nor EL3, HVC and SMC go to the machine, which plays the firmware behind them. */
+/* With no EL3 the machine plays the firmware behind SMC, and without EL2 behind HVC. */
 static enum a64_step call_machine(struct a64_cpu *cpu, bool smc)
 {
     const struct a64_system *system = cpu->system;
@@ -33,11 +33,13 @@ static enum a64_step call_machine(struct a64_cpu *cpu, bool smc)
 
 A64_EXEC(HVC)
 {
-    return call_machine(cpu, false);
+    return cpu->el2 ? a64_el2_hvc(cpu, (uint16_t)in->i) : call_machine(cpu, false);
 }
 
 A64_EXEC(SMC)
 {
+    if (cpu->el2 && a64_el2_traps_smc(cpu, (uint16_t)in->i))
+        return A64_BRANCHED;
     return call_machine(cpu, true);
 }
 
@@ -78,7 +80,7 @@ A64_EXEC(YIELD)
 static bool trapped(struct a64_cpu *cpu, uint64_t not_trapped, unsigned ti)
 {
     if (cpu->el != 0 || (cpu->sys[A64_SCTLR_EL1] & not_trapped))
-        return false;
+        return cpu->el2 && a64_el2_traps_wait(cpu, ti);
     a64_exception_sync(cpu, (uint64_t)EC_WFX << 26 | ESR_IL | 0x1e << 20 | ti, 0, cpu->pc);
     return true;
 }

@@ -9,7 +9,7 @@
  * Limits: no hardware update of the access flag or dirty state, no 52-bit addresses, little-endian
  * tables.
  */
-#include "core/arm64/mmu_int.h"
+#include "core/arm64/el2.h"
 
 #include "base/bytes.h"
 
@@ -83,6 +83,13 @@ static uint32_t flat_map(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf
     return 0;
 }
 
+/* EL2's regime while HCR_EL2.E2H = 0: one privilege level, with one execute-never bit (D8.4.1). */
+static void make_single(struct a64_leaf *leaf)
+{
+    leaf->ap &= ~1u;
+    leaf->pxn = leaf->uxn;
+}
+
 static uint32_t leaf_from(const struct a64_cpu *cpu, const struct half *half, uint64_t desc,
                           uint64_t hierarchy, unsigned level, unsigned shift, struct a64_leaf *ret)
 {
@@ -106,20 +113,27 @@ static uint32_t leaf_from(const struct a64_cpu *cpu, const struct half *half, ui
         .pxn = bits(desc | hierarchy >> 6, 53, 1), /* PXNTable is bit 59 */
         .non_global = bits(desc, 11, 1),
     };
+    if (cpu->el2 && cpu->el2->inside && !a64_el2_hcr(cpu, A64_HCR_E2H))
+        make_single(ret);
     return 0;
 }
 
-/* Blocks exist at levels 1 and 2 of the 4 KiB granule and at level 2 of the others (Table D8-12).
- */
-static bool block_allowed(unsigned granule, unsigned level)
+/* The descriptor at `address`, which EL2 may translate again. */
+static uint32_t read_descriptor(const struct a64_cpu *cpu, uint64_t address, unsigned level,
+                                uint64_t *ret)
 {
-    return level == 2 || (level == 1 && granule == 12);
+    uint32_t failed = a64_el2_stage2_on(cpu) ? a64_el2_table_pa(cpu, address, &address) : 0;
+    if (failed)
+        return failed;
+    const uint64_t *slot = guestmem_ptr(cpu->system->mem, address, 8, false);
+    if (!slot)
+        return fault(A64_FSC_WALK_ABORT, level);
+    *ret = __atomic_load_n(slot, __ATOMIC_RELAXED);
+    return 0;
 }
 
-uint32_t a64_walk_tables(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret)
+static uint32_t walk_stage1(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret)
 {
-    if (!(cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_M))
-        return flat_map(cpu, va, ret);
     struct half half = half_of(cpu, va >> 55 & 1);
     uint64_t clean = a64_untag(cpu, va);
     if (half.disabled || clean != (uint64_t)sign_extend(clean, half.input_bits + 1) ||
@@ -139,15 +153,12 @@ uint32_t a64_walk_tables(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf
 
     uint64_t hierarchy = 0;
     for (;; level++, shift -= stride) {
-        uint64_t index = (clean & low) >> shift;
-        const uint64_t *slot = guestmem_ptr(cpu->system->mem, table + 8 * index, 8, false);
-        if (!slot)
-            return fault(A64_FSC_WALK_ABORT, level);
-        uint64_t desc = __atomic_load_n(slot, __ATOMIC_RELAXED);
-        if (!(desc & 1))
-            return fault(A64_FSC_TRANSLATION, level);
+        uint64_t index = (clean & low) >> shift, desc;
+        uint32_t failed = read_descriptor(cpu, table + 8 * index, level, &desc);
+        if (failed)
+            return failed;
         bool table_or_page = desc & 2;
-        if (level == 3 ? !table_or_page : !table_or_page && !block_allowed(half.granule, level))
+        if (!(desc & 1) || (!table_or_page && !a64_block_allowed(half.granule, level)))
             return fault(A64_FSC_TRANSLATION, level);
         if (level == 3 || !table_or_page)
             return leaf_from(cpu, &half, desc, hierarchy, level, shift, ret);
@@ -160,10 +171,31 @@ uint32_t a64_walk_tables(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf
     }
 }
 
+static uint32_t walk_first(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret)
+{
+    bool mmu = cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_M;
+    return mmu ? walk_stage1(cpu, va, ret) : flat_map(cpu, va, ret);
+}
+
+uint32_t a64_walk_tables(const struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret)
+{
+    uint32_t failed = walk_first(cpu, va, ret);
+    return !failed && a64_el2_stage2_on(cpu) ? a64_el2_combine(cpu, va, ret) : failed;
+}
+
 bool a64_el0_kept_off(const struct a64_cpu *cpu, uint64_t va)
 {
     return bits(cpu->sys[A64_TCR_EL1], va >> 55 & 1 ? 56 : 55, 1) &&
            (cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_M);
+}
+
+static void minus_denied(const struct a64_leaf *leaf, struct a64_walk *walk)
+{
+    if (!leaf->denied)
+        return;
+    walk->read &= !(leaf->denied & A64_DENIES_READ);
+    walk->write &= !(leaf->denied & A64_DENIES_WRITE);
+    walk->exec &= !(leaf->denied & A64_DENIES_EXEC);
 }
 
 void a64_leaf_rights(const struct a64_cpu *cpu, const struct a64_leaf *leaf, unsigned el, bool pan,
@@ -175,6 +207,7 @@ void a64_leaf_rights(const struct a64_cpu *cpu, const struct a64_leaf *leaf, uns
     walk->device = leaf->attr >> 4 == 0;
     if (!(sctlr & A64_SCTLR_M)) {
         walk->read = walk->write = walk->exec = true;
+        minus_denied(leaf, walk);
         return;
     }
     bool for_el0 = leaf->ap & 1, writable = !(leaf->ap & 2);
@@ -190,6 +223,19 @@ void a64_leaf_rights(const struct a64_cpu *cpu, const struct a64_leaf *leaf, uns
     }
     if ((sctlr & A64_SCTLR_WXN) && writable && (el != 0 || for_el0))
         walk->exec = false;
+    minus_denied(leaf, walk);
+}
+
+uint32_t a64_permission_fault(const struct a64_cpu *cpu, const struct a64_leaf *leaf, unsigned el,
+                              bool pan, enum a64_access access)
+{
+    struct a64_leaf first = *leaf;
+    struct a64_walk walk;
+    first.denied = 0;
+    a64_leaf_rights(cpu, &first, el, pan, &walk);
+    return a64_walk_allows(&walk, access)
+               ? A64_FAULT_STAGE2 | fault(A64_FSC_PERMISSION, leaf->level2)
+               : fault(A64_FSC_PERMISSION, leaf->level);
 }
 
 uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
@@ -203,27 +249,31 @@ uint32_t a64_walk(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsi
         return failed;
     a64_leaf_rights(cpu, &leaf, el, false, ret);
     ret->pa = leaf.pa | (va & (ret->page_bytes - 1));
-    return a64_walk_allows(ret, access) ? 0 : fault(A64_FSC_PERMISSION, leaf.level);
+    return a64_walk_allows(ret, access) ? 0 : a64_permission_fault(cpu, &leaf, el, false, access);
 }
 
-void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
-                           bool pan)
+uint32_t a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
+                               unsigned el, bool pan, bool both)
 {
     struct a64_leaf leaf;
     struct a64_walk walk = {0};
     uint32_t failed = el == 0 && a64_el0_kept_off(cpu, va) ? fault(A64_FSC_TRANSLATION, 0)
-                                                           : a64_walk_tables(cpu, va, &leaf);
+                      : both                               ? a64_walk_tables(cpu, va, &leaf)
+                                                           : walk_first(cpu, va, &leaf);
     if (!failed) {
         a64_leaf_rights(cpu, &leaf, el, pan && cpu->pan, &walk);
         if (!a64_walk_allows(&walk, access))
-            failed = fault(A64_FSC_PERMISSION, leaf.level);
+            failed = a64_permission_fault(cpu, &leaf, el, pan && cpu->pan, access);
     }
-    if (failed) { /* F = 1, FST, bit 11 RES1 (D17.2.107) */
-        cpu->sys[A64_PAR_EL1] = 1 | (failed & 0x3f) << 1 | 1 << 11;
-        return;
+    if (failed) { /* F = 1, FST, PTW, S, bit 11 RES1 (D17.2.107) */
+        cpu->sys[A64_PAR_EL1] = 1 | (failed & 0x3f) << 1 | 1 << 11 |
+                                (failed & A64_FAULT_TABLE ? 1 << 8 : 0) |
+                                (failed & A64_FAULT_STAGE2 ? 1 << 9 : 0);
+        return failed;
     }
     uint64_t pa = leaf.pa | (va & (walk.page_bytes - 1));
     uint64_t shareable = walk.device ? 2 : 3; /* outer for Device; inner, as Linux maps memory */
     cpu->sys[A64_PAR_EL1] =
         (uint64_t)leaf.attr << 56 | align_down(pa, 4096) | 1 << 11 | shareable << 7;
+    return 0;
 }

@@ -254,14 +254,15 @@ bool a64_fetch(struct a64_cpu *cpu, uint64_t va, uint32_t *ret_insn, uint64_t *r
 /* Debugger's access: no faults, no side effects, walks with EL1 rights; false where unmapped. */
 bool a64_debug_access(struct a64_cpu *cpu, uint64_t va, void *data, size_t size_bytes, bool write);
 
-/* TLB maintenance on this CPU. */
+/* Empties the TLB in use; all that the CPU has. */
 void a64_tlb_flush_all(struct a64_cpu *cpu);
-void a64_tlb_flush_va(struct a64_cpu *cpu, uint64_t va, bool all_asids, uint16_t asid);
-void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid);
+void a64_tlbs_empty(struct a64_cpu *cpu);
 /* After TTBR0/TTBR1/TCR/SCTLR/EL changes: point cpu->bank and bank_unpriv at the right banks. */
 void a64_select_bank(struct a64_cpu *cpu);
-/* Drops every jump of every bank of this CPU: translations are gone or the context changed. */
+/* Drops every jump of every bank of this CPU: translations are gone. */
 void a64_jumps_clear(struct a64_cpu *cpu);
+/* Drops the jumps of the banks in use: the context changed. Machines alone. */
+void a64_jumps_forget(struct a64_cpu *cpu);
 /* Drops the jumps to code of one 4 KiB page of physical addresses, from wherever. Machines alone.
  */
 void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa);
@@ -291,9 +292,10 @@ static inline void a64_pa_set_jump(struct a64_cpu *cpu, uint64_t pa, void *code)
 enum a64_tlbi { A64_TLBI_ALL, A64_TLBI_VA, A64_TLBI_VAA, A64_TLBI_ASID };
 void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast);
 
-/* AT S1E0R etc: writes PAR_EL1. `pan`: the S1E1RP and S1E1WP forms, which mind PSTATE.PAN. */
-void a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access, unsigned el,
-                           bool pan);
+/* AT S1E0R etc: writes PAR_EL1; returns the fault, 0: none. `pan`: the S1E1RP and S1E1WP forms,
+ * which mind PSTATE.PAN. `both`: the S12 forms, with stage 2. */
+uint32_t a64_address_translate(struct a64_cpu *cpu, uint64_t va, enum a64_access access,
+                               unsigned el, bool pan, bool both);
 /* VA without its tag where TCR_EL1.TBI0/1 has the top byte ignored, sign-extended from bit 55;
  * otherwise as it is. */
 uint64_t a64_untag(const struct a64_cpu *cpu, uint64_t va);

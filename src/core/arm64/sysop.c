@@ -6,12 +6,11 @@
  * engine which physical page software declares changed. CTR_EL0 gives a line of 4 KiB for them, so
  * that one instruction does for a page.
  */
-#include "core/arm64/sysreg_int.h"
+#include "core/arm64/el2.h"
 
 #include "base/bytes.h"
-#include "core/arm64/mmu_int.h"
 
-enum { EC_DATA_ABORT = 0x24, ISS_CM = 1 << 8, ISS_WNR = 1 << 6, ZVA_BYTES = 64 };
+enum { EC_DATA_ABORT = 0x24, ISS_WNR = 1 << 6, ZVA_BYTES = 64 };
 enum { SCTLR_DZE = 1 << 14, SCTLR_UCI = 1 << 26 };
 
 #define ESR_IL                  (1u << 25)
@@ -44,11 +43,15 @@ static bool maintain(struct a64_cpu *cpu, uint64_t va, bool write, uint64_t *ret
     if (!failed) {
         a64_leaf_rights(cpu, &leaf, cpu->el, false, &walk);
         if (cpu->el == 0 ? !walk.read : write && !walk.write)
-            failed = A64_FAULT | (A64_FSC_PERMISSION + leaf.level);
+            failed = a64_permission_fault(cpu, &leaf, cpu->el, false, write ? A64_WRITE : A64_READ);
+    }
+    if (failed & A64_FAULT_STAGE2) {
+        a64_el2_abort(cpu, va, failed, A64_WRITE, A64_ISS_CM);
+        return false;
     }
     if (failed) {
         uint64_t ec = EC_DATA_ABORT + (cpu->el != 0);
-        a64_exception_sync(cpu, ec << 26 | ESR_IL | ISS_CM | ISS_WNR | (failed & 0x3f), va,
+        a64_exception_sync(cpu, ec << 26 | ESR_IL | A64_ISS_CM | ISS_WNR | (failed & 0x3f), va,
                            cpu->pc);
         return false;
     }
@@ -112,7 +115,10 @@ static enum a64_step at(struct a64_cpu *cpu, const struct sysop *op, uint64_t x)
 {
     if ((op->b & 2) && !cpu->model->pan)
         return a64_undefined(cpu);
-    a64_address_translate(cpu, x, (enum a64_access)op->a, op->b & 1, op->b & 2);
+    enum a64_access access = (enum a64_access)op->a;
+    if (cpu->el2)
+        return a64_el2_at(cpu, x, access, op->b & 1, op->b & 2) ? A64_NEXT : A64_BRANCHED;
+    a64_address_translate(cpu, x, access, op->b & 1, op->b & 2, false);
     return A64_NEXT;
 }
 
@@ -162,8 +168,13 @@ enum a64_step a64_sys(struct a64_cpu *cpu, unsigned op1, unsigned crn, unsigned 
         if (cpu->el == 0 && !op->el0_leave)
             return a64_undefined(cpu);
         if (cpu->el == 0 && !(cpu->sys[A64_SCTLR_EL1] & op->el0_leave))
-            return a64_sysreg_trap(cpu, key, rt, false);
+            return a64_sysreg_trap(cpu, 1, key, rt, false);
+        if (cpu->el2 && a64_el2_traps(cpu, (uint16_t)key, NULL, false))
+            return a64_sysreg_trap(cpu, 2, key, rt, false);
         return op->run(cpu, op, a64_x(cpu, rt));
     }
+    enum a64_step step;
+    if (cpu->el2 && a64_el2_sys(cpu, key, a64_x(cpu, rt), &step))
+        return step;
     return a64_sysreg_unknown(cpu, key, "SYS");
 }

@@ -5,7 +5,7 @@
  * leave of a control register has TRAP. Encodings without a line are UNDEFINED but for the reserved
  * part of the ID space, which reads as zero so that a newer kernel finds features absent (D17.3.1).
  */
-#include "core/arm64/sysreg_int.h"
+#include "core/arm64/el2.h"
 
 #include <stdio.h>
 
@@ -186,6 +186,8 @@ const struct a64_sysreg_info *a64_sysreg_find(uint16_t key)
         else
             high = middle;
     }
+    if (bits(key, 11, 3) == 4 || bits(key, 11, 3) == 5)
+        return a64_el2_sysreg_find(key);
     bool id_space = key >= KEY(3, 0, 0, 1, 0) && key <= KEY(3, 0, 0, 7, 7);
     return id_space ? &reserved_id : NULL;
 }
@@ -198,11 +200,14 @@ const struct a64_sysreg_info *a64_sysreg_by_id(enum a64_sysreg reg)
     return NULL;
 }
 
-enum a64_step a64_sysreg_trap(struct a64_cpu *cpu, unsigned key, unsigned rt, bool read)
+enum a64_step a64_sysreg_trap(struct a64_cpu *cpu, unsigned el, unsigned key, unsigned rt,
+                              bool read)
 {
     uint32_t op0 = key >> 14 & 3, op1 = key >> 11 & 7, crn = key >> 7 & 15, crm = key >> 3 & 15;
     uint32_t iss = op0 << 20 | (key & 7) << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | read;
-    return a64_exception_sync(cpu, (uint64_t)EC_SYSREG << 26 | ESR_IL | iss, 0, cpu->pc);
+    uint64_t esr = (uint64_t)EC_SYSREG << 26 | ESR_IL | iss;
+    return el == 2 ? a64_exception_to(cpu, 2, esr, 0, cpu->pc)
+                   : a64_exception_sync(cpu, esr, 0, cpu->pc);
 }
 
 enum a64_step a64_sysreg_unknown(struct a64_cpu *cpu, unsigned key, const char *what)
@@ -220,8 +225,11 @@ enum a64_step a64_sysreg_unknown(struct a64_cpu *cpu, unsigned key, const char *
     return a64_undefined(cpu);
 }
 
-static bool exists(const struct a64_cpu *cpu, enum a64_sysreg reg)
+static bool exists(const struct a64_cpu *cpu, const struct a64_sysreg_info *info)
 {
+    enum a64_sysreg reg = info->reg;
+    if (info->el_read == 2)
+        return a64_el2_sysreg_exists(cpu, info);
     if (reg == A64_SP_EL0)
         return cpu->spsel; /* UNDEFINED while it is the current one (C5.2.20) */
     return reg == A64_PAN ? cpu->model->pan : reg == A64_UAO ? cpu->model->uao : true;
@@ -232,12 +240,16 @@ static enum a64_step check(struct a64_cpu *cpu, const struct a64_sysreg_info *in
                            unsigned rt, bool read)
 {
     uint8_t least = !info ? NEVER : read ? info->el_read : info->el_write;
-    if (least == NEVER || !exists(cpu, info->reg))
+    if (cpu->el2 && cpu->el && a64_el2_traps(cpu, key, info, read) && (!info || cpu->el >= least))
+        return a64_sysreg_trap(cpu, 2, key, rt, read);
+    if (least == NEVER || !exists(cpu, info))
         return a64_sysreg_unknown(cpu, key, read ? "MRS" : "MSR");
     if (cpu->el < least) /* the kernel may emulate it: no news */
         return a64_undefined(cpu);
     if ((info->flags & TRAP) && cpu->el == 0 && a64_el0_traps(cpu, info->reg))
-        return a64_sysreg_trap(cpu, key, rt, read);
+        return a64_sysreg_trap(cpu, 1, key, rt, read);
+    if (cpu->el2 && cpu->el == 0 && a64_el2_traps(cpu, key, info, read))
+        return a64_sysreg_trap(cpu, 2, key, rt, read);
     if ((info->flags & FP) && !a64_fp_allowed(cpu))
         return a64_fp_trapped(cpu);
     return A64_NEXT;
@@ -247,6 +259,8 @@ enum a64_step a64_mrs(struct a64_cpu *cpu, uint16_t key, unsigned rt)
 {
     const struct a64_sysreg_info *info = a64_sysreg_find(key);
     enum a64_step step = check(cpu, info, key, rt, true);
+    if (step == A64_NEXT && cpu->el2)
+        info = a64_el2_renamed(cpu, info);
     if (step == A64_NEXT)
         a64_set_x(cpu, rt, info->read ? info->read(cpu, info->reg) : cpu->sys[info->reg]);
     return step;
@@ -265,6 +279,8 @@ enum a64_step a64_msr(struct a64_cpu *cpu, uint16_t key, unsigned rt)
     enum a64_step step = check(cpu, info, key, rt, false);
     if (step != A64_NEXT)
         return step;
+    if (cpu->el2)
+        info = a64_el2_renamed(cpu, info);
     if (info->write)
         info->write(cpu, info->reg, a64_x(cpu, rt));
     else
@@ -287,7 +303,8 @@ enum a64_step a64_msr_imm(struct a64_cpu *cpu, unsigned op1, unsigned op2, unsig
         if (fields[i].op1 != op1 || fields[i].op2 != op2)
             continue;
         enum a64_sysreg reg = fields[i].reg;
-        if (cpu->el < fields[i].least_el || !exists(cpu, reg))
+        if (cpu->el < fields[i].least_el || (reg == A64_PAN && !cpu->model->pan) ||
+            (reg == A64_UAO && !cpu->model->uao))
             return a64_undefined(cpu);
         uint64_t value = imm & 1;
         if (reg == A64_PAN)
@@ -296,7 +313,7 @@ enum a64_step a64_msr_imm(struct a64_cpu *cpu, unsigned op1, unsigned op2, unsig
             value <<= 23;
         if (reg == A64_DAIF) {
             if (cpu->el == 0 && a64_el0_traps(cpu, reg))
-                return a64_sysreg_trap(cpu, KEY(0, op1, 4, imm, op2), 31, false);
+                return a64_sysreg_trap(cpu, 1, KEY(0, op1, 4, imm, op2), 31, false);
             value = (uint64_t)(op2 == 6 ? cpu->daif | imm : cpu->daif & ~imm) << 6;
         }
         a64_write_pstate(cpu, reg, value);

@@ -29,6 +29,9 @@ enum a64_sysreg_flags {
 const struct a64_sysreg_info *a64_sysreg_find(uint16_t key);
 const struct a64_sysreg_info *a64_sysreg_by_id(enum a64_sysreg reg);
 
+/* Whether EL2 never traps EL1's access to it, so that its flags hold there too. */
+bool a64_el2_never_traps(const struct a64_sysreg_info *info);
+
 /* MRS, MSR (register), MSR (immediate), SYS and SYSL with traps and undefined cases. Xt as a
  * number. On an exception pc is the vector. MSR may return A64_EXIT. */
 enum a64_step a64_mrs(struct a64_cpu *cpu, uint16_t key, unsigned rt);

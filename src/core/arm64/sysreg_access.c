@@ -1,10 +1,9 @@
 /* sysreg_access.c: what reading and writing the system registers of sysreg.c's table does beyond
  * moving a value.
  */
-#include "core/arm64/sysreg_int.h"
+#include "core/arm64/el2.h"
 
 #include "base/bytes.h"
-#include "core/arm64/mmu_int.h"
 
 /* SCTLR_EL1 controls of EL0's access */
 enum { SCTLR_UMA = 1 << 9, SCTLR_DZE = 1 << 14, SCTLR_UCT = 1 << 15 };
@@ -193,6 +192,8 @@ uint64_t a64_read_dczid(struct a64_cpu *cpu, enum a64_sysreg reg)
 uint64_t a64_read_isr(struct a64_cpu *cpu, enum a64_sysreg reg)
 {
     uint32_t lines = atomic_load(&cpu->signals.lines);
+    if (cpu->el2)
+        lines = a64_el2_isr_lines(cpu, lines);
     return (lines & A64_LINE_SERROR ? 1u << 8 : 0) | (lines & A64_LINE_IRQ ? 1u << 7 : 0) |
            (lines & A64_LINE_FIQ ? 1u << 6 : 0);
 }
@@ -200,6 +201,8 @@ uint64_t a64_read_isr(struct a64_cpu *cpu, enum a64_sysreg reg)
 uint64_t a64_read_icc(struct a64_cpu *cpu, enum a64_sysreg reg)
 {
     const struct a64_system *system = cpu->system;
+    if (cpu->el2 && a64_vgic_serves(cpu, reg))
+        return a64_vgic_icv_read(cpu, reg);
     return system->ops && system->ops->icc_read ? system->ops->icc_read(system->ops_ctx, cpu, reg)
                                                 : 0;
 }
@@ -207,37 +210,15 @@ uint64_t a64_read_icc(struct a64_cpu *cpu, enum a64_sysreg reg)
 void a64_write_icc(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
 {
     const struct a64_system *system = cpu->system;
-    if (system->ops && system->ops->icc_write)
+    if (cpu->el2 && a64_vgic_serves(cpu, reg))
+        a64_vgic_icv_write(cpu, reg, value);
+    else if (system->ops && system->ops->icc_write)
         system->ops->icc_write(system->ops_ctx, cpu, reg, value);
 }
 
 uint64_t a64_read_counter(struct a64_cpu *cpu, enum a64_sysreg reg)
 {
-    return a64_counter(cpu);
-}
-
-/* TVAL is CVAL seen from the counter, as 32 signed bits (D11.2.4). */
-uint64_t a64_read_timer(struct a64_cpu *cpu, enum a64_sysreg reg)
-{
-    bool physical = reg <= A64_CNTP_TVAL_EL0;
-    enum a64_sysreg ctl_reg = physical ? A64_CNTP_CTL_EL0 : A64_CNTV_CTL_EL0;
-    enum a64_sysreg cval_reg = physical ? A64_CNTP_CVAL_EL0 : A64_CNTV_CVAL_EL0;
-    uint64_t ctl = cpu->sys[ctl_reg], cval = cpu->sys[cval_reg], now = a64_counter(cpu);
-    if (reg == ctl_reg)
-        return ctl | ((ctl & 1) && now >= cval ? 4 : 0); /* ISTATUS */
-    return reg == cval_reg ? cval : (uint32_t)(cval - now);
-}
-
-void a64_write_timer(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
-{
-    if (reg == A64_CNTP_CTL_EL0 || reg == A64_CNTV_CTL_EL0)
-        cpu->sys[reg] = value & 3;
-    else if (reg == A64_CNTP_CVAL_EL0 || reg == A64_CNTV_CVAL_EL0)
-        cpu->sys[reg] = value;
-    else
-        cpu->sys[reg == A64_CNTP_TVAL_EL0 ? A64_CNTP_CVAL_EL0 : A64_CNTV_CVAL_EL0] =
-            a64_counter(cpu) + (uint64_t)sign_extend(value, 32);
-    a64_timer_update(cpu);
+    return a64_counter(cpu) - (reg == A64_CNTVCT_EL0 ? a64_el2_counter_offset(cpu) : 0);
 }
 
 /* --- debug -------------------------------------------------------------------------------------
@@ -255,7 +236,7 @@ void a64_write_debug(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
     a64_update_slow(cpu);
     /* Pages with watchpoints are marked in the TLB; MDSCR_EL1.MDE (bit 15) turns all on or off. */
     if (changed && (is_watchpoint(reg) || (reg == A64_MDSCR_EL1 && (changed >> 15 & 1))))
-        a64_tlb_flush_all(cpu);
+        a64_tlbs_empty(cpu);
 }
 
 void a64_write_oslar(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)

@@ -8,7 +8,7 @@
 #define A64_SYSREGS(X)                                                                             \
     X(SCTLR_EL1) X(ACTLR_EL1) X(CPACR_EL1) X(TTBR0_EL1) X(TTBR1_EL1) X(TCR_EL1) X(MAIR_EL1)        \
     X(AMAIR_EL1) X(ESR_EL1) X(FAR_EL1) X(AFSR0_EL1) X(AFSR1_EL1) X(VBAR_EL1) X(ELR_EL1)            \
-    X(SPSR_EL1) X(SP_EL0) X(SP_EL1) X(PAR_EL1) X(CONTEXTIDR_EL1) X(TPIDR_EL0) X(TPIDRRO_EL0)       \
+    X(SPSR_EL1) X(SP_EL0) X(SP_EL1) X(SP_EL2) X(PAR_EL1) X(CONTEXTIDR_EL1) X(TPIDR_EL0) X(TPIDRRO_EL0)       \
     X(TPIDR_EL1) X(CSSELR_EL1) X(CCSIDR_EL1) X(CLIDR_EL1) X(CTR_EL0) X(DCZID_EL0) X(MIDR_EL1)      \
     X(MPIDR_EL1) X(REVIDR_EL1) X(AIDR_EL1) X(ISR_EL1) X(RVBAR_EL1) X(RMR_EL1)                      \
     X(ID_AA64PFR0_EL1) X(ID_AA64PFR1_EL1) X(ID_AA64ZFR0_EL1) X(ID_AA64DFR0_EL1)                    \
@@ -36,6 +36,16 @@
     X(ICC_AP0R0_EL1) X(ICC_AP1R0_EL1) X(ICC_DIR_EL1) X(ICC_RPR_EL1) X(ICC_SGI1R_EL1)               \
     X(ICC_ASGI1R_EL1) X(ICC_SGI0R_EL1) X(ICC_IAR1_EL1) X(ICC_EOIR1_EL1) X(ICC_HPPIR1_EL1)          \
     X(ICC_BPR1_EL1) X(ICC_CTLR_EL1) X(ICC_SRE_EL1) X(ICC_IGRPEN0_EL1) X(ICC_IGRPEN1_EL1)           \
+    X(HCR_EL2) X(HSTR_EL2) X(HACR_EL2) X(MDCR_EL2) X(VTTBR_EL2) X(VTCR_EL2) X(VPIDR_EL2)           \
+    X(VMPIDR_EL2) X(HPFAR_EL2) X(TPIDR_EL2) X(CNTVOFF_EL2) X(CNTHP_CTL_EL2) X(CNTHP_CVAL_EL2)      \
+    X(CNTHP_TVAL_EL2) X(CNTHV_CTL_EL2) X(CNTHV_CVAL_EL2) X(CNTHV_TVAL_EL2) X(ICC_SRE_EL2)          \
+    X(ICH_AP0R0_EL2) X(ICH_AP1R0_EL2) X(ICH_HCR_EL2) X(ICH_VTR_EL2) X(ICH_MISR_EL2)                \
+    X(ICH_EISR_EL2) X(ICH_ELRSR_EL2) X(ICH_VMCR_EL2)                                               \
+    X(ICH_LR0_EL2) X(ICH_LR1_EL2) X(ICH_LR2_EL2) X(ICH_LR3_EL2)                                    \
+    /* of EL1 or EL2, whichever does not run (el2.h) */                                            \
+    X(SCTLR_EL12) X(CPACR_EL12) X(TTBR0_EL12) X(TTBR1_EL12) X(TCR_EL12) X(MAIR_EL12) X(ESR_EL12)   \
+    X(FAR_EL12) X(VBAR_EL12) X(ELR_EL12) X(SPSR_EL12) X(CONTEXTIDR_EL12) X(CNTKCTL_EL12)           \
+    X(TCR_PLAIN) X(CPTR_PLAIN) /* as written while HCR_EL2.E2H = 0 */                              \
     X(IMPDEF) /* implementation-defined: reads zero, writes dropped */
 // clang-format on
 

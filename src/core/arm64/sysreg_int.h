@@ -37,8 +37,9 @@ void a64_write_claim(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value);
 
 /* True where EL0's access to this register is trapped to EL1 now. */
 bool a64_el0_traps(const struct a64_cpu *cpu, enum a64_sysreg reg);
-/* EC 0x18: trapped MSR, MRS or system instruction (D17.2.37). */
-enum a64_step a64_sysreg_trap(struct a64_cpu *cpu, unsigned key, unsigned rt, bool read);
+/* EC 0x18: trapped MSR, MRS or system instruction (D17.2.37), to EL2 or (1) to who has EL0. */
+enum a64_step a64_sysreg_trap(struct a64_cpu *cpu, unsigned el, unsigned key, unsigned rt,
+                              bool read);
 /* UNDEFINED, counted, and named in the log the first time. */
 enum a64_step a64_sysreg_unknown(struct a64_cpu *cpu, unsigned key, const char *what);
 

@@ -17,7 +17,7 @@
  *
  * Limits: a guest that maps its kernel non-global (KPTI) drops EL1's bank at each ASID change.
  */
-#include "core/arm64/mmu_int.h"
+#include "core/arm64/el2.h"
 
 #include <errno.h>
 #include <string.h>
@@ -238,19 +238,45 @@ static void user_jumps_start(struct a64_tlb_bank *bank)
     bank->jumps[0].va = A64_TLB_NONE;
 }
 
+/* The CPU's TLBs, one without EL2. NULL: not there, or no more. */
+static struct a64_tlb *tlb_at(const struct a64_cpu *cpu, unsigned i)
+{
+    if (cpu->el2)
+        return cpu->el2->tlbs[i];
+    return i == 0 ? cpu->tlb : NULL;
+}
+
+void a64_tlbs_empty(struct a64_cpu *cpu)
+{
+    for (unsigned i = 0; i < A64_EL2_TLBS; i++)
+        if (tlb_at(cpu, i))
+            a64_tlb_empty(tlb_at(cpu, i));
+}
+
+static void drop_all_jumps(struct a64_tlb *tlb)
+{
+    a64_bank_drop_all_jumps(&tlb->el1);
+    for (unsigned i = 0; i < A64_USER_BANKS; i++)
+        if (tlb->user[i].used)
+            a64_bank_drop_all_jumps(&tlb->user[i]);
+}
+
 void a64_jumps_clear(struct a64_cpu *cpu)
 {
-    struct a64_tlb *tlb = cpu->tlb;
     if (cpu->identity) {
         madvise(cpu->bank, sizeof(*cpu->bank), MADV_DONTNEED);
         user_jumps_start(cpu->bank);
         return;
     }
-    a64_bank_drop_all_jumps(&tlb->el1);
-    for (unsigned i = 0; i < A64_USER_BANKS; i++)
-        if (tlb->user[i].used)
-            a64_bank_drop_all_jumps(&tlb->user[i]);
-    memset(tlb->pa_jumps, 0, sizeof(tlb->pa_jumps));
+    for (unsigned i = 0; i < A64_EL2_TLBS; i++)
+        if (tlb_at(cpu, i))
+            drop_all_jumps(tlb_at(cpu, i));
+    memset(cpu->pa_jumps, 0, sizeof(cpu->tlb->pa_jumps));
+}
+
+void a64_jumps_forget(struct a64_cpu *cpu)
+{
+    drop_all_jumps(cpu->tlb);
 }
 
 static void drop_jumps_to(struct a64_tlb_bank *bank, uint64_t page_pa)
@@ -264,12 +290,16 @@ static void drop_jumps_to(struct a64_tlb_bank *bank, uint64_t page_pa)
 
 void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa)
 {
-    struct a64_tlb *tlb = cpu->tlb;
     const uint64_t page_bits = (1ull << A64_PA_CONTEXT_SHIFT) - 4096;
     uint64_t page_pa = pa & ~0xfffull;
-    drop_jumps_to(&tlb->el1, page_pa);
-    for (unsigned i = 0; i < A64_USER_BANKS; i++)
-        drop_jumps_to(&tlb->user[i], page_pa);
+    for (unsigned t = 0; t < A64_EL2_TLBS; t++) {
+        struct a64_tlb *tlb = tlb_at(cpu, t);
+        if (!tlb)
+            continue;
+        drop_jumps_to(&tlb->el1, page_pa);
+        for (unsigned i = 0; i < A64_USER_BANKS; i++)
+            drop_jumps_to(&tlb->user[i], page_pa);
+    }
     for (uint64_t at = page_pa; at < page_pa + 4096; at += 4) {
         struct a64_jump *jump = a64_pa_jump(cpu, at);
         if ((jump->va & page_bits) == page_pa)
@@ -437,7 +467,7 @@ static struct a64_tlb_entry *fill(struct a64_cpu *cpu, uint64_t va, enum a64_acc
         a64_leaf_rights(cpu, &leaf, el, cpu->pan, &walk);
         if (!a64_walk_allows(&walk, access)) {
             if (!cached) {
-                *ret_fault = A64_FAULT | (A64_FSC_PERMISSION + leaf.level);
+                *ret_fault = a64_permission_fault(cpu, &leaf, el, cpu->pan, access);
                 return NULL;
             }
             /* The table may have changed since: look again before blaming the guest. */
@@ -499,9 +529,8 @@ uint64_t a64_tlb_refill(struct a64_cpu *cpu, uint64_t va, uint32_t how)
 /* --- maintenance -------------------------------------------------------------------------------
  */
 
-void a64_tlb_flush_all(struct a64_cpu *cpu)
+void a64_tlb_empty(struct a64_tlb *tlb)
 {
-    struct a64_tlb *tlb = cpu->tlb;
     empty_bank(&tlb->el1);
     tlb->of_asid.count = tlb->of_pan.count = 0;
     for (unsigned i = 0; i < A64_USER_BANKS; i++)
@@ -510,9 +539,13 @@ void a64_tlb_flush_all(struct a64_cpu *cpu)
     l2_empty(tlb);
 }
 
-void a64_tlb_flush_va(struct a64_cpu *cpu, uint64_t va, bool all_asids, uint16_t asid)
+void a64_tlb_flush_all(struct a64_cpu *cpu)
 {
-    struct a64_tlb *tlb = cpu->tlb;
+    a64_tlb_empty(cpu->tlb);
+}
+
+static void flush_va(struct a64_tlb *tlb, uint64_t va, bool all_asids, uint16_t asid)
+{
     drop_page(&tlb->el1, va);
     for (unsigned i = 0; i < A64_USER_BANKS; i++)
         if (all_asids || tlb->user_asid[i] == asid || tlb->user[i].has_global)
@@ -520,9 +553,8 @@ void a64_tlb_flush_va(struct a64_cpu *cpu, uint64_t va, bool all_asids, uint16_t
     l2_drop(tlb, va, all_asids, asid);
 }
 
-void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid)
+static void flush_asid(struct a64_tlb *tlb, uint16_t asid)
 {
-    struct a64_tlb *tlb = cpu->tlb;
     for (unsigned i = 0; i < A64_USER_BANKS; i++)
         if (tlb->user_asid[i] == asid)
             empty_bank(&tlb->user[i]);
@@ -534,27 +566,37 @@ void a64_tlb_flush_asid(struct a64_cpu *cpu, uint16_t asid)
                 tlb->l2[s][w].generation = tlb->generation - 1;
 }
 
-/* On the target CPU's thread. `how` is op | ASID << 16. */
-static void tlbi_here(struct a64_cpu *cpu, uint64_t how, uint64_t va)
+/* `how` is op | ASID << 16, and what a64_el2_for_tlbs() knows. */
+static void flush_one(struct a64_tlb *tlb, uint64_t how, uint64_t va)
 {
     uint16_t asid = (uint16_t)(how >> 16);
-    switch ((enum a64_tlbi)(how & 0xff)) {
+    switch ((enum a64_tlbi)(how & 0xf)) {
     case A64_TLBI_ALL:
-        a64_tlb_flush_all(cpu);
+        a64_tlb_empty(tlb);
         break;
     case A64_TLBI_VA:
-        a64_tlb_flush_va(cpu, va, false, asid);
+        flush_va(tlb, va, false, asid);
         break;
     case A64_TLBI_VAA:
-        a64_tlb_flush_va(cpu, va, true, 0);
+        flush_va(tlb, va, true, 0);
         break;
     case A64_TLBI_ASID:
-        a64_tlb_flush_asid(cpu, asid);
+        flush_asid(tlb, asid);
         break;
     }
 }
 
-void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast)
+/* On the target CPU's thread. */
+static void tlbi_here(struct a64_cpu *cpu, uint64_t how, uint64_t va)
+{
+    if (cpu->el2)
+        a64_el2_for_tlbs(cpu, how, va, flush_one);
+    else
+        flush_one(cpu->tlb, how, va);
+}
+
+void a64_tlbi_scope(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t scope, uint64_t arg,
+                    bool broadcast)
 {
     static const char *const tlbi_names[] = {"all", "va", "va of all asids", "asid"};
     uint64_t va = (uint64_t)sign_extend(arg << 12, 56);
@@ -564,24 +606,50 @@ void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcas
         trace_print(cpu->system->trace, "cpu%u mmu tlbi %s%s va %016llx asid %llu", cpu->index,
                     tlbi_names[op], broadcast ? " all cpus" : "", (unsigned long long)va,
                     (unsigned long long)asid);
-    tlbi_here(cpu, op | asid << 16, va);
+    uint64_t how = (uint64_t)op | asid << 16 | scope;
+    tlbi_here(cpu, how, va);
     if (broadcast)
-        a64_post_to_others(cpu, tlbi_here, op | asid << 16, va);
+        a64_post_to_others(cpu, tlbi_here, how, va);
 }
 
-int a64_tlb_new(struct a64_cpu *cpu, struct err *e)
+void a64_tlbi(struct a64_cpu *cpu, enum a64_tlbi op, uint64_t arg, bool broadcast)
+{
+    uint64_t scope = 0;
+    if (cpu->el2) {
+        scope = a64_el2_tlbi_scope(cpu);
+        broadcast |= cpu->el == 1 && a64_el2_hcr(cpu, A64_HCR_FB);
+    }
+    a64_tlbi_scope(cpu, op, scope, arg, broadcast);
+}
+
+struct a64_tlb *a64_tlb_make(struct err *e)
 {
     /* Banks that no process uses are never touched and cost no memory. */
     struct a64_tlb *tlb = mmap(NULL, sizeof(*tlb), PROT_READ | PROT_WRITE,
                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (tlb == MAP_FAILED)
-        return err_set_errno(e, errno, "cannot map a TLB of %zu KiB", sizeof(*tlb) >> 10);
+    if (tlb == MAP_FAILED) {
+        err_set_errno(e, errno, "cannot map a TLB of %zu KiB", sizeof(*tlb) >> 10);
+        return NULL;
+    }
     tlb->generation = 1;
     for (unsigned i = 0; i < A64_USER_BANKS; i++)
         tlb->user_asid[i] = NO_ASID;
     init_bank(&tlb->el1);
-    cpu->tlb = tlb;
-    cpu->pa_jumps = tlb->pa_jumps;
+    return tlb;
+}
+
+void a64_tlb_delete(struct a64_tlb *tlb)
+{
+    if (tlb)
+        munmap(tlb, sizeof(*tlb));
+}
+
+int a64_tlb_new(struct a64_cpu *cpu, struct err *e)
+{
+    cpu->tlb = a64_tlb_make(e);
+    if (!cpu->tlb)
+        return -ENOMEM;
+    cpu->pa_jumps = cpu->tlb->pa_jumps;
     return 0;
 }
 
@@ -602,7 +670,6 @@ void a64_tlb_free(struct a64_cpu *cpu)
 {
     if (cpu->identity && cpu->bank)
         munmap(cpu->bank, sizeof(*cpu->bank));
-    if (cpu->tlb)
-        munmap(cpu->tlb, sizeof(*cpu->tlb));
+    a64_tlb_delete(cpu->tlb);
     cpu->tlb = NULL;
 }

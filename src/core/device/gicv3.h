@@ -53,6 +53,9 @@ extern const struct bus_device_ops gicv3_redist_ops;
 uint64_t gicv3_icc_read(void *gic, unsigned cpu_index, uint16_t key);
 void gicv3_icc_write(void *gic, unsigned cpu_index, uint16_t key, uint64_t value);
 
+/* Ends an active interrupt of INTID < 1020, as ICC_DIR_EL1 does with EOImode 1. Any thread. */
+void gicv3_deactivate(struct gicv3 *gic, unsigned cpu_index, unsigned intid);
+
 /* Inputs, any thread. `spi` counts from 0: INTID is spi + GICV3_SPI_BASE. */
 struct irq_line gicv3_spi_line(struct gicv3 *gic, unsigned spi);
 void gicv3_set_ppi(void *gic, unsigned cpu_index, unsigned intid, bool level); /* 16..31 */

@@ -289,3 +289,11 @@ void gicv3_icc_write(void *ctx, unsigned cpu_index, uint16_t key, uint64_t value
     r->write(gic, &gic->cpus[cpu_index], r->group, value);
     pthread_mutex_unlock(&gic->lock);
 }
+
+void gicv3_deactivate(struct gicv3 *gic, unsigned cpu_index, unsigned intid)
+{
+    assert(cpu_index < gic->config.cpus);
+    pthread_mutex_lock(&gic->lock);
+    deactivate(gic, &gic->cpus[cpu_index], intid);
+    pthread_mutex_unlock(&gic->lock);
+}

@@ -53,6 +53,8 @@ struct engine_host {
      */
     uint64_t (*icc_read)(void *ctx, unsigned vcpu_index, uint16_t key);
     void (*icc_write)(void *ctx, unsigned vcpu_index, uint16_t key, uint64_t value);
+    /* Arm, with `virtualization`: ends an active interrupt, whatever ICC_CTLR_EL1.EOImode says. */
+    void (*icc_deactivate)(void *ctx, unsigned vcpu_index, unsigned intid);
     /* Arm: a private peripheral interrupt line of this vCPU (16..31), e.g. the timers'. */
     void (*ppi)(void *ctx, unsigned vcpu_index, unsigned intid, bool level);
 };
@@ -74,6 +76,7 @@ struct engine_config {
     size_t code_cache_bytes;   /* 0: the default */
     bool stats;                /* takes times for print_stats() */
     const char *host_features; /* hostcpu_parse(): use no more of the host's CPU; NULL: all */
+    bool virtualization;       /* arm64: CPUs have EL2, and are entered there */
     struct guestmem *mem;      /* borrowed, filled with RAM */
     const struct log *log;     /* borrowed */
     struct engine_host host;
@@ -82,7 +85,7 @@ struct engine_config {
 };
 
 /* Where the first vCPU begins, in the state in which its architecture's kernels are entered: arm64
- * at EL1 with the MMU off, x86-64 in long mode with flat segments. */
+ * at EL1, or EL2 where there is one, with the MMU off, x86-64 in long mode with flat segments. */
 struct engine_start {
     uint64_t pc;
     uint64_t argument; /* arm64: X0; x86-64: RSI, in protected mode EBX */

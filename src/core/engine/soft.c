@@ -69,7 +69,14 @@ static void on_icc_write(void *ctx, struct a64_cpu *cpu, enum a64_sysreg reg, ui
         host->icc_write(host->ctx, cpu->index, engine->key_of[reg], value);
 }
 
-static void on_timer_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
+static void on_icc_deactivate(void *ctx, struct a64_cpu *cpu, unsigned intid)
+{
+    const struct engine_host *host = &((struct engine *)ctx)->config.host;
+    if (host->icc_deactivate)
+        host->icc_deactivate(host->ctx, cpu->index, intid);
+}
+
+static void on_ppi_line(void *ctx, struct a64_cpu *cpu, unsigned ppi, bool level)
 {
     const struct engine_host *host = &((struct engine *)ctx)->config.host;
     if (host->ppi)
@@ -93,7 +100,8 @@ static const struct a64_host_ops host_ops = {
     .hypercall = on_hypercall,
     .icc_read = on_icc_read,
     .icc_write = on_icc_write,
-    .timer_line = on_timer_line,
+    .icc_deactivate = on_icc_deactivate,
+    .ppi_line = on_ppi_line,
     .timer_arm = on_timer_arm,
     .code_changed = on_code_changed,
 };
@@ -146,6 +154,8 @@ int soft_create(const struct soft_ops *ops, const struct engine_config *config,
     const struct a64_model *model = a64_model_find(name);
     if (!model)
         return err_set(e, EINVAL, "unknown CPU model '%s'", name);
+    if (config->virtualization && !model->vhe)
+        return err_set(e, ENOTSUP, "--virtualization: CPU model '%s' has no FEAT_VHE", name);
     if (config->vcpus < 1 || config->vcpus > A64_CPUS_MAX)
         return err_set(e, EINVAL, "a machine has 1 to %d CPUs, not %u", A64_CPUS_MAX,
                        config->vcpus);
@@ -161,6 +171,7 @@ int soft_create(const struct soft_ops *ops, const struct engine_config *config,
         .log = config->log,
         .trace = config->trace,
         .counter_base_ns = clock_now_ns(),
+        .has_el2 = config->virtualization,
     };
     for (unsigned reg = 0; reg < A64_SYSREG_COUNT; reg++) {
         const struct a64_sysreg_info *info = a64_sysreg_by_id((enum a64_sysreg)reg);

@@ -28,7 +28,7 @@ static void *core_place(struct a64_cpu *cpu, unsigned offset, size_t *ret_size)
     case 64:
         return &cpu->pc;
     case 68:
-        return cpu->el && cpu->spsel ? &cpu->x[A64_SP] : &cpu->sys[A64_SP_EL1];
+        return cpu->el == 1 && cpu->spsel ? &cpu->x[A64_SP] : &cpu->sys[A64_SP_EL1];
     case 70:
         return &cpu->sys[A64_ELR_EL1];
     case SPSR_EL1:

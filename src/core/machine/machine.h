@@ -54,6 +54,7 @@ struct machine_config {
     uint64_t memory_bytes;
     uint64_t code_cache_bytes; /* 0: the engine's default */
     bool stats;                /* takes times for machine_print_stats() */
+    bool virtualization;       /* arm64: the guest gets EL2 and may run guests of its own */
     const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
 
     /* Either a kernel, or firmware in flash. */

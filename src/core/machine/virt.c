@@ -62,6 +62,12 @@ static void on_icc_write(void *ctx, unsigned vcpu_index, uint16_t key, uint64_t 
     gicv3_icc_write(virt->gic, vcpu_index, key, value);
 }
 
+static void on_icc_deactivate(void *ctx, unsigned vcpu_index, unsigned intid)
+{
+    struct virt *virt = ((struct machine *)ctx)->board_state;
+    gicv3_deactivate(virt->gic, vcpu_index, intid);
+}
+
 static void on_ppi(void *ctx, unsigned vcpu_index, unsigned intid, bool level)
 {
     struct virt *virt = ((struct machine *)ctx)->board_state;
@@ -136,8 +142,11 @@ static int build_engine(struct machine *machine, struct err *e)
         .hypercall = on_hypercall,
         .icc_read = on_icc_read,
         .icc_write = on_icc_write,
+        .icc_deactivate = on_icc_deactivate,
         .ppi = on_ppi,
     };
+    if (config->virtualization && irqchip(machine))
+        return err_set(e, ENOTSUP, "--virtualization: not with --engine %s", config->engine->name);
     int rc = machine_make_engine(machine, &host, e);
     if (rc < 0)
         return rc;

@@ -135,12 +135,13 @@ static void put_cpus(struct tree *t, const struct machine *machine)
     end(t);
 }
 
-static void put_psci(struct tree *t)
+/* With EL2 a hypervisor has HVC for itself: firmware answers SMC. */
+static void put_psci(struct tree *t, const struct machine *machine)
 {
     static const char compatible[] = "arm,psci-1.0\0arm,psci-0.2\0arm,psci";
     begin(t, "psci", 0);
     bytes(t, "compatible", compatible, sizeof(compatible));
-    text(t, "method", "hvc");
+    text(t, "method", machine->config.virtualization ? "smc" : "hvc");
     cell(t, "cpu_suspend", PSCI_CPU_SUSPEND64);
     cell(t, "cpu_off", PSCI_CPU_OFF);
     cell(t, "cpu_on", PSCI_CPU_ON64);
@@ -163,6 +164,8 @@ static void put_gic(struct tree *t, const struct machine *machine)
     uint64_t redist_bytes = (uint64_t)GICV3_REDIST_BYTES * machine->config.cpus;
     begin(t, "interrupt-controller@", VIRT_GICD);
     text(t, "compatible", "arm,gic-v3");
+    if (machine->config.virtualization) /* maintenance of the virtual CPU interface: INTID 25 */
+        CELLS(t, "interrupts", GIC_PPI, 9, LEVEL_HIGH);
     cell(t, "#interrupt-cells", 3);
     flag(t, "interrupt-controller");
     cell(t, "#address-cells", 2);
@@ -335,7 +338,7 @@ static void put_root(struct tree *t, const struct machine *machine,
     CELLS(t, "reg", HI_LO(VIRT_RAM), HI_LO(machine->config.memory_bytes));
     end(t);
     put_cpus(t, machine);
-    put_psci(t);
+    put_psci(t, machine);
     put_timer(t);
     begin(t, "apb-pclk", 0);
     text(t, "compatible", "fixed-clock");

@@ -4,6 +4,18 @@
 #include "base/bytes.h"
 #include "core/arm64/mmu.h"
 
+static uint32_t with_el2(const struct a64_cpu *cpu, uint32_t context)
+{
+    const uint64_t tdz = 1ull << 28; /* HCR_EL2.TDZ */
+    if (cpu->el == 2)
+        return context | LIFT_EL2;
+    if (cpu->regime == 0) /* EL0 of a host: EL1 and its traps are not there */
+        return context;
+    if (cpu->sys[A64_HCR_EL2] & tdz)
+        context &= ~(uint32_t)LIFT_ZVA;
+    return context | LIFT_EL2_TRAPS;
+}
+
 uint32_t translator_context(const struct a64_cpu *cpu)
 {
     const uint32_t not_plain = 1u << 19 | 1u << 24 | 1u << 26; /* FZ16, FZ, AHP */
@@ -16,7 +28,7 @@ uint32_t translator_context(const struct a64_cpu *cpu)
         context |= LIFT_UAO;
     if (cpu->el || cpu->sys[A64_SCTLR_EL1] >> 14 & 1) /* DZE */
         context |= LIFT_ZVA;
-    return context;
+    return cpu->el2 ? with_el2(cpu, context) : context;
 }
 
 /* What the store has of the page in the maker, which is as it was at `seen`, goes into the cache.

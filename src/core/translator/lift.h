@@ -11,8 +11,10 @@ enum lift_context {
     LIFT_FP = 2,       /* FP and NEON allowed at this EL */
     LIFT_FP_PLAIN = 4, /* FPCR: no flush to zero, IEEE half precision; NaNs are cold */
     LIFT_UAO = 8,
-    LIFT_ZVA = 16, /* DC ZVA does not trap */
-    LIFT_CONTEXTS = 32,
+    LIFT_ZVA = 16,       /* DC ZVA does not trap */
+    LIFT_EL2 = 32,       /* with LIFT_EL1: EL2, with FEAT_VHE's names */
+    LIFT_EL2_TRAPS = 64, /* there is an EL2 above that may trap registers */
+    LIFT_CONTEXTS = 128,
 };
 
 struct lift_table;

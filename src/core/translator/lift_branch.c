@@ -151,13 +151,19 @@ LIFT(SVC)
 
 static unsigned el(const struct lifter *l)
 {
-    return l->source->context & LIFT_EL1 ? 1 : 0;
+    return l->source->context & LIFT_EL2 ? 2 : l->source->context & LIFT_EL1 ? 1 : 0;
+}
+
+/* Whether this line of the table's PLAIN_READ and PLAIN_WRITE hold here. */
+static bool plain_here(const struct lifter *l, const struct a64_sysreg_info *info)
+{
+    return !(l->source->context & LIFT_EL2_TRAPS) || a64_el2_never_traps(info);
 }
 
 LIFT(MRS)
 {
     uint16_t key = (uint16_t)in->i;
-    if (key == A64_SYSREG_KEY(3, 3, 4, 2, 1) && el(l) == 1) {
+    if (key == A64_SYSREG_KEY(3, 3, 4, 2, 1) && el(l)) {
         emit_op(l, IR_GETDAIF, IR_I64)->d = zr(in->d);
         return true;
     }
@@ -175,7 +181,7 @@ LIFT(MRS)
     }
     const struct a64_sysreg_info *info = a64_sysreg_find(key);
     if (!info || !(plain || info->flags & A64_SYSREG_PLAIN_READ) || el(l) < info->el_read ||
-        (el(l) == 0 && info->flags & A64_SYSREG_EL0_TRAP))
+        (el(l) == 0 && info->flags & A64_SYSREG_EL0_TRAP) || !plain_here(l, info))
         return false;
     struct ir_op *o = emit_op(l, IR_GETSTATE, IR_I64);
     o->d = zr(in->d);
@@ -186,7 +192,7 @@ LIFT(MRS)
 LIFT(MSR)
 {
     uint16_t key = (uint16_t)in->i;
-    if (key == A64_SYSREG_KEY(3, 3, 4, 2, 1) && el(l) == 1) {
+    if (key == A64_SYSREG_KEY(3, 3, 4, 2, 1) && el(l)) {
         struct ir_op *o = emit_op(l, IR_SETDAIF, IR_I64);
         o->a = zr(in->d);
         o->imm = l->offset + 4;
@@ -197,7 +203,8 @@ LIFT(MSR)
         return true;
     }
     const struct a64_sysreg_info *info = a64_sysreg_find(key);
-    if (!info || !(info->flags & A64_SYSREG_PLAIN_WRITE) || el(l) < info->el_write)
+    if (!info || !(info->flags & A64_SYSREG_PLAIN_WRITE) || el(l) < info->el_write ||
+        !plain_here(l, info))
         return leave(l);
     struct ir_op *o = emit_op(l, IR_SETSTATE, IR_I64);
     o->a = zr(in->d);
@@ -208,7 +215,7 @@ LIFT(MSR)
 LIFT(MSR_imm)
 {
     bool set = in->u == 3 && in->v == 6, clear = in->u == 3 && in->v == 7;
-    if (el(l) != 1 || (!set && !clear))
+    if (!el(l) || (!set && !clear))
         return leave(l);
     struct ir_op *o = emit_op(l, set ? IR_DAIFSET : IR_DAIFCLR, IR_I64);
     o->x = (uint8_t)in->i;

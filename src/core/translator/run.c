@@ -31,11 +31,13 @@ static void step_one(struct a64_cpu *cpu)
 static void check_context(struct a64_cpu *cpu, uint32_t context)
 {
     struct share *share = translator_share(cpu);
-    uint32_t *last = &share->context[cpu->el & 1];
+    uint32_t *last = &share->context[cpu->regime * 2u + (cpu->el != 0)];
     if (*last != context) { /* the jump caches hold code for the old one */
         share->counts.context_changes++;
-        if (*last != TRANSLATOR_CONTEXT_NONE)
+        if (*last != TRANSLATOR_CONTEXT_NONE && cpu->identity)
             translator_forget_jumps(cpu);
+        else if (*last != TRANSLATOR_CONTEXT_NONE)
+            a64_jumps_forget(cpu);
         *last = context;
     }
 }

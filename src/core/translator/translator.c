@@ -161,7 +161,8 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
     memset(share, 0, sizeof(*share));
     share->cpu = cpu;
     counts_start(&share->counts, t->start.ns != 0);
-    share->context[0] = share->context[1] = TRANSLATOR_CONTEXT_NONE;
+    for (unsigned i = 0; i < TRANSLATOR_BANK_KINDS; i++)
+        share->context[i] = TRANSLATOR_CONTEXT_NONE;
     cpu->translation = share;
     if (t->user)
         returns_new(cpu, cache_run_address(&t->cache, t->stubs.return_end));

@@ -19,9 +19,11 @@
 #include "core/translator/persist.h"
 #include "core/translator/profile.h"
 
+enum { TRANSLATOR_BANK_KINDS = 2 * (1 + A64_MACHINE_TLBS) }; /* EL0's and the others, by TLB */
+
 /* What one CPU's thread keeps here, on cache lines of its own. */
 struct share {
-    uint32_t context[2]; /* last seen, by EL */
+    uint32_t context[TRANSLATOR_BANK_KINDS]; /* last seen, by kind of bank */
     struct counts counts;
     struct profile profile;
     struct a64_cpu *cpu;

@@ -123,6 +123,13 @@ static int take_memory(void *ctx, char *value, struct err *e)
     return 0;
 }
 
+static int take_virtualization(void *ctx, char *value, struct err *e)
+{
+    bool on = strcmp(value, "on") == 0;
+    ((struct run *)ctx)->config.virtualization = on;
+    return on || strcmp(value, "off") == 0 ? 0 : err_set(e, EINVAL, "on or off");
+}
+
 static int take_kernel(void *ctx, char *value, struct err *e)
 {
     return set_once(&((struct run *)ctx)->config.kernel, value, e);
@@ -330,6 +337,8 @@ static const struct option_row run_options[] = {
     {"--engine", "auto|kvm|translator|interpreter", "what runs guest code", take_engine},
     {"--cpu", "MODEL|help", "CPU model", take_cpu},
     {"--cpus", "N", "number of CPUs (1)", take_cpus},
+    {"--virtualization", "on|off", "arm64 guests may run guests: CPUs with EL2 (off)",
+     take_virtualization},
     {"--memory", "SIZE", "memory (1G)", take_memory},
     {"--kernel", "FILE", "start this kernel", take_kernel},
     {"--initrd", "FILE", "with this initial file system", take_initrd},
@@ -385,6 +394,8 @@ static int choose(struct run *run, struct err *e)
         config->arch = image_arch(config->kernel);
     if (!config->arch)
         config->arch = "arm64";
+    if (config->virtualization && strcmp(config->arch, "arm64") != 0)
+        return err_set(e, ENOTSUP, "--virtualization: for arm64 guests only");
     if (run->gdb_port && strcmp(config->arch, "arm64") != 0)
         return err_set(e, ENOTSUP, "--gdb: for arm64 guests only");
     if (config->engine)
