@@ -1,8 +1,4 @@
 /* lift.c: builds a unit: decode, one function by op, or the interpreter for what has none.
- *
- * A side exit also looks a few instructions ahead at its target: if NZCV is written there before it
- * is read, the exit need not save it. (NZCV that nobody can read is then not exact in SPSR should
- * an access in between fault.)
  */
 #include "core/translator/lift_int.h"
 
@@ -11,7 +7,7 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 
-enum { LOOK_AHEAD = 6, SIDE_EXITS_MAX = 32 };
+enum { SIDE_EXITS_MAX = 32 };
 
 static void add_rows(struct lift_table *table, const struct lift_row *rows, unsigned count)
 {
@@ -44,41 +40,6 @@ void lift_table_init(struct lift_table *table)
 static uint32_t word_at(const struct lift_source *source, uint32_t offset)
 {
     return (uint32_t)load_le(source->page + offset, 4);
-}
-
-/* True where NZCV is overwritten at `target` before anything reads it or control goes elsewhere. */
-static bool flags_dead_at(const struct lift_source *source, int64_t target)
-{
-    struct ir_unit scratch;
-    struct lifter l = {.source = source, .unit = &scratch};
-    for (unsigned n = 0; n < LOOK_AHEAD && target >= 0 && target < 4096; n++, target += 4) {
-        struct a64_insn in;
-        scratch.count = 0;
-        l.offset = (uint32_t)target;
-        if (!a64_decode_for(source->features, word_at(source, l.offset), &in))
-            return false;
-        lift_fn fn = source->table->by_op[in.op];
-        if (!fn || !fn(&l, &in))
-            return false;
-        for (unsigned i = 0; i < scratch.count; i++) {
-            const struct ir_op_info *info = &ir_op_info[scratch.ops[i].op];
-            if (info->reads_flags || info->attributes & (IR_SIDE_EXIT | IR_ENDS))
-                return false;
-            if (info->writes_flags)
-                return true;
-        }
-    }
-    return false;
-}
-
-void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit)
-{
-    for (unsigned i = 0; i < unit->count; i++) {
-        struct ir_op *o = &unit->ops[i];
-        bool direct = ir_op_info[o->op].attributes & IR_SIDE_EXIT || o->op == IR_JUMP;
-        if (direct && flags_dead_at(source, o->imm))
-            o->flags |= IR_FLAGS_DEAD_OUT;
-    }
 }
 
 void lift_insn(struct lifter *l)
