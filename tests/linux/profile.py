@@ -41,8 +41,19 @@ with tempfile.TemporaryDirectory() as place:
     check('is shown', shown.returncode == 0)
     look_at('shown', shown.stdout)
     first = shown.stdout[shown.stdout.index('\nunit '):]
-    check('guest code', re.search(r'^ +[0-9a-f]+  (madd|mul) +x', first, re.M))
-    check('host code', re.search(r'^ +[0-9a-f]+  imul +r', first, re.M))
+    check('guest code beside host code', re.search(r'^ +[0-9a-f]+  (madd|mul) +x.*  [0-9a-f]+  (imul|mov) +r',
+                                                   first, re.M))
+    check('host code', re.search(r'^ +([0-9a-f]+  m\S+ +x.*)?[0-9a-f]+  imul +r', first, re.M))
+    check('nothing but code', not re.search('^(marks|guest|host)', shown.stdout, re.M))
+    with open(file, 'w', encoding='utf-8'):
+        pass
+    done = run([peng_arm64, f'--profile={file}', program, 'fork'])
+    with open(file, encoding='utf-8') as f:
+        reports = re.split('^(?=profile of process )', f.read(), flags=re.M)[1:]
+    check(f'of a child: {len(reports)} reports', (done.returncode, len(reports)) == (0, 2))
+    child, parent = reports
+    look_at('child', child)
+    check('the parent only waits', int(re.search(r'^samples in translated code: (\d+)', parent, re.M).group(1)) < 100)
 done = run([peng_arm64, program], env={**os.environ, 'PENG_PROFILE': '-'})
 check('to standard error', done.returncode == 0 and done.stdout == '1\n')
 look_at('standard error', done.stderr)

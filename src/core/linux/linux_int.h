@@ -348,7 +348,8 @@ void linux_strace_line_free(struct linux_thread *t); /* for linux_thread_free() 
 int linux_profile_new(struct linux_process *p, struct err *e);
 /* From the host's handler of SIGTRAP: true where it was a sample. */
 bool linux_profile_handler(struct linux_thread *t, const siginfo_t *info, const void *context);
-void linux_profile_print(struct linux_process *p); /* when the process ends */
+void linux_profile_forked(struct linux_process *p); /* in the child, which is p now */
+void linux_profile_print(struct linux_process *p);  /* when the process ends */
 
 /* --- stats.c: --stats. Called only where p->stats. -------------------------------------------- */
 

@@ -10,7 +10,9 @@
  * The report is text. Of the units with the most samples it has the guest's and the host's code, in
  * hexadecimal: `peng profile` prints it disassembled.
  *
- * Limits: the child of a fork is not profiled until it execs. A signal may meet a thread that has
+ * The child of a fork counts anew, by a thread of its own, and reports by itself.
+ *
+ * Limits: the child of a vfork is not profiled until it execs. A signal may meet a thread that has
  * just left guest code and begun a call; the call then fails with EINTR as if stopped and
  * continued. Where the whole table is full (HITS units) samples count as elsewhere.
  */
@@ -114,7 +116,18 @@ int linux_profile_new(struct linux_process *p, struct err *e)
     if (error == 0)
         pthread_setname_np(profile->sampler, "profile0");
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error ? err_set_errno(e, error, "--profile") : 0;
+    if (error == 0)
+        return 0;
+    p->profile = NULL;
+    free(profile);
+    return err_set_errno(e, error, "--profile");
+}
+
+void linux_profile_forked(struct linux_process *p)
+{
+    free(p->profile);
+    p->profile = NULL;
+    linux_profile_new(p, NULL); /* or it goes on unseen */
 }
 
 /* --- names ------------------------------------------------------------------------------------ */
@@ -243,6 +256,17 @@ static void print_code(FILE *out, const char *kind, uint64_t address, const uint
     fputc('\n', out);
 }
 
+/* Which of the host's code belongs to which of the guest's. */
+static void print_marks(FILE *out, const struct translator_unit *unit)
+{
+    if (!unit->mark_count)
+        return;
+    fputs("marks:", out);
+    for (unsigned i = 0; i < unit->mark_count; i++)
+        fprintf(out, " %#lx=%#lx", unit->address + unit->marks[i].code_at, unit->marks[i].address);
+    fputc('\n', out);
+}
+
 static void print_unit(struct linux_process *p, const struct found *found)
 {
     struct translator_unit unit;
@@ -252,9 +276,13 @@ static void print_unit(struct linux_process *p, const struct found *found)
     fprintf(p->profile->out, "+%#lx\n", found->into);
     if (!translator_unit_copy(p->translator, found->address, &unit))
         return;
-    if (unit.insns * 4 <= sizeof(guest) && linux_read(found->address, guest, unit.insns * 4) == 0)
-        print_code(p->profile->out, "guest", found->address, guest, unit.insns * 4);
+    uint64_t start = found->address - unit.before;
+    size_t bytes = unit.before + unit.insns * 4;
+    if (bytes <= sizeof(guest) && linux_read(start, guest, bytes) == 0)
+        print_code(p->profile->out, "guest", start, guest, bytes);
+    print_marks(p->profile->out, &unit);
     print_code(p->profile->out, "host", unit.address, unit.code, unit.code_bytes);
+    free(unit.marks);
     free(unit.code);
 }
 

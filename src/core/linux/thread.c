@@ -175,7 +175,8 @@ static void become_process(struct linux_thread *t)
     p->thread_count = 1;
     t->sighand->users = 1;
     t->tid = (pid_t)syscall(SYS_gettid);
-    p->profile = NULL; /* its thread is not here */
+    if (p->profile) /* its thread is not here */
+        linux_profile_forked(p);
     linux_rseq_forked(p);
     linux_uring_forked(p);
     struct linux_signal_state *s = t->signals;

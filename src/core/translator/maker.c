@@ -107,13 +107,16 @@ static struct emit_request request_of(const struct maker *m, const struct maker_
     return (struct emit_request){.unit = &m->unit,
                                  .host = config->host,
                                  .stubs = config->stubs,
+                                 .marks = config->marks,
                                  .page = align_down(pa, 4096),
                                  .user = config->cache->user};
 }
 
 static struct x86_buf buffer_of(struct maker *m, const struct maker_config *config)
 {
-    uint8_t *start = m->code + cache_next_line_offset(config->cache);
+    size_t in_line =
+        config->like ? (uintptr_t)config->like % LINE_BYTES : cache_next_line_offset(config->cache);
+    uint8_t *start = m->code + in_line;
     return (struct x86_buf){.start = start, .at = start, .end = start + CODE_MAX};
 }
 

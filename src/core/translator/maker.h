@@ -17,6 +17,8 @@ struct maker_config {
     const struct cache *cache; /* to whose stubs the code refers */
     uint32_t features;         /* of the CPU model */
     unsigned max_insns;        /* 1..IR_UNIT_INSNS */
+    struct emit_marks *marks;  /* emit_request.marks; all the same without */
+    const uint8_t *like;       /* begin where this lies in its line, not where the next unit will */
 };
 
 struct maker;

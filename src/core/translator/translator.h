@@ -106,7 +106,13 @@ struct translator_unit {
     uint64_t address; /* where it runs */
     uint8_t *code;    /* the part that is not cold */
     size_t code_bytes;
-    unsigned insns;
+    unsigned insns;  /* from its address on; a region's may lie before, too: */
+    unsigned before; /* bytes */
+    struct translator_mark {
+        uint32_t code_at; /* from here to the next mark the code is of ... */
+        uint64_t address; /* ... this instruction */
+    } * marks;            /* which the caller frees */
+    unsigned mark_count;  /* 0: what belongs to what is not known */
 };
 bool translator_unit_copy(struct translator *t, uint64_t address, struct translator_unit *ret);
 

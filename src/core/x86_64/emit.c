@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/bytes.h"
+
 static_assert(EMIT_OFFSET(x[4]) >= -128 && EMIT_OFFSET(signals.budget) <= 127,
               "what lives in memory is within a byte's displacement");
 
@@ -171,10 +173,20 @@ void cold_resume(struct emitter *e)
             e->cold[e->cold_pending].resume = e->buf->at;
 }
 
+static void note_mark(const struct emitter *e)
+{
+    struct emit_marks *marks = e->request->marks;
+    if (marks->count < ARRAY_SIZE(marks->list))
+        marks->list[marks->count++] = (struct emit_mark){
+            (uint16_t)(e->buf->at - e->result->fixups.start), (uint16_t)e->offset & 4095};
+}
+
 void emit_INSN(struct emitter *e, const struct ir_op *o)
 {
     cold_resume(e);
     e->offset = (int32_t)(uint32_t)o->imm;
+    if (e->request->marks)
+        note_mark(e);
     e->raw = (uint32_t)((uint64_t)o->imm >> 32);
 }
 
@@ -382,6 +394,8 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
     result->fixups.start = start;
+    if (request->marks)
+        request->marks->count = 0;
     result->fixups.count = 0;
     buf->fixups = &result->fixups;
     if (request->user)

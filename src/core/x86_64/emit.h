@@ -90,8 +90,19 @@ void emit_region_registers(const struct ir_region_use *use, uint32_t margin,
 /* For tests: gives each of them to the next but `by` guest register that has one. */
 void emit_region_rotate(struct emit_region *region, unsigned by);
 
+/* For those who show code: what lies from `at`, an offset in the hot part, was made of the
+ * instruction at `offset` in the guest's page, to the next mark. */
+struct emit_mark {
+    uint16_t at, offset;
+};
+struct emit_marks {
+    unsigned count;
+    struct emit_mark list[IR_REGION_INSNS];
+};
+
 struct emit_request {
     const struct ir_unit *unit;
+    struct emit_marks *marks;         /* to be filled in; NULL: nobody wants to know */
     const struct emit_region *region; /* borrowed; NULL: the unit is no region */
     uint32_t head;                    /* page offset of the region's LABEL where it is entered */
     const struct hostcpu *host;
