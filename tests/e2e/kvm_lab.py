@@ -100,6 +100,16 @@ def copy_with_libraries(root, program):
             copy_with_libraries(root, path)
 
 
+def copy_modules(root, release):
+    """Those that KVM is made of."""
+    modules = f'lib/modules/{release}/kernel'
+    for path in LAB.modules:
+        source = os.path.join(LAB.folder, 'kernel', modules, path)
+        if os.path.exists(source):
+            copy(root, source, os.path.join(modules, path))
+    subprocess.run(['/sbin/depmod', '-b', root, release], check=True, stderr=subprocess.DEVNULL)
+
+
 def pack_host(directory):
     """The host's initramfs; returns its path."""
     root = os.path.join(directory, 'host')
@@ -113,12 +123,7 @@ def pack_host(directory):
         if program:
             copy_with_libraries(root, program)
             subprocess.run([LAB.strip, '-o', os.path.join(root, 'bin', name), program], check=True)
-    modules = f'lib/modules/{release}/kernel'
-    for path in LAB.modules:
-        source = os.path.join(LAB.folder, 'kernel', modules, path)
-        if os.path.exists(source):
-            copy(root, source, os.path.join(modules, path))
-    subprocess.run(['/sbin/depmod', '-b', root, release], check=True, stderr=subprocess.DEVNULL)
+    copy_modules(root, release)
     for name in ('Image', 'initrd.gz'):
         copy(root, os.path.join(LAB.folder, name), name)
     disk = os.path.join(root, 'disk')

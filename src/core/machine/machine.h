@@ -91,8 +91,10 @@ enum machine_end machine_run(struct machine *machine, struct err *e);
 void machine_free(struct machine *machine); /* not while it runs; NULL is a no-op */
 
 /* The jail of the process that is this one machine: between machine_new() and machine_run(), the
- * files before any thread is started. `debugger`: one may connect. Errors: -ENOTSUP and in `e` what
- * this kernel lacks; the machine can run without. */
+ * files before any thread is started. `debugger`: one may connect. The second returns how many
+ * system calls are left. Errors: -ENOTSUP and in `e` what this kernel lacks; the machine can run
+ * without.
+ */
 int machine_jail_files(const struct machine *machine, bool debugger, struct err *e);
 int machine_jail_calls(const struct machine *machine, bool debugger, struct err *e);
 

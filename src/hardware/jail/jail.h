@@ -39,7 +39,8 @@ struct jail_path {
  * -ENOTSUP with `e` telling what this kernel lacks; nothing has changed then. */
 int jail_files(const struct jail_path *paths, size_t count, struct err *e);
 /* Takes all system calls but those of a list away from all threads: `work` is of enum jail_work.
- * Another one ends the process with one line on standard error. Errors as above. */
+ * Another one ends the process with one line on standard error. Returns how many calls are left;
+ * errors as above. */
 int jail_calls(unsigned work, struct err *e);
 /* How many system calls that list has on this architecture. */
 unsigned jail_count_calls(unsigned work);

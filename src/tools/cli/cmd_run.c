@@ -474,8 +474,11 @@ static int open_trace(struct run *run, struct err *e)
 static void jail(struct run *run, int (*step)(const struct machine *, bool, struct err *))
 {
     struct err lacking = {0};
-    if (!run->no_jail && step(run->machine, run->gdb_port != 0, &lacking) < 0)
+    int calls = run->no_jail ? 0 : step(run->machine, run->gdb_port != 0, &lacking);
+    if (calls < 0)
         log_warn(&run->log, "--jail: %s", lacking.text);
+    else if (calls > 0)
+        log_info(&run->log, "jailed: %d system calls", calls);
 }
 
 /* Everything but running. The files are jailed before a thread is started, the calls when all is
