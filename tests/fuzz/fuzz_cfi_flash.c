@@ -11,7 +11,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     /* The commands, so that plain noise reaches the deeper states. */
     static const uint8_t commands[16] = {0xff, 0x98, 0x90, 0x70, 0x50, 0x20, 0xd0, 0x40,
                                          0x10, 0xe8, 0xd0, 0x60, 0,    1,    31,   32};
-    const struct cfi_flash_config config = {.size_bytes = BANK};
+    const struct cfi_flash_config config = {
+        .size_bytes = BANK, .kind = size % 2 ? CFI_FLASH_ONE_X8 : CFI_FLASH_TWO_X16};
     struct cfi_flash *flash;
     if (cfi_flash_new(&config, &flash, NULL) < 0)
         return 0;

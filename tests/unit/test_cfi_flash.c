@@ -196,7 +196,7 @@ static uint32_t word_in_file(off_t offset)
 
 static void program_and_free(bool write_back)
 {
-    const struct cfi_flash_config config = {BANK, path, write_back, NULL};
+    const struct cfi_flash_config config = {BANK, path, write_back, NULL, CFI_FLASH_TWO_X16};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     command(0, 0x20);
@@ -221,7 +221,7 @@ static void test_small_file(void **state)
 {
     struct err e;
     make_file(5000);
-    struct cfi_flash_config config = {BANK, path, false, NULL};
+    struct cfi_flash_config config = {BANK, path, false, NULL, CFI_FLASH_TWO_X16};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     assert_int_equal(get(4996), 0);
@@ -242,7 +242,8 @@ static void test_makes_file(void **state)
     struct cfi_flash *second;
     make_file(0);
     unlink(path);
-    const struct cfi_flash_config config = {BANK, path, true, "no-such-template"};
+    const struct cfi_flash_config config = {BANK, path, true, "no-such-template",
+                                            CFI_FLASH_TWO_X16};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(BANK - 4), 0xffffffff);
     command(16, 0x40);
@@ -260,7 +261,7 @@ static void test_makes_file_from_template(void **state)
 {
     static const char name[] = "flash-test-made";
     make_file(5000);
-    const struct cfi_flash_config config = {BANK, name, true, path};
+    const struct cfi_flash_config config = {BANK, name, true, path, CFI_FLASH_TWO_X16};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     assert_int_equal(get(5000), 0xffffffff);
@@ -275,7 +276,7 @@ static void test_leaves_no_file_behind(void **state)
     struct err e;
     static const char name[] = "flash-test-made";
     make_file(2 * BANK);
-    const struct cfi_flash_config config = {BANK, name, true, path};
+    const struct cfi_flash_config config = {BANK, name, true, path, CFI_FLASH_TWO_X16};
     assert_int_equal(cfi_flash_new(&config, &flash, &e), -EINVAL);
     assert_int_equal(access(name, F_OK), -1);
     unlink(path);
@@ -285,6 +286,40 @@ static void test_rom_drops_writes(void **state)
 {
     cfi_rom_ops.write(NULL, 0, 4, 0xff);
     assert_int_equal(cfi_rom_ops.read(NULL, 0, 4), 0);
+}
+
+/* As firmware for x86 uses its bank: bytes, and a status of zero after clearing, by which it knows
+ * that this is flash. */
+static void test_one_x8(void **state)
+{
+    const struct cfi_flash_config config = {.size_bytes = 0x84000, .kind = CFI_FLASH_ONE_X8};
+    const struct bus_device_ops *ops = &cfi_flash_ops;
+    assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
+    ops->write(flash, 5, 1, 0x50);
+    ops->write(flash, 5, 1, 0x70);
+    assert_int_equal(ops->read(flash, 5, 1), 0);
+    ops->write(flash, 5, 1, 0xff);
+    assert_int_equal(ops->read(flash, 5, 1), 0xff);
+    for (unsigned i = 0; i < 3; i++) {
+        ops->write(flash, 0x83ffd + i, 1, 0x10);
+        ops->write(flash, 0x83ffd + i, 1, 0xa0 + i);
+    }
+    assert_int_equal(ops->read(flash, 0x1000, 1), 0x80); /* ready */
+    ops->write(flash, 0x1001, 1, 0x40);
+    ops->write(flash, 0x1001, 1, 0);
+    ops->write(flash, 0, 1, 0xff);
+    assert_int_equal(ops->read(flash, 0x83ffc, 4), 0xa2a1a0ff);
+    assert_int_equal(ops->read(flash, 0x1000, 4), 0xffff00ff);
+    ops->write(flash, 0x83000, 1, 0x20);
+    ops->write(flash, 0x83000, 1, 0xd0); /* a sector of 4 KiB */
+    ops->write(flash, 0, 1, 0xff);
+    assert_int_equal(ops->read(flash, 0x83ffc, 4), 0xffffffff);
+    assert_int_equal(ops->read(flash, 0x1000, 4), 0xffff00ff);
+    ops->write(flash, 0, 1, 0x98);
+    assert_int_equal(ops->read(flash, 0x10, 4), 0x01595251); /* QRY */
+    assert_int_equal(ops->read(flash, 0x27, 1), 20);         /* 2^20: at least its size */
+    assert_int_equal(ops->read(flash, 0x2d, 4), 0x0010 << 16 | 0x83);
+    cfi_flash_free(flash);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -302,6 +337,7 @@ int main(void)
         CASE(test_buffer_in_part),
         CASE(test_buffer_errors),
         CASE(test_lock_commands_are_taken),
+        cmocka_unit_test(test_one_x8),
         cmocka_unit_test(test_writes_back),
         cmocka_unit_test(test_small_file),
         cmocka_unit_test(test_makes_file),

@@ -142,12 +142,32 @@ static void test_is_finite(void **state)
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+static void test_ports(void **state)
+{
+    const struct bus_device_ops *ops = &fw_cfg_ports_ops;
+    ops->write(cfg, 0, 2, 0); /* little-endian, other than in memory */
+    assert_int_equal(ops->read(cfg, 1, 1), 'Q');
+    assert_int_equal(ops->read(cfg, 1, 1), 'E');
+    assert_int_equal(fw_cfg_add_u16(cfg, FW_CFG_NB_CPUS, 4, NULL), 0);
+    ops->write(cfg, 0, 2, FW_CFG_NB_CPUS);
+    assert_int_equal(ops->read(cfg, 1, 1), 4);
+    assert_int_equal(ops->read(cfg, 4, 4), htobe32(0x51454d55));
+    assert_int_equal(ops->read(cfg, 8, 4), htobe32(0x20434647));
+    assert_int_equal(ops->read(cfg, 0, 2), 0xffff);
+    const uint32_t request[] = {htobe32(FW_CFG_NB_CPUS << 16 | 8 | 2), htobe32(2), 0,
+                                htobe32(BUFFER)};
+    assert_true(guestmem_write(&mem, DMA_AT, request, sizeof(request)));
+    ops->write(cfg, 4, 4, 0);
+    ops->write(cfg, 8, 4, htobe32(DMA_AT));
+    assert_memory_equal(guestmem_ptr(&mem, BUFFER, 2, false), "\4\0", 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_signature), CASE(test_items),         CASE(test_directory),
         CASE(test_dma),       CASE(test_dma_in_halves), CASE(test_dma_out_of_bounds),
-        CASE(test_is_finite),
+        CASE(test_is_finite), CASE(test_ports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

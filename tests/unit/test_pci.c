@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "core/device/pci.h"
+#include "core/device/q35.h"
 
 #define ECAM ((uint64_t)0x20000000)
 #define LOW  ((uint64_t)0x10000000)
@@ -495,6 +496,60 @@ static void test_full(void **state)
         pci_function_free(more[i]);
 }
 
+/* --- the Q35's bridge --------------------------------------------------------------------------
+ */
+
+static void count_reset(void *ctx)
+{
+    ++*(unsigned *)ctx;
+}
+
+static void test_ecam_moves(void **state)
+{
+    struct bus bus = {0};
+    struct pci_host *host;
+    unsigned resets = 0;
+    uint64_t value;
+    const struct bus_device_ops *ports = &pci_config_ports_ops;
+    const struct pci_host_config config = {
+        .ecam = {PCI_UNMAPPED, Q35_ECAM_BYTES},
+        .low = {0x80000000, 0x7ec00000},
+        .bridge = q35_memory_controller_new(),
+        .ctx = &resets,
+        .reset = count_reset,
+    };
+    assert_int_equal(pci_host_new(&config, &bus, &host, NULL), 0);
+    struct pci_function *lpc = q35_lpc_new(0x600);
+    pci_host_plug_at(host, Q35_LPC_SLOT, lpc);
+    assert_true(bus_read(&bus, 0xb0000000, 4, &value));
+    assert_int_equal(value, 0xffffffff);
+    ports->write(host, 0, 4, 0x80000060);
+    assert_int_equal(ports->read(host, 4, 4), 0xe0000000);
+    ports->write(host, 4, 4, 0xb0000001);
+    assert_true(bus_read(&bus, 0xb0000000, 4, &value));
+    assert_int_equal(value, 0x29c08086);
+    assert_true(bus_read(&bus, 0xb00f8000, 4, &value));
+    assert_int_equal(value, 0x29188086);
+    assert_true(bus_read(&bus, 0xb00f8040, 4, &value));
+    assert_int_equal(value, 0x601);
+    assert_true(bus_write(&bus, 0xb00f8044, 1, 0xff));
+    assert_true(bus_read(&bus, 0xb00f8044, 1, &value));
+    assert_int_equal(value, 0x80);
+    ports->write(host, 4, 4, 0xb0000003); /* a length that it has not */
+    assert_int_equal(pci_host_ecam(host), PCI_UNMAPPED);
+    ports->write(host, 4, 4, 0xd0000001);
+    assert_int_equal(pci_host_ecam(host), 0xd0000000);
+
+    ports->write(host, 1, 1, 2); /* the reset control register, among the address port's bytes */
+    assert_int_equal(resets, 0);
+    ports->write(host, 1, 1, 6);
+    assert_int_equal(resets, 1);
+    pci_host_reset(host);
+    assert_int_equal(pci_host_ecam(host), PCI_UNMAPPED);
+    pci_host_free(host);
+    pci_function_free(lpc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +563,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_messages_by_fd, setup_fds, teardown),
         cmocka_unit_test_setup_teardown(test_wires, setup, teardown),
         cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+        cmocka_unit_test(test_ecam_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -72,7 +72,9 @@ static void pm_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t v
     pm->status &= (uint16_t)~load_le(block + ACPI_PM_EVENT, 2);
     pm->enable = (uint16_t)load_le(block + ACPI_PM_EVENT + 2, 2);
     uint16_t control = (uint16_t)load_le(block + ACPI_PM_CONTROL, 2);
-    off = control & CONTROL_SLEEP && bits(control, CONTROL_SLEEP_TYPE_SHIFT, 3) == ACPI_PM_S5;
+    uint64_t type = bits(control, CONTROL_SLEEP_TYPE_SHIFT, 3);
+    off =
+        control & CONTROL_SLEEP && (type == ACPI_PM_S5 || (type == 0 && pm->config.type_0_is_off));
     pm->control = control & (uint16_t)~CONTROL_SLEEP; /* reads as zero */
     update_sci(pm);
     pthread_mutex_unlock(&pm->lock);

@@ -23,6 +23,8 @@ struct acpi_pm;
 
 struct acpi_pm_config {
     struct irq_line sci; /* level */
+    /* SLP_TYP 0 is "off" too: firmware made for QEMU's PCs writes it without asking \_S5. */
+    bool type_0_is_off;
     void *ctx;
     void (*power_off)(void *ctx); /* on the vCPU's thread */
     void (*reset)(void *ctx);

@@ -1,16 +1,16 @@
 /* cfi_flash.c: the Intel command set over a mapping of the bank's content.
  *
- * Both chips get every command and answer alike, so there is one state machine, and what a chip
- * says in 16 bits is seen twice in a 32-bit word. Operations take no time: status is always ready.
- * As in the real part, programming can only clear bits and erasing sets a whole sector to ones;
- * after either the bank shows its status until it is sent back to the array.
+ * All chips of a bank get every command and answer alike, so there is one state machine; of two
+ * 16-bit chips, what one says is seen twice in a 32-bit word. Operations take no time: status is
+ * always ready. As in the real part, programming can only clear bits and erasing sets a whole
+ * sector to ones; after either the bank shows its status until it is sent back to the array.
  *
  * The content is a mapping of the operator's file, shared where changes are to be kept, so that
  * what the guest has programmed survives the end of this process, however it ends. Such a file is
  * open and locked for as long as the bank lives.
  *
  * Limits: sectors are never locked (the lock commands are accepted); no suspend, no one-time
- * programmable area; a write narrower than 32 bits counts as a command by its lowest byte.
+ * programmable area; a write narrower than the bus counts as a command by its lowest byte.
  */
 #include "core/device/cfi_flash.h"
 
@@ -49,11 +49,23 @@ enum {
     MANUFACTURER_INTEL = 0x89,
     DEVICE_P30 = 0x18,
 
-    CHIPS = 2,
-    BUS_BYTES = 4,
     BUFFER_LOG2 = 6, /* bytes of a chip's write buffer */
-    BUFFER_BYTES = CHIPS << BUFFER_LOG2,
-    BANK_BYTES_MAX = 256 << 20,
+    BUFFER_BYTES_MAX = 2 << BUFFER_LOG2,
+    MIB = 1 << 20,
+    BANK_BYTES_MAX = 256 * MIB,
+};
+
+/* How a bank is made. */
+static const struct layout {
+    unsigned chips, chip_bytes; /* the width of a chip's data bus */
+    unsigned sector_bytes;      /* of the bank */
+    /* What "clear status" leaves. The data sheet's chip goes on being ready; the x8 chip that
+     * virtual firmware for x86 knows shows nothing until the next operation, and by that the
+     * firmware tells it from RAM and from ROM. */
+    uint8_t cleared;
+} layouts[] = {
+    [CFI_FLASH_TWO_X16] = {2, 2, CFI_FLASH_SECTOR_BYTES, STATUS_READY},
+    [CFI_FLASH_ONE_X8] = {1, 1, CFI_FLASH_X8_SECTOR_BYTES, 0},
 };
 
 enum read_mode { READ_ARRAY, READ_STATUS, READ_ID, READ_QUERY };
@@ -71,6 +83,8 @@ enum write_mode {
 
 struct cfi_flash {
     pthread_mutex_t lock;
+    const struct layout *layout;
+    unsigned bus_bytes, buffer_bytes;
     uint8_t *content;
     uint64_t flip; /* all ones where `content` is kept inverted */
     uint64_t size_bytes;
@@ -82,7 +96,7 @@ struct cfi_flash {
     uint8_t status;
     uint64_t buffer_base; /* aligned address of the buffer, once its first word came */
     unsigned buffer_words, buffer_left;
-    uint8_t buffer[BUFFER_BYTES];
+    uint8_t buffer[BUFFER_BYTES_MAX];
 };
 
 /* --- reading -----------------------------------------------------------------------------------
@@ -109,8 +123,6 @@ static void fill_query(struct cfi_flash *f)
         0x01,
         0x02,
         0, /* maximum, log2 multiples of typical */
-        [0x28] = 0x01,
-        0, /* 16-bit bus */
         [0x2a] = BUFFER_LOG2,
         0,
         [0x2c] = 1, /* regions of equal sectors */
@@ -122,13 +134,15 @@ static void fill_query(struct cfi_flash *f)
         [0x3d] = 0x18, /* best Vcc 1.8 V */
     };
     memcpy(f->query, fixed, sizeof(fixed));
-    uint64_t chip_bytes = f->size_bytes / CHIPS, sector_bytes = CFI_FLASH_SECTOR_BYTES / CHIPS;
-    f->query[0x27] = (uint8_t)__builtin_ctzll(chip_bytes);
+    uint64_t chip_bytes = f->size_bytes / f->layout->chips;
+    uint64_t sector_bytes = f->layout->sector_bytes / f->layout->chips;
+    f->query[0x27] = (uint8_t)(64 - __builtin_clzll(chip_bytes - 1)); /* rounded up */
+    f->query[0x28] = f->layout->chip_bytes - 1;
     store_le(&f->query[0x2d], 2, chip_bytes / sector_bytes - 1);
     store_le(&f->query[0x2f], 2, sector_bytes / 256);
 }
 
-/* What one chip drives on its 16 bits for word `index`. */
+/* What one chip drives on its data bus for word `index`. */
 static uint16_t chip_word(const struct cfi_flash *f, uint64_t index)
 {
     switch (f->read_mode) {
@@ -136,7 +150,7 @@ static uint16_t chip_word(const struct cfi_flash *f, uint64_t index)
         return f->status;
     case READ_ID: {
         /* repeats in every sector; offset 2 is the sector's lock state: not locked */
-        uint64_t at = index % (CFI_FLASH_SECTOR_BYTES / BUS_BYTES);
+        uint64_t at = index % (f->layout->sector_bytes / f->bus_bytes);
         return at == 0 ? MANUFACTURER_INTEL : at == 1 ? DEVICE_P30 : 0;
     }
     case READ_QUERY:
@@ -153,8 +167,8 @@ static uint64_t read_bank(const struct cfi_flash *f, uint64_t offset, unsigned s
         return bits(load_le(f->content + offset, size_bytes) ^ f->flip, 0, 8 * size_bytes);
     uint64_t v = 0;
     for (unsigned i = 0; i < size_bytes; i++) {
-        uint16_t word = chip_word(f, (offset + i) / BUS_BYTES);
-        v |= (uint64_t)(word >> (offset + i) % 2 * 8 & 0xff) << (8 * i);
+        uint16_t word = chip_word(f, (offset + i) / f->bus_bytes);
+        v |= (uint64_t)(word >> (offset + i) % f->layout->chip_bytes * 8 & 0xff) << (8 * i);
     }
     return v;
 }
@@ -170,20 +184,20 @@ static void program(struct cfi_flash *f, uint64_t offset, unsigned size_bytes, u
 
 static void finish(struct cfi_flash *f, uint8_t errors)
 {
-    f->status |= errors;
+    f->status |= errors | STATUS_READY;
     f->write_mode = WRITE_COMMAND;
     f->read_mode = READ_STATUS;
 }
 
 static void erase(struct cfi_flash *f, uint64_t offset)
 {
-    memset(f->content + align_down(offset, CFI_FLASH_SECTOR_BYTES), f->flip ? 0 : 0xff,
-           CFI_FLASH_SECTOR_BYTES);
+    uint64_t sector_bytes = f->layout->sector_bytes;
+    memset(f->content + align_down(offset, sector_bytes), f->flip ? 0 : 0xff, sector_bytes);
 }
 
 static void buffer_start(struct cfi_flash *f, uint64_t count)
 {
-    if (count >= BUFFER_BYTES / BUS_BYTES) {
+    if (count >= f->buffer_bytes / f->bus_bytes) {
         finish(f, STATUS_SEQUENCE_ERROR);
         return;
     }
@@ -195,21 +209,21 @@ static void buffer_start(struct cfi_flash *f, uint64_t count)
 /* The first word says where the buffer lies: words must follow in one aligned buffer. */
 static void buffer_word(struct cfi_flash *f, uint64_t offset, unsigned size_bytes, uint64_t value)
 {
+    unsigned bytes = f->buffer_bytes;
     if (f->buffer_left == f->buffer_words)
-        f->buffer_base = align_down(offset, BUFFER_BYTES);
-    if (align_down(offset, BUFFER_BYTES) != f->buffer_base ||
-        offset % BUFFER_BYTES + size_bytes > BUFFER_BYTES) {
+        f->buffer_base = align_down(offset, bytes);
+    if (align_down(offset, bytes) != f->buffer_base || offset % bytes + size_bytes > bytes) {
         finish(f, STATUS_SEQUENCE_ERROR);
         return;
     }
-    store_le(f->buffer + offset % BUFFER_BYTES, size_bytes, value);
+    store_le(f->buffer + offset % bytes, size_bytes, value);
     if (--f->buffer_left == 0)
         f->write_mode = WRITE_BUFFER_END;
 }
 
 static void buffer_program(struct cfi_flash *f)
 {
-    for (unsigned i = 0; i < BUFFER_BYTES; i += 8)
+    for (unsigned i = 0; i < f->buffer_bytes; i += 8)
         program(f, f->buffer_base + i, 8, load_le(f->buffer + i, 8));
 }
 
@@ -228,7 +242,7 @@ static const struct {
 static void start_command(struct cfi_flash *f, uint8_t command)
 {
     if (command == CMD_CLEAR_STATUS) {
-        f->status = STATUS_READY;
+        f->status = f->layout->cleared;
         return;
     }
     for (unsigned i = 0; i < ARRAY_SIZE(commands); i++) {
@@ -290,9 +304,9 @@ static void cfi_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t 
 {
     struct cfi_flash *f = ctx;
     pthread_mutex_lock(&f->lock);
-    for (unsigned i = 0; i < size_bytes; i += BUS_BYTES)
-        write_bank(f, offset + i, size_bytes < BUS_BYTES ? size_bytes : BUS_BYTES,
-                   value >> (8 * i));
+    unsigned at_once = size_bytes < f->bus_bytes ? size_bytes : f->bus_bytes;
+    for (unsigned i = 0; i < size_bytes; i += at_once)
+        write_bank(f, offset + i, at_once, value >> (8 * i));
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -330,8 +344,10 @@ static int map_file(struct cfi_flash *f, int fd, bool shared, const char *path, 
     if (!S_ISREG(st.st_mode))
         return err_set(e, EINVAL, "%s: not a regular file", path);
     if ((uint64_t)st.st_size > f->size_bytes || (shared && (uint64_t)st.st_size != f->size_bytes))
-        return err_set(e, EINVAL, "%s: a flash image must have %s%llu MiB", path,
-                       shared ? "" : "at most ", (unsigned long long)f->size_bytes >> 20);
+        return err_set(e, EINVAL, "%s: a flash image must have %s%llu %s", path,
+                       shared ? "" : "at most ",
+                       (unsigned long long)f->size_bytes >> (f->size_bytes % MIB ? 10 : 20),
+                       f->size_bytes % MIB ? "KiB" : "MiB");
     uint64_t covered = align_down((uint64_t)st.st_size, 4096);
     if (covered > 0 && mmap(f->content, covered, PROT_READ | PROT_WRITE,
                             MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE), fd, 0) == MAP_FAILED)
@@ -404,9 +420,10 @@ static int map_kept(struct cfi_flash *f, const struct cfi_flash_config *config, 
 int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_flash,
                   struct err *e)
 {
+    const struct layout *layout = &layouts[config->kind];
     uint64_t size_bytes = config->size_bytes;
-    if (size_bytes < 2 * CFI_FLASH_SECTOR_BYTES || size_bytes > BANK_BYTES_MAX ||
-        size_bytes & (size_bytes - 1))
+    if (size_bytes < 2 * layout->sector_bytes || size_bytes > BANK_BYTES_MAX ||
+        size_bytes % layout->sector_bytes)
         return err_set(e, EINVAL, "flash of %llu bytes cannot be", (unsigned long long)size_bytes);
     uint8_t *content = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -415,6 +432,9 @@ int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_
     struct cfi_flash *f = calloc(1, sizeof(*f));
     if (!f)
         abort();
+    f->layout = layout;
+    f->bus_bytes = layout->chips * layout->chip_bytes;
+    f->buffer_bytes = layout->chips << BUFFER_LOG2;
     f->content = content;
     f->size_bytes = size_bytes;
     f->fd = -1;

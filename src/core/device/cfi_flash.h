@@ -1,5 +1,6 @@
 /* cfi_flash.h: NOR flash with the Intel command set (CFI, JEDEC JESD68; Intel StrataFlash P30), as
- * Arm virtual firmware expects it: two 16-bit chips side by side on a 32-bit bus.
+ * virtual firmware expects it: on Arm two 16-bit chips side by side on a 32-bit bus, on x86 one of
+ * 8 bits.
  *
  * The machine has two banks, and they are served in different ways, because guest memory regions do
  * not change while it runs:
@@ -20,12 +21,13 @@
 #include "base/err.h"
 #include "core/device/bus.h"
 
-enum { CFI_FLASH_SECTOR_BYTES = 256 << 10 };
+enum cfi_flash_kind { CFI_FLASH_TWO_X16, CFI_FLASH_ONE_X8 };
+enum { CFI_FLASH_SECTOR_BYTES = 256 << 10, CFI_FLASH_X8_SECTOR_BYTES = 4 << 10 }; /* of a bank */
 
 struct cfi_flash;
 
 struct cfi_flash_config {
-    uint64_t size_bytes; /* of the bank: a power of two, at least two sectors, at most 256 MiB */
+    uint64_t size_bytes; /* of the bank: whole sectors, at least two, at most 256 MiB */
     /* The content to start with; NULL: erased. With `write_back` the file must be of exactly
      * `size_bytes`, is locked and gets the guest's changes; without, it may be smaller and is never
      * written. */
@@ -34,6 +36,7 @@ struct cfi_flash_config {
     /* With `write_back`, a file that is missing or empty is made as a copy of this one, erased
      * behind its end; NULL or no such file: erased as a whole. */
     const char *template_path;
+    enum cfi_flash_kind kind;
 };
 
 /* Errors: those of opening, filling and mapping `path`, EBUSY where another machine has it, EINVAL

@@ -5,6 +5,8 @@
  *   0x10 DMA       64 bits, big-endian, or two halves of 32, the low one starts: the guest-physical
  *                  address of { be32 control, be32 length, be64 address }
  *
+ * At I/O ports the selector is at 0 and little-endian, the data at 1, DMA at 4.
+ *
  * Files get keys from 0x20 on and are listed in the directory item. A transfer whose target is not
  * wholly RAM fails with the error bit, nothing is half done. Nothing is writable by the guest.
  */
@@ -33,6 +35,10 @@ enum {
     REG_DATA_END = 0x08,
     REG_SELECTOR = 0x08,
     REG_DMA = 0x10,
+
+    PORT_SELECTOR = 0,
+    PORT_DATA = 1,
+    PORT_DMA = 4,
 
     DMA_ERROR = 1 << 0,
     DMA_READ = 1 << 1,
@@ -187,6 +193,26 @@ static void fw_cfg_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64
 }
 
 const struct bus_device_ops fw_cfg_ops = {fw_cfg_read, fw_cfg_write};
+
+/* The registers in memory do the same, but for the selector's byte order. */
+static uint64_t ports_read(void *ctx, uint64_t offset, unsigned size_bytes)
+{
+    if (offset == PORT_DATA && size_bytes == 1)
+        return fw_cfg_read(ctx, 0, 1);
+    if (offset >= PORT_DMA)
+        return fw_cfg_read(ctx, offset - PORT_DMA + REG_DMA, size_bytes);
+    return bits(UINT64_MAX, 0, 8 * size_bytes);
+}
+
+static void ports_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
+{
+    if (offset == PORT_SELECTOR && size_bytes == 2)
+        fw_cfg_write(ctx, REG_SELECTOR, 2, swap(value, 2));
+    else if (offset >= PORT_DMA)
+        fw_cfg_write(ctx, offset - PORT_DMA + REG_DMA, size_bytes, value);
+}
+
+const struct bus_device_ops fw_cfg_ports_ops = {ports_read, ports_write};
 
 /* --- building ----------------------------------------------------------------------------------
  */

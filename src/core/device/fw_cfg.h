@@ -1,7 +1,8 @@
 /* fw_cfg.h: the firmware configuration device: named blobs that firmware fetches from the board.
  *
- * Source: QEMU's public specification of the device (docs/specs/fw_cfg), memory-mapped form with
- * the DMA interface. Items are added while the board is built and constant afterwards.
+ * Source: QEMU's public specification of the device (docs/specs/fw_cfg), in memory or, on x86, at
+ * I/O ports, with the DMA interface. Items are added while the board is built and constant
+ * afterwards.
  */
 #ifndef PENG_CORE_DEVICE_FW_CFG_H
 #define PENG_CORE_DEVICE_FW_CFG_H
@@ -16,6 +17,8 @@
 
 enum {
     FW_CFG_BYTES = 0x18,
+    FW_CFG_PORTS = 0x510, /* where firmware for x86 looks */
+    FW_CFG_PORTS_BYTES = 12,
     FW_CFG_FILES_MAX = 32,
     FW_CFG_NAME_SIZE = 56,
 };
@@ -51,6 +54,8 @@ int fw_cfg_add_u32(struct fw_cfg *cfg, enum fw_cfg_key key, uint32_t value, stru
 int fw_cfg_add_file(struct fw_cfg *cfg, const char *name, const void *data, size_t size_bytes,
                     bool borrow, struct err *e);
 
-extern const struct bus_device_ops fw_cfg_ops; /* ctx: struct fw_cfg */
+/* ctx: struct fw_cfg */
+extern const struct bus_device_ops fw_cfg_ops;       /* in memory */
+extern const struct bus_device_ops fw_cfg_ports_ops; /* at ports */
 
 #endif

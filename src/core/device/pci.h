@@ -24,6 +24,8 @@ enum {
     PCI_ECAM_BUS_BYTES = 1 << 20, /* ECAM of one bus */
     PCI_CONFIG_PORTS = 0xcf8,     /* configuration mechanism #1 on x86: address and data */
     PCI_CONFIG_PORTS_BYTES = 8,
+    PCI_RESET_PORT = 0xcf9, /* among them: the chipset's reset control register */
+    PCI_RESET_COLD = 6,     /* what starts it */
     PCI_MSIX_VECTORS_MAX = 64,
 };
 
@@ -106,10 +108,14 @@ struct pci_window {
 };
 
 struct pci_host_config {
-    struct pci_window ecam; /* a multiple of PCI_ECAM_BUS_BYTES; only bus 0 has functions */
+    /* A multiple of PCI_ECAM_BUS_BYTES; only bus 0 has functions. Its base is PCI_UNMAPPED where
+     * the bridge has a register for it: then the guest puts it into the low window. */
+    struct pci_window ecam;
     struct pci_window low;  /* memory below 4 GiB, for 32-bit BARs */
     struct pci_window high; /* memory for 64-bit BARs */
     struct pci_window io;   /* I/O space where a board has it in memory: nothing is there */
+    /* The function in slot 0, the host's from now on; NULL: that of a plain host bridge. */
+    struct pci_function *bridge;
     /* Pin n of slot s is wire (n + s) % 4. A wire without `set` goes nowhere. */
     struct irq_line wires[PCI_PINS];
     void *ctx;
@@ -124,18 +130,27 @@ struct pci_host_config {
      * device, or (`on` false) no longer. False: the engine cannot, and they do reach it. NULL:
      * never. Called with the function's configuration lock held. */
     bool (*doorbell)(void *ctx, uint64_t address, unsigned size_bytes, int fd, bool on);
+    /* The guest resets the machine by the port between those of configuration mechanism #1. NULL:
+     * it cannot. */
+    void (*reset)(void *ctx);
+    /* The guest moved ECAM: see pci_host_ecam(). May be NULL. */
+    void (*ecam_moved)(void *ctx);
 };
 
 /* Makes the host with its own function in slot 0, and adds ECAM and windows to `bus`. Errors:
- * bus_add's. */
+ * bus_add's (the bridge is freed then too). */
 int pci_host_new(const struct pci_host_config *config, struct bus *bus, struct pci_host **ret_host,
                  struct err *e);
 void pci_host_free(struct pci_host *host); /* not its functions but slot 0; NULL is a no-op */
 /* Resets the bridge's own function; devices reset theirs. */
 void pci_host_reset(struct pci_host *host);
-/* Puts `fn` (borrowed) into the next free slot. Errors: ENOSPC; EMFILE and other reasons for which
+/* Puts `fn` (borrowed) into the first free slot. Errors: ENOSPC; EMFILE and other reasons for which
  * its vectors get no eventfds. */
 int pci_host_plug(struct pci_host *host, struct pci_function *fn, struct err *e);
+/* As pci_host_plug, into this slot, which is free; of functions without MSI-X. */
+void pci_host_plug_at(struct pci_host *host, unsigned slot, struct pci_function *fn);
+/* Where ECAM is, or PCI_UNMAPPED. */
+uint64_t pci_host_ecam(const struct pci_host *host);
 /* What firmware does: gives every BAR an address in the windows, the low one first, and switches
  * decoding on. For guests that expect to find it done (x86 without firmware). No vCPU runs. */
 void pci_host_assign(struct pci_host *host);

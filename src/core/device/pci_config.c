@@ -34,6 +34,14 @@ static void put(struct pci_function *fn, unsigned offset, unsigned size_bytes, u
     store_le(fn->config + offset, size_bytes, value);
 }
 
+void pci_add_register(struct pci_function *fn, unsigned offset, unsigned size_bytes, uint64_t value,
+                      uint64_t writable)
+{
+    assert(offset >= PCI_HEADER_BYTES && offset + size_bytes <= PCI_CONFIG_BYTES);
+    put(fn, offset, size_bytes, value);
+    store_le(fn->writable + offset, size_bytes, writable);
+}
+
 struct pci_function *pci_function_new(const struct pci_identity *identity,
                                       const struct pci_function_ops *ops, void *ctx)
 {

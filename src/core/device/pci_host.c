@@ -7,10 +7,12 @@
  * drives it.
  *
  * Functions are plugged while the board is built, so finding one takes no lock; BARs are found by
- * looking at each plugged function's (a handful), whose place is an atomic word.
+ * looking at each plugged function's (a handful), whose place is an atomic word. So is ECAM's where
+ * the bridge has a register for it: then it is looked for in the low window before the BARs.
  *
  * Limits: one bus, no bridges below, one function a slot, no hot plug. The I/O space is empty.
  */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -33,10 +35,19 @@ static const struct pci_identity bridge_identity = {
     .class_code = 0x060000,
 };
 
+/* A window's bus region: what its accesses are relative to. */
+struct window_region {
+    struct pci_host *host;
+    uint64_t base;
+};
+
 struct pci_host {
     struct pci_host_config config;
-    struct pci_function *functions[PCI_SLOTS]; /* borrowed, but the first */
+    struct pci_function *slots[PCI_SLOTS];     /* borrowed, but the first; NULL: empty */
+    struct pci_function *functions[PCI_SLOTS]; /* those, one behind the other */
     unsigned count;
+    struct window_region low, high;
+    _Atomic uint64_t ecam; /* where it is, or PCI_UNMAPPED */
 
     pthread_mutex_t wire_lock; /* innermost but the interrupt controller's */
     uint32_t wires[PCI_PINS];  /* which slots drive it, a bit each */
@@ -80,7 +91,7 @@ bool pci_host_set_message_fd(struct pci_host *host, unsigned slot, int fd, uint6
 static struct pci_function *function_at(const struct pci_host *host, unsigned bus, unsigned slot,
                                         unsigned function)
 {
-    return bus == 0 && function == 0 && slot < host->count ? host->functions[slot] : NULL;
+    return bus == 0 && function == 0 && slot < PCI_SLOTS ? host->slots[slot] : NULL;
 }
 
 static struct pci_function *function_in_ecam(const struct pci_host *host, uint64_t offset)
@@ -109,8 +120,21 @@ static void ecam_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t
 
 static const struct bus_device_ops ecam_ops = {ecam_read, ecam_write};
 
+void pci_host_move_ecam(struct pci_host *host, uint64_t address)
+{
+    host->ecam = address;
+    if (host->config.ecam_moved)
+        host->config.ecam_moved(host->config.ctx);
+}
+
+uint64_t pci_host_ecam(const struct pci_host *host)
+{
+    return host->ecam;
+}
+
 /* Mechanism #1 (Local Bus 3.0, 3.2.2.3.2): the address port takes 32 bits only, the data port is a
- * window onto the dword that the address names. */
+ * window onto the dword that the address names. A byte in the middle of the address port is the
+ * chipset's reset control register (ICH9 datasheet, 13.7.5). */
 static struct pci_function *function_at_ports(const struct pci_host *host)
 {
     uint32_t address = host->port_address;
@@ -140,6 +164,9 @@ static void ports_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_
     struct pci_host *host = ctx;
     if (offset == 0 && size_bytes == 4) {
         host->port_address = (uint32_t)value & 0x80fffffc;
+    } else if (offset == PCI_RESET_PORT - PCI_CONFIG_PORTS && size_bytes == 1) {
+        if ((value & PCI_RESET_COLD) == PCI_RESET_COLD && host->config.reset)
+            host->config.reset(host->config.ctx);
     } else if (offset >= PORT_DATA) {
         struct pci_function *fn = function_at_ports(host);
         unsigned at = (host->port_address & 0xfc) + (unsigned)(offset - PORT_DATA);
@@ -171,46 +198,38 @@ static struct pci_function *find_bar(const struct pci_host *host, uint64_t addre
     return NULL;
 }
 
-static uint64_t window_read(const struct pci_host *host, uint64_t address, unsigned size_bytes)
+static bool is_ecam(const struct pci_host *host, uint64_t address, uint64_t *ret_offset)
 {
+    uint64_t base = host->ecam;
+    if (base == PCI_UNMAPPED || address - base >= host->config.ecam.size_bytes)
+        return false;
+    *ret_offset = address - base;
+    return true;
+}
+
+static uint64_t window_read(void *ctx, uint64_t offset, unsigned size_bytes)
+{
+    const struct window_region *region = ctx;
+    struct pci_host *host = region->host;
     unsigned bar;
-    uint64_t offset;
-    struct pci_function *fn = find_bar(host, address, &bar, &offset);
+    if (is_ecam(host, region->base + offset, &offset))
+        return ecam_read(host, offset, size_bytes);
+    struct pci_function *fn = find_bar(host, region->base + offset, &bar, &offset);
     return fn ? pci_bar_read(fn, bar, offset, size_bytes) : bits(UINT64_MAX, 0, 8 * size_bytes);
 }
 
-static void window_write(const struct pci_host *host, uint64_t address, unsigned size_bytes,
-                         uint64_t value)
+static void window_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
 {
+    const struct window_region *region = ctx;
+    struct pci_host *host = region->host;
     unsigned bar;
-    uint64_t offset;
-    struct pci_function *fn = find_bar(host, address, &bar, &offset);
+    if (is_ecam(host, region->base + offset, &offset)) {
+        ecam_write(host, offset, size_bytes, value);
+        return;
+    }
+    struct pci_function *fn = find_bar(host, region->base + offset, &bar, &offset);
     if (fn)
         pci_bar_write(fn, bar, offset, size_bytes, value);
-}
-
-static uint64_t low_read(void *ctx, uint64_t offset, unsigned size_bytes)
-{
-    const struct pci_host *host = ctx;
-    return window_read(host, host->config.low.base + offset, size_bytes);
-}
-
-static void low_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
-{
-    const struct pci_host *host = ctx;
-    window_write(host, host->config.low.base + offset, size_bytes, value);
-}
-
-static uint64_t high_read(void *ctx, uint64_t offset, unsigned size_bytes)
-{
-    const struct pci_host *host = ctx;
-    return window_read(host, host->config.high.base + offset, size_bytes);
-}
-
-static void high_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t value)
-{
-    const struct pci_host *host = ctx;
-    window_write(host, host->config.high.base + offset, size_bytes, value);
 }
 
 static uint64_t io_read(void *ctx, uint64_t offset, unsigned size_bytes)
@@ -223,8 +242,7 @@ static void io_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t v
 }
 
 static const struct bus_device_ops io_ops = {io_read, io_write};
-static const struct bus_device_ops low_ops = {low_read, low_write};
-static const struct bus_device_ops high_ops = {high_read, high_write};
+static const struct bus_device_ops window_ops = {window_read, window_write};
 
 /* --- life cycle --------------------------------------------------------------------------------
  */
@@ -236,17 +254,18 @@ static int add_windows(struct pci_host *host, struct bus *bus, struct err *e)
         const char *name;
         struct pci_window window;
         const struct bus_device_ops *ops;
+        void *ctx;
     } parts[] = {
-        {"pci-ecam", c->ecam, &ecam_ops},
-        {"pci-low", c->low, &low_ops},
-        {"pci-high", c->high, &high_ops},
-        {"pci-io", c->io, &io_ops},
+        {"pci-ecam", c->ecam, &ecam_ops, host},
+        {"pci-low", c->low, &window_ops, &host->low},
+        {"pci-high", c->high, &window_ops, &host->high},
+        {"pci-io", c->io, &io_ops, host},
     };
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < ARRAY_SIZE(parts); i++)
-        if (parts[i].window.size_bytes)
+        if (parts[i].window.size_bytes && parts[i].window.base != PCI_UNMAPPED)
             rc = bus_add(bus, parts[i].name, parts[i].window.base, parts[i].window.size_bytes,
-                         parts[i].ops, host, e);
+                         parts[i].ops, parts[i].ctx, e);
     return rc;
 }
 
@@ -257,10 +276,13 @@ int pci_host_new(const struct pci_host_config *config, struct bus *bus, struct p
     if (!host)
         abort();
     host->config = *config;
+    host->ecam = config->ecam.base;
+    host->low = (struct window_region){host, config->low.base};
+    host->high = (struct window_region){host, config->high.base};
     pthread_mutex_init(&host->wire_lock, NULL);
-    int rc = pci_host_plug(host, pci_function_new(&bridge_identity, NULL, NULL), e);
-    if (rc == 0)
-        rc = add_windows(host, bus, e);
+    struct pci_function *bridge = config->bridge;
+    pci_host_plug_at(host, 0, bridge ? bridge : pci_function_new(&bridge_identity, NULL, NULL));
+    int rc = add_windows(host, bus, e);
     if (rc < 0) {
         pci_host_free(host);
         return rc;
@@ -273,24 +295,35 @@ void pci_host_free(struct pci_host *host)
 {
     if (!host)
         return;
-    pci_function_free(host->functions[0]);
+    pci_function_free(host->slots[0]);
     pthread_mutex_destroy(&host->wire_lock);
     free(host);
 }
 
 void pci_host_reset(struct pci_host *host)
 {
-    pci_function_reset(host->functions[0]);
+    pci_function_reset(host->slots[0]);
     host->port_address = 0;
+    host->ecam = host->config.ecam.base;
+}
+
+void pci_host_plug_at(struct pci_host *host, unsigned slot, struct pci_function *fn)
+{
+    assert(slot < PCI_SLOTS && !host->slots[slot]);
+    fn->host = host;
+    fn->slot = slot;
+    host->slots[slot] = fn;
+    host->functions[host->count++] = fn;
 }
 
 int pci_host_plug(struct pci_host *host, struct pci_function *fn, struct err *e)
 {
-    if (host->count == PCI_SLOTS)
+    unsigned slot = 0;
+    while (slot < PCI_SLOTS && host->slots[slot])
+        slot++;
+    if (slot == PCI_SLOTS)
         return err_set(e, ENOSPC, "more than %d PCI devices", PCI_SLOTS);
-    fn->host = host;
-    fn->slot = host->count;
-    host->functions[host->count++] = fn;
+    pci_host_plug_at(host, slot, fn);
     return pci_irq_plug(fn, e);
 }
 

@@ -78,6 +78,11 @@ struct pci_function {
     uint64_t pending; /* a bit a vector */
 };
 
+/* While a device is built: a register of 1 to 8 bytes outside header and capabilities, with the
+ * bits that the guest may write. */
+void pci_add_register(struct pci_function *fn, unsigned offset, unsigned size_bytes, uint64_t value,
+                      uint64_t writable);
+
 /* The guest's accesses to configuration space. `offset` and size may be anything: what is not an
  * aligned access of 1, 2 or 4 bytes inside of it reads as all ones and writes nothing. */
 uint32_t pci_function_config_read(struct pci_function *fn, unsigned offset, unsigned size_bytes);
@@ -93,6 +98,9 @@ int pci_irq_plug(struct pci_function *fn, struct err *e);
 void pci_irq_done(struct pci_function *fn);
 /* From the function, with its interrupt lock held. */
 void pci_host_set_pin(struct pci_host *host, unsigned slot, bool level);
+/* ECAM answers at `address` from now on, or nowhere (PCI_UNMAPPED). With the configuration lock of
+ * the bridge's function held. */
+void pci_host_move_ecam(struct pci_host *host, uint64_t address);
 void pci_host_send(struct pci_host *host, unsigned slot, uint64_t address, uint32_t data);
 bool pci_host_has_message_fds(const struct pci_host *host);
 bool pci_host_set_message_fd(struct pci_host *host, unsigned slot, int fd, uint64_t address,
