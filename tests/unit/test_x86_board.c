@@ -174,6 +174,7 @@ static int setup(void **state)
     rig->machine.board_state = &rig->x86;
     rig->machine.config =
         (struct machine_config){.cpus = CPUS, .memory_bytes = 64 << 20, .append = "console=ttyS0"};
+    rig->x86.pci = x86_pci_map(&rig->machine.config);
     guestmem_init(&rig->machine.mem, (struct guestmem_mmio){0});
     assert_int_equal(guestmem_add_ram(&rig->machine.mem, 0, 64 << 20, false, NULL), 0);
     *state = rig;
@@ -268,7 +269,8 @@ static void ask_iasl(const struct rig *rig, const char *directory, uint64_t tabl
     snprintf(command, sizeof(command),
              "cd %s && iasl -p again DSDT.dsl >log 2>&1; grep -q ' 0 Errors, 0 Warnings' log || "
              "{ cat log; false; } && grep -q 'Name (_S5, Package (0x04)' DSDT.dsl && "
-             "grep -q '\"PNP0A08\"' DSDT.dsl && grep -q 'PNP0501' DSDT.dsl",
+             "grep -q '\"PNP0A08\"' DSDT.dsl && grep -q 'PNP0501' DSDT.dsl && "
+             "grep -q 'PNP0B00' DSDT.dsl",
              directory);
     assert_int_equal(system(command), 0);
 }
@@ -304,6 +306,45 @@ static void acpi_tables(void **state)
         print_message("no iasl (acpica-tools): the tables' contents were not looked at\n");
     snprintf(command, sizeof(command), "rm -r %s", directory);
     assert_int_equal(system(command), 0);
+}
+
+/* Does what the script says, as firmware would, and compares with tables made for that place. */
+static void tables_placed_by_firmware(void **state)
+{
+    struct rig *rig = *state;
+    struct err e = {0};
+    const uint64_t place = 0x123000;
+    rig->machine.config.firmware = "firmware";
+    rig->x86.pci = x86_pci_map(&rig->machine.config);
+    assert_int_equal(fw_cfg_new(&rig->machine.mem, &rig->x86.firmware.fw_cfg, &e), 0);
+    assert_int_equal(x86_firmware_add_tables(&rig->machine, &e), 0);
+    rig->x86.pci.ecam.base = 0xe0000000; /* firmware put it there */
+    x86_firmware_renew(&rig->machine);
+    const struct x86_files *files = &rig->x86.files;
+    uint8_t *blob = guestmem_ptr(&rig->machine.mem, place, files->tables_bytes, true);
+    memcpy(blob, files->tables, files->tables_bytes);
+    assert_int_equal(files->script_bytes % 128, 0);
+    for (const uint8_t *p = files->script; p < files->script + files->script_bytes; p += 128) {
+        assert_string_equal((const char *)p + 4, "etc/acpi/tables");
+        uint64_t command = load_le(p, 4), at = load_le(p + 60, 4), start = load_le(p + 64, 4);
+        if (command == 2) {
+            assert_string_equal((const char *)p + 60, "etc/acpi/tables");
+            uint8_t *pointer = blob + load_le(p + 116, 4);
+            assert_true(load_le(pointer, p[120]) < files->tables_bytes);
+            store_le(pointer, p[120], load_le(pointer, p[120]) + place);
+        } else if (command == 3) {
+            blob[at] = (uint8_t)-sum(rig, place + start, load_le(p + 68, 4));
+        } else {
+            assert_ptr_equal(p, files->script);
+            assert_int_equal(command, 1);
+        }
+    }
+    uint8_t wanted[0x10000];
+    struct acpi a = {.bytes = wanted, .capacity = sizeof(wanted), .address = place};
+    x86_acpi_put(&rig->machine, &a);
+    assert_int_equal(a.needed, files->tables_bytes);
+    assert_memory_equal(blob, wanted, a.needed);
+    x86_firmware_done(&rig->x86);
 }
 
 static void integers_and_lengths_of_aml(void **state)
@@ -480,7 +521,8 @@ static void count_reset(void *ctx)
 static void power_management(void **state)
 {
     struct power power = {0};
-    const struct acpi_pm_config config = {{on_sci, &power, 9}, &power, count_off, count_reset};
+    const struct acpi_pm_config config = {
+        .sci = {on_sci, &power, 9}, .ctx = &power, .power_off = count_off, .reset = count_reset};
     struct acpi_pm *pm = acpi_pm_new(&config);
     assert_int_equal(acpi_pm_ops.read(pm, 4, 2) & 1, 1); /* SCI_EN */
     acpi_pm_press_power(pm);
@@ -501,6 +543,14 @@ static void power_management(void **state)
     assert_int_equal(power.resets, 0);
     i8042_ops.write(pm, 0, 1, 0xfe);
     assert_int_equal(power.resets, 1);
+    acpi_pm_free(pm);
+    struct acpi_pm_config with_firmware = config;
+    with_firmware.type_0_is_off = true;
+    pm = acpi_pm_new(&with_firmware);
+    acpi_pm_ops.write(pm, 4, 2, 1 << 13 | 1 << 10);
+    assert_int_equal(power.offs, 1);
+    acpi_pm_ops.write(pm, 4, 2, 1 << 13);
+    assert_int_equal(power.offs, 2);
     uint64_t before = acpi_pm_ops.read(pm, 8, 4);
     usleep(2000); /* at least 7159 ticks of 3.58 MHz */
     uint64_t ticks = (acpi_pm_ops.read(pm, 8, 4) - before) & 0xffffffff;
@@ -515,6 +565,7 @@ int main(void)
         cmocka_unit_test(pvh_kernels),
         cmocka_unit_test_setup_teardown(the_zero_page, setup, teardown),
         cmocka_unit_test_setup_teardown(acpi_tables, setup, teardown),
+        cmocka_unit_test_setup_teardown(tables_placed_by_firmware, setup, teardown),
         cmocka_unit_test(integers_and_lengths_of_aml),
         cmocka_unit_test_setup_teardown(serial_output, port_setup, port_teardown),
         cmocka_unit_test_setup_teardown(serial_input, port_setup, port_teardown),

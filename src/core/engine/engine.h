@@ -92,6 +92,9 @@ struct engine_start {
     /* x86-64: CR3, of tables that map pc one to one. 0: begins in 32-bit protected mode with flat
      * segments and without paging. */
     uint64_t page_table;
+    /* x86-64: begins as the CPU does by itself, in real mode 16 bytes below 4 GiB, and the rest is
+     * not looked at. */
+    bool at_reset_vector;
 };
 
 /* Guest writes to an address that signal an eventfd, without the vCPU leaving the guest. */

@@ -5,7 +5,7 @@
  * INIT and SIPI by itself. The first starts where struct engine_start says, in the state of Linux's
  * 64-bit boot protocol (Documentation/x86/boot.rst) or, without page tables, of the PVH one: flat
  * segments that no descriptor table in memory backs, which is enough until the kernel loads its
- * own.
+ * own. For firmware it starts in the state in which KVM makes it, at the reset vector.
  *
  * Limits: hardware breakpoints only.
  */
@@ -18,9 +18,9 @@
 #include "base/bytes.h"
 
 /* Intel's CPUs need three pages for a task state segment and one for a page table in guest memory
- * where no RAM is (api.rst 4.36, 4.57): below the place of firmware, under 4 GiB. */
-#define IDENTITY_MAP_PAGE 0xfffbc000ull
-#define TSS_PAGES         0xfffbd000ul
+ * where no RAM is (api.rst 4.36, 4.57): between the local APICs and the flash of firmware. */
+#define IDENTITY_MAP_PAGE 0xfeffc000ull
+#define TSS_PAGES         0xfeffd000ul
 
 enum {
     CR0_PE = 1 << 0,
@@ -62,6 +62,11 @@ int kvm_arch_init(struct engine *engine, struct err *e)
         rc = kvm_call_number(fd, KVM_CREATE_IRQCHIP, 0);
     if (rc >= 0)
         rc = kvm_call(fd, KVM_CREATE_PIT2, &pit);
+    /* Ticks that come while the guest has not answered the last one are lost, as on the real chip.
+     * Made up for at once, as KVM does by itself, they keep firmware on a slow host in its timer
+     * interrupt; kernels take the time from kvmclock. */
+    if (rc >= 0)
+        rc = kvm_call(fd, KVM_REINJECT_CONTROL, &(struct kvm_reinject_control){0});
     return rc < 0 ? err_set_errno(e, rc, "KVM makes no interrupt controllers") : 0;
 }
 
@@ -120,7 +125,7 @@ void kvm_arch_start(struct vcpu *vcpu, const struct engine_start *start)
     struct kvm_mp_state state = {start ? KVM_MP_STATE_RUNNABLE : KVM_MP_STATE_UNINITIALIZED};
     kvm_call(vcpu->kvm.fd, KVM_SET_MP_STATE, &state);
     struct kvm_sregs sregs;
-    if (!start || kvm_call(vcpu->kvm.fd, KVM_GET_SREGS, &sregs) < 0)
+    if (!start || start->at_reset_vector || kvm_call(vcpu->kvm.fd, KVM_GET_SREGS, &sregs) < 0)
         return;
     set_mode(&sregs, start);
     struct kvm_regs regs = {.rip = start->pc, .rflags = RFLAGS_FIXED};

@@ -42,6 +42,20 @@ void acpi_int(struct acpi *a, unsigned size_bytes, uint64_t value)
     acpi_bytes(a, bytes, size_bytes);
 }
 
+static void add_link(struct acpi *a, const struct acpi_link *link)
+{
+    if (!a->links)
+        return;
+    assert(a->links->count < ACPI_LINKS_MAX);
+    a->links->links[a->links->count++] = *link;
+}
+
+void acpi_pointer(struct acpi *a, unsigned size_bytes, uint64_t value)
+{
+    add_link(a, &(struct acpi_link){.at = (uint32_t)a->needed, .size_bytes = (uint8_t)size_bytes});
+    acpi_int(a, size_bytes, value);
+}
+
 void acpi_zeros(struct acpi *a, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -67,10 +81,11 @@ static void patch(struct acpi *a, size_t at, unsigned size_bytes, uint64_t value
 
 void acpi_checksum(struct acpi *a, size_t start, size_t size, size_t sum_at)
 {
-    if (start + size > a->capacity)
+    add_link(a, &(struct acpi_link){(uint32_t)sum_at, 0, (uint32_t)start, (uint32_t)size});
+    patch(a, sum_at, 1, 0);
+    if (a->links || start + size > a->capacity)
         return;
     uint8_t sum = 0;
-    a->bytes[sum_at] = 0;
     for (size_t i = 0; i < size; i++)
         sum = (uint8_t)(sum + a->bytes[start + i]);
     a->bytes[sum_at] = (uint8_t)-sum;
@@ -114,7 +129,8 @@ void acpi_port(struct acpi *a, uint64_t port, unsigned size_bytes)
 /* --- AML ---------------------------------------------------------------------------------------
  */
 
-size_t aml_open(struct acpi *a, unsigned op)
+/* An op that has a length: opened with its op bytes (at most two), closed by aml_close(). */
+static size_t aml_open(struct acpi *a, unsigned op)
 {
     if (op > 0xff)
         acpi_int(a, 1, op >> 8);

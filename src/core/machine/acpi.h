@@ -9,16 +9,33 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What is left to whoever places the tables: pointers, which are offsets in the buffer for now, and
+ * checksums, which are zero. In the order in which it must be done. */
+enum { ACPI_LINKS_MAX = 32 };
+struct acpi_link {
+    uint32_t at;        /* the pointer, or the checksum's byte */
+    uint8_t size_bytes; /* of the pointer; 0: a checksum */
+    uint32_t sum_start, sum_bytes;
+};
+struct acpi_links {
+    struct acpi_link links[ACPI_LINKS_MAX];
+    unsigned count;
+};
+
 /* Appends while there is room; `needed` goes on counting, so that one check at the end finds an
  * overflow. */
 struct acpi {
     uint8_t *bytes; /* borrowed */
     size_t capacity, needed;
-    uint64_t address; /* guest-physical, of bytes[0] */
+    uint64_t
+        address; /* guest-physical, of bytes[0]; 0: not known yet, so that pointers are offsets */
+    struct acpi_links *links; /* filled in where it is not NULL; borrowed */
 };
 
 void acpi_bytes(struct acpi *a, const void *data, size_t size);
 void acpi_int(struct acpi *a, unsigned size_bytes, uint64_t value);
+/* The address of something in the same buffer. */
+void acpi_pointer(struct acpi *a, unsigned size_bytes, uint64_t value);
 void acpi_zeros(struct acpi *a, size_t size);
 void acpi_align(struct acpi *a, size_t to);
 /* The guest-physical address of what is appended next. */
@@ -35,8 +52,7 @@ void acpi_port(struct acpi *a, uint64_t port, unsigned size_bytes);
 
 /* --- AML --- */
 
-/* An op that has a length: opened with its op bytes (at most two), closed by aml_close(). */
-size_t aml_open(struct acpi *a, unsigned op);
+/* Closes what aml_device(), aml_scope() and aml_package() opened. */
 void aml_close(struct acpi *a, size_t opened);
 size_t aml_device(struct acpi *a, const char name[4]);
 size_t aml_scope(struct acpi *a, const char *root_path); /* as "_SB_", below the root */

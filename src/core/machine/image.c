@@ -218,6 +218,18 @@ const char *image_arch(const char *path)
     return NULL;
 }
 
+const char *image_firmware_arch(const char *path)
+{
+    struct image image;
+    if (image_open("--firmware", path, &image, NULL) < 0)
+        return NULL;
+    struct head head;
+    read_head(&image, &head);
+    image_close(&image);
+    static const char zeros[16];
+    return starts_with(&head, 0, zeros, sizeof(zeros)) ? "x86_64" : NULL;
+}
+
 int image_check_arm64(struct image *image, const char *path, struct arm64_kernel *ret_kernel,
                       struct err *e)
 {

@@ -25,6 +25,9 @@ bool image_read(const struct image *image, uint64_t offset, void *out, size_t si
 /* Which architecture's kernel a file is, by its first bytes: "arm64", "x86_64", or NULL where it
  * cannot be read or is neither. */
 const char *image_arch(const char *path);
+/* As image_arch(), of firmware: "x86_64" or NULL, unknown. An Arm CPU begins at a volume's first
+ * word, which is thus an instruction; x86's volumes have nothing in their first sixteen bytes. */
+const char *image_firmware_arch(const char *path);
 /* A part of the file, as image_load(). */
 int image_load_part(const struct image *image, const char *what, uint64_t offset,
                     uint64_t size_bytes, void *out, struct err *e);

@@ -9,16 +9,12 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-#include "core/device/cfi_flash.h"
-#include "core/device/fw_cfg.h"
 #include "core/device/gicv3.h"
 #include "core/device/gicv3_its.h"
 #include "core/device/pci.h"
@@ -121,13 +117,10 @@ static int build_memory(struct machine *machine, struct err *e)
     struct virt *virt = machine->board_state;
     const struct machine_config *config = &machine->config;
     int rc = guestmem_add_ram(&machine->mem, VIRT_RAM, config->memory_bytes, false, e);
+    if (rc == 0 && config->firmware)
+        rc = firmware_open(machine, VIRT_FLASH_SIZE, &virt->firmware, e);
     if (rc < 0 || !config->firmware)
         return rc;
-    rc = image_open("--firmware", config->firmware, &virt->firmware, e);
-    if (rc < 0)
-        return rc;
-    if (virt->firmware.size_bytes > VIRT_FLASH_SIZE)
-        return err_set(e, EFBIG, "--firmware %s: larger than the flash (64 MiB)", config->firmware);
     return guestmem_add_ram(&machine->mem, VIRT_FLASH0, VIRT_FLASH_SIZE, true, e);
 }
 
@@ -224,55 +217,22 @@ static int build_primecells(struct machine *machine, struct err *e)
     return rc;
 }
 
-/* The file of fresh variables that distributions put beside their firmware: AAVMF_VARS.fd beside
- * AAVMF_CODE.fd. False if the name tells of none. */
-static bool vars_template(const char *firmware, char *out, size_t size)
-{
-    static const char code[] = "CODE", vars[] = "VARS";
-    const char *name = strrchr(firmware, '/');
-    const char *at = strstr(name ? name : firmware, code);
-    int n = at ? snprintf(out, size, "%.*s%s%s", (int)(at - firmware), firmware, vars,
-                          at + strlen(code))
-               : -1;
-    return n >= 0 && (size_t)n < size;
-}
-
-static int add_variables(struct machine *machine, struct err *e)
-{
-    struct virt *virt = machine->board_state;
-    const struct machine_config *config = &machine->config;
-    char path[PATH_MAX];
-    const struct cfi_flash_config flash = {
-        .size_bytes = VIRT_FLASH_SIZE,
-        .path = config->firmware_vars,
-        .write_back = config->firmware_vars != NULL,
-        .template_path = vars_template(config->firmware, path, sizeof(path)) ? path : NULL,
-    };
-    int rc = cfi_flash_new(&flash, &virt->variables, e);
-    if (rc < 0)
-        return err_prefix(e, "--firmware vars");
-    return bus_add(&machine->bus, "flash1", VIRT_FLASH1, VIRT_FLASH_SIZE, &cfi_flash_ops,
-                   virt->variables, e);
-}
-
 /* Flash and fw_cfg: only firmware looks at them. */
 static int build_firmware(struct machine *machine, struct err *e)
 {
     struct virt *virt = machine->board_state;
     if (!machine->config.firmware)
         return 0;
-    int rc = bus_add(&machine->bus, "flash0", VIRT_FLASH0, VIRT_FLASH_SIZE, &cfi_rom_ops, NULL, e);
+    const struct firmware_bank bank = {.base = VIRT_FLASH1, .size_bytes = VIRT_FLASH_SIZE};
+    int rc =
+        bus_add(&machine->bus, "flash-code", VIRT_FLASH0, VIRT_FLASH_SIZE, &cfi_rom_ops, NULL, e);
     if (rc == 0)
-        rc = add_variables(machine, e);
+        rc = firmware_make_config(machine, &virt->firmware, e);
     if (rc == 0)
-        rc = fw_cfg_new(&machine->mem, &virt->fw_cfg, e);
+        rc = bus_add(&machine->bus, "fw-cfg", VIRT_FW_CFG, FW_CFG_BYTES, &fw_cfg_ops,
+                     virt->firmware.fw_cfg, e);
     if (rc == 0)
-        rc = fw_cfg_add_u16(virt->fw_cfg, FW_CFG_NB_CPUS, (uint16_t)machine->config.cpus, e);
-    if (rc == 0)
-        rc = fw_cfg_add_u16(virt->fw_cfg, FW_CFG_MAX_CPUS, (uint16_t)machine->config.cpus, e);
-    if (rc == 0)
-        rc = bus_add(&machine->bus, "fw-cfg", VIRT_FW_CFG, FW_CFG_BYTES, &fw_cfg_ops, virt->fw_cfg,
-                     e);
+        rc = firmware_add_variables(machine, &virt->firmware, &bank, e);
     return rc;
 }
 
@@ -462,15 +422,15 @@ static int virt_load(struct machine *machine, struct engine_start *ret_start, st
         guestmem_write(&machine->mem, VIRT_RAM, fdt, VIRT_FDT_BYTES);
     free(fdt);
     if (rc == 0)
-        rc = put(machine, VIRT_FLASH0, &virt->firmware, "--firmware", e);
+        rc = put(machine, VIRT_FLASH0, &virt->firmware.image, "--firmware", e);
     if (rc == 0)
         rc = put(machine, kernel, &virt->kernel, "--kernel", e);
     if (rc == 0)
         rc = put(machine, chosen.initrd, &virt->initrd, "--initrd", e);
     if (rc < 0)
         return rc;
-    ret_start->pc = virt->firmware.size_bytes ? VIRT_FLASH0 : kernel;
-    ret_start->argument = virt->firmware.size_bytes ? 0 : VIRT_RAM;
+    ret_start->pc = virt->firmware.image.size_bytes ? VIRT_FLASH0 : kernel;
+    ret_start->argument = virt->firmware.image.size_bytes ? 0 : VIRT_RAM;
     return 0;
 }
 
@@ -486,10 +446,7 @@ static void virt_reset(struct machine *machine)
         virtio_pci_reset(virt->functions[i]);
     if (virt->pci_host)
         pci_host_reset(virt->pci_host);
-    if (virt->fw_cfg)
-        fw_cfg_reset(virt->fw_cfg);
-    if (virt->variables)
-        cfi_flash_reset(virt->variables);
+    firmware_reset(&virt->firmware);
     pl061_reset(virt->gpio);
     pl031_reset(virt->rtc);
     pl011_reset(virt->uart);
@@ -517,8 +474,7 @@ static void virt_free(struct machine *machine)
     for (unsigned i = 0; i < virt->function_count; i++)
         virtio_pci_free(virt->functions[i]);
     pci_host_free(virt->pci_host);
-    fw_cfg_free(virt->fw_cfg);
-    cfi_flash_free(virt->variables);
+    firmware_done(&virt->firmware);
     pl061_free(virt->gpio);
     pl031_free(virt->rtc);
     pl011_free(virt->uart);
@@ -528,7 +484,6 @@ static void virt_free(struct machine *machine)
         pthread_mutex_destroy(&virt->psci.lock);
     image_close(&virt->kernel);
     image_close(&virt->initrd);
-    image_close(&virt->firmware);
     free(virt);
 }
 

@@ -349,9 +349,9 @@ static void put_root(struct tree *t, const struct machine *machine,
     end(t);
     put_gic(t, machine);
     put_primecells(t);
-    if (virt->variables)
+    if (virt->firmware.variables)
         put_flash(t);
-    if (virt->fw_cfg)
+    if (virt->firmware.fw_cfg)
         put_fw_cfg(t);
     for (unsigned slot = 0; slot < virt->slot_count; slot++)
         put_virtio(t, machine, slot);

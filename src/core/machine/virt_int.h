@@ -7,6 +7,7 @@
 
 #include "base/bytes.h"
 #include "core/device/pci.h"
+#include "core/machine/firmware.h"
 #include "core/machine/image.h"
 #include "core/machine/machine_int.h"
 #include "core/machine/psci.h"
@@ -56,8 +57,6 @@ struct virt {
     struct pl011 *uart;
     struct pl031 *rtc;
     struct pl061 *gpio;
-    struct cfi_flash *variables;
-    struct fw_cfg *fw_cfg;
     struct virtio_mmio *slots[VIRT_VIRTIO_SLOTS];
     unsigned slot_count;             /* slots that hold a device; the rest are empty */
     int slot_fds[VIRT_VIRTIO_SLOTS]; /* eventfds of the slots' interrupts */
@@ -67,7 +66,8 @@ struct virt {
     struct virtio_pci *functions[PCI_SLOTS];
     unsigned function_count;
     struct psci psci;
-    struct image kernel, initrd, firmware;
+    struct image kernel, initrd;
+    struct firmware firmware;
     struct arm64_kernel kernel_header;
 };
 

@@ -29,10 +29,13 @@
 
 #define DEFAULT_MEMORY (1ull << 30)
 
-/* Debian's qemu-efi-aarch64; the unpadded build first, as it holds less memory. */
-static const char *const firmware_paths[] = {
-    "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
-    "/usr/share/AAVMF/AAVMF_CODE.fd",
+/* Debian's qemu-efi-aarch64, the unpadded build first, as it holds less memory; and its ovmf. */
+static const struct {
+    const char *arch, *path;
+} firmware_paths[] = {
+    {"arm64", "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd"},
+    {"arm64", "/usr/share/AAVMF/AAVMF_CODE.fd"},
+    {"x86_64", "/usr/share/OVMF/OVMF_CODE_4M.fd"},
 };
 
 struct run {
@@ -40,6 +43,7 @@ struct run {
     const char *engine;
     const char *console; /* "stdio", "none" or a file */
     const char *name;
+    const char *image; /* IMAGE; NULL: none */
     unsigned trace_kinds;
     char *trace_path;
     FILE *trace_file;
@@ -323,17 +327,27 @@ static int take_verbose(void *ctx, char *value, struct err *e)
 static int take_image(void *ctx, char *value, struct err *e)
 {
     struct run *run = ctx;
-    int rc = add_disk(run, &(struct blk_options){.path = value}, e);
-    for (size_t i = 0; rc == 0 && !run->config.firmware && i < ARRAY_SIZE(firmware_paths); i++)
-        if (access(firmware_paths[i], R_OK) == 0)
-            run->config.firmware = firmware_paths[i];
-    if (rc == 0 && !run->config.firmware)
-        rc = err_set(e, ENOENT, "%s: no firmware to start it with (--firmware FILE)", value);
-    return rc;
+    run->image = value;
+    return add_disk(run, &(struct blk_options){.path = value}, e);
+}
+
+/* The firmware for an IMAGE where the operator names none. */
+static int find_firmware(struct run *run, struct err *e)
+{
+    struct machine_config *config = &run->config;
+    for (size_t i = 0; !config->firmware && i < ARRAY_SIZE(firmware_paths); i++)
+        if (strcmp(firmware_paths[i].arch, config->arch) == 0 &&
+            access(firmware_paths[i].path, R_OK) == 0)
+            config->firmware = firmware_paths[i].path;
+    return config->firmware
+               ? 0
+               : err_set(e, ENOENT, "%s: no firmware to start it with (--firmware FILE)",
+                         run->image);
 }
 
 static const struct option_row run_options[] = {
-    {"--arch", "arm64|x86_64", "the machine's architecture (the kernel's)", take_arch},
+    {"--arch", "arm64|x86_64", "the machine's architecture (the kernel's or firmware's)",
+     take_arch},
     {"--engine", "auto|kvm|translator|interpreter", "what runs guest code", take_engine},
     {"--cpu", "MODEL|help", "CPU model", take_cpu},
     {"--cpus", "N", "number of CPUs (1)", take_cpus},
@@ -374,9 +388,9 @@ void cmd_run_print_options(void *file)
 static int check(const struct run *run, struct err *e)
 {
     const struct machine_config *config = &run->config;
-    if (config->kernel && config->firmware)
+    if (config->kernel && (config->firmware || run->image))
         return err_set(e, EINVAL, "--kernel: not together with --firmware or an IMAGE");
-    if (!config->kernel && !config->firmware)
+    if (!config->kernel && !config->firmware && !run->image)
         return err_set(e, EINVAL, "--kernel FILE, --firmware FILE or an IMAGE is missing");
     if (!config->kernel && (config->initrd || config->append))
         return err_set(e, EINVAL, "%s: only together with --kernel",
@@ -386,16 +400,24 @@ static int check(const struct run *run, struct err *e)
     return 0;
 }
 
-/* What was left open: the architecture is the kernel's, the engine the best for it. */
+/* What was left open: the architecture is the kernel's or the firmware's, the engine the best for
+ * it. */
 static int choose(struct run *run, struct err *e)
 {
     struct machine_config *config = &run->config;
     if (!config->arch && config->kernel)
         config->arch = image_arch(config->kernel);
+    if (!config->arch && config->firmware)
+        config->arch = image_firmware_arch(config->firmware);
     if (!config->arch)
         config->arch = "arm64";
     if (config->virtualization && strcmp(config->arch, "arm64") != 0)
         return err_set(e, ENOTSUP, "--virtualization: for arm64 guests only");
+    if (run->image) {
+        int rc = find_firmware(run, e);
+        if (rc < 0)
+            return rc;
+    }
     if (run->gdb_port && strcmp(config->arch, "arm64") != 0)
         return err_set(e, ENOTSUP, "--gdb: for arm64 guests only");
     if (config->engine)
