@@ -31,10 +31,10 @@ int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e)
     return r;
 }
 
-int codemem_init_private(struct codemem *mem, size_t size_bytes, struct err *e)
+int codemem_init_private(struct codemem *mem, void *where, size_t size_bytes, struct err *e)
 {
     struct lazymem both;
-    int r = lazymem_init(&both, 0, size_bytes, PROT_READ | PROT_WRITE | PROT_EXEC, e);
+    int r = lazymem_init(&both, where, 0, size_bytes, PROT_READ | PROT_WRITE | PROT_EXEC, e);
     if (r < 0)
         return err_prefix(e, "code memory");
     *mem = (struct codemem){both.at, both.at, size_bytes, both};

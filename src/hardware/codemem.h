@@ -24,7 +24,8 @@ struct codemem {
 };
 
 int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e);
-int codemem_init_private(struct codemem *mem, size_t size_bytes, struct err *e);
+/* `where`: as lazymem_init() has it. */
+int codemem_init_private(struct codemem *mem, void *where, size_t size_bytes, struct err *e);
 void codemem_done(struct codemem *mem);
 
 #endif

@@ -8,13 +8,23 @@
 
 #include "base/bytes.h"
 
-int lazymem_init(struct lazymem *mem, size_t front_bytes, size_t size_bytes, int rights,
-                 struct err *e)
+size_t lazymem_span(size_t front_bytes, size_t size_bytes)
 {
-    size_t bytes = align_up(front_bytes, 4096) + size_bytes + LAZYMEM_HUGE;
-    uint8_t *map = mmap(NULL, bytes, rights, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return align_up(front_bytes, 4096) + size_bytes + LAZYMEM_HUGE;
+}
+
+int lazymem_init(struct lazymem *mem, void *where, size_t front_bytes, size_t size_bytes,
+                 int rights, struct err *e)
+{
+    size_t bytes = lazymem_span(front_bytes, size_bytes);
+    int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (where ? MAP_FIXED_NOREPLACE : 0);
+    uint8_t *map = mmap(where, bytes, rights, flags, -1, 0);
     if (map == MAP_FAILED)
         return err_set_errno(e, errno, "cannot map %zu MiB", bytes >> 20);
+    if (where && map != where) { /* a kernel that does not know NOREPLACE */
+        munmap(map, bytes);
+        return err_set_errno(e, EEXIST, "cannot map %zu MiB", bytes >> 20);
+    }
     uint8_t *huge = map + align_up(front_bytes, 4096) + LAZYMEM_SMALL;
     huge = (uint8_t *)align_up((uintptr_t)huge, LAZYMEM_HUGE);
     *mem = (struct lazymem){.at = huge - LAZYMEM_SMALL,
@@ -34,6 +44,11 @@ uint8_t *lazymem_start_small(struct lazymem *mem, uint8_t *at)
         return at;
     madvise(huge - LAZYMEM_SMALL, LAZYMEM_SMALL, MADV_NOHUGEPAGE);
     return huge - LAZYMEM_SMALL;
+}
+
+void lazymem_go_on_small(uint8_t *at)
+{
+    madvise((void *)align_up((uintptr_t)at, 4096), LAZYMEM_SMALL, MADV_NOHUGEPAGE);
 }
 
 void lazymem_done(struct lazymem *mem)

@@ -20,12 +20,19 @@ struct lazymem {
     size_t map_bytes;
 };
 
-/* Zeroed, with mmap()'s rights. Errors: ENOMEM. */
-int lazymem_init(struct lazymem *mem, size_t front_bytes, size_t size_bytes, int rights,
-                 struct err *e);
+/* Zeroed, with mmap()'s rights. `where`: a multiple of LAZYMEM_HUGE at which the mapping begins, all
+ * of it then lying where it lay before with the same sizes; NULL: anywhere. Errors: ENOMEM; EEXIST:
+ * something else is at `where`. */
+int lazymem_init(struct lazymem *mem, void *where, size_t front_bytes, size_t size_bytes,
+                 int rights, struct err *e);
+/* What lazymem_init() takes of the address space for it. */
+size_t lazymem_span(size_t front_bytes, size_t size_bytes);
 /* The last address up to `at` from which on LAZYMEM_SMALL bytes come in small pages, and huge ones
  * behind them: for something else that starts in the middle of mem->at. */
 uint8_t *lazymem_start_small(struct lazymem *mem, uint8_t *at);
+/* What is touched next, from `at` on, comes in small pages for another LAZYMEM_SMALL bytes: it may
+ * be little. */
+void lazymem_go_on_small(uint8_t *at);
 void lazymem_done(struct lazymem *mem);
 
 #endif

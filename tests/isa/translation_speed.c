@@ -63,7 +63,7 @@ struct bench {
 static void bench_init(struct bench *b)
 {
     if (hostcpu_parse("avx2,f16c,cx16,aes,pclmulqdq,sha_ni", &b->host, NULL) < 0 ||
-        cache_init(&b->cache, CODE_BYTES, true, NULL) < 0)
+        cache_init(&b->cache, CODE_BYTES, true, NULL, NULL) < 0)
         abort();
     lift_table_init(&b->lifts);
     emit_stubs(&b->cache.buf, &b->host, true, never, &b->stubs);

@@ -40,7 +40,12 @@ class Guest:
         return done.stdout, done.returncode, counts, done.stderr
 
     def files(self):
-        return glob.glob(self.store + '/code-*')
+        """Of records, one for each page of code."""
+        return [path for path in glob.glob(self.store + '/code-*') if '.' not in path]
+
+    def images(self):
+        """Of whole programs."""
+        return glob.glob(self.store + '/code-*.*[0-9a-f]')
 
 
 def damage(path, every):
@@ -51,6 +56,75 @@ def damage(path, every):
             byte = file.read(1)[0]
             file.seek(at)
             file.write(bytes([byte ^ (1 << random.randrange(8))]))
+
+
+def flip(path, at):
+    with open(path, 'r+b') as file:
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ 0x10]))
+
+
+def check_images(guest, answer):
+    """An image that is not as it was written is left, and another one takes its place."""
+    made, taken = 'translated units', 'units from the image'
+    check('an image', len(guest.images()) == 1)
+    path = guest.images()[0]
+    check('its rights', os.stat(path).st_mode & 0o777 == 0o600)
+    with open(path, 'rb') as file:
+        good = file.read()
+
+    def spoilt(what, spoil):
+        with open(path, 'wb') as file:
+            file.write(good)
+        os.chmod(path, 0o600)
+        fine = guest.run()
+        check(f'{what}: as written', fine[0] == answer and fine[2].get(taken, 0) > 100)
+        spoil()
+        run = guest.run()
+        check(f'{what}: {run[2].get(taken)} units taken', run[:2] == (answer, 0)
+              and run[2].get(taken) == 0 and run[2].get(made) == 0)
+
+    for at in [0, 8, 100, 2000, *range(4096, len(good), len(good) // 25), len(good) - 1]:
+        spoilt(f'a bit flipped at {at}', lambda at=at: flip(path, at))
+    for size in (0, 100, 5000, len(good) // 2, len(good) - 1):
+        spoilt(f'cut to {size}', lambda size=size: os.truncate(path, size))
+    spoilt("other people's", lambda: os.chmod(path, 0o666))
+    spoilt('not there', lambda: os.unlink(path))
+    spoilt('a link', lambda: (os.unlink(path), os.symlink('/dev/null', path)))
+    os.unlink(path)
+    guest.run(PENG_CACHE=guest.store)
+    check('and again', guest.run()[2].get(taken, 0) > 100)
+
+
+def check_changed_program(peng, program, top):
+    """The same file but for one page of its code: that page is translated anew, the rest is not."""
+    with open(program, 'rb') as file:
+        code = bytearray(file.read())
+    movz = [at for at in range(0, len(code) - 4, 4)
+            if int.from_bytes(code[at:at + 4], 'little') & 0xffffffe0 == 0x52800000 | 12345 << 5]
+    check('one constant to change', len(movz) == 1)
+    if len(movz) != 1:
+        return
+    copy = top + '/copy'
+    with open(copy, 'wb') as file:
+        file.write(code)
+    os.chmod(copy, 0o755)
+    guest = Guest(peng, copy, top + '/other-store')
+    answers = [guest.run()[0] for _ in range(3)]
+    word = int.from_bytes(code[movz[0]:movz[0] + 4], 'little') + (2 << 5)
+    code[movz[0]:movz[0] + 4] = word.to_bytes(4, 'little')
+    with open(copy, 'r+b') as file:
+        file.write(code)
+    right = guest.run(PENG_CACHE='off')[0]
+    out, status, counts, _ = guest.run()
+    check('another program', len(set(answers)) == 1 and right != answers[0])
+    check(f'runs as it is now: {out!r}', (out, status) == (right, 0))
+    check(f"one page differs: {counts.get('pages not as in the image')}",
+          counts.get('pages not as in the image') == 1 and
+          0 < counts.get('translated units', 0) < 100)
+    check('and once more', guest.run()[0] == right)
 
 
 def main():
@@ -67,6 +141,16 @@ def main():
         check('its rights', os.stat(guest.files()[0]).st_mode & 0o777 == 0o600)
         warm = guest.run()
         check('second run', warm[:2] == (answer, 0))
+        check('it takes the image', warm[2].get('units from the image', 0) > 100
+              and warm[2].get('units from the store') == 0 and warm[2].get('links', 100) < 20)
+        check_images(guest, answer)
+        check_changed_program(peng, program, top)
+        for tier in ('1', '2'):
+            tiers = [guest.run(PENG_TIER=tier) for _ in range(2)]
+            check(f'tier {tier} alone', [run[:2] for run in tiers] == [(answer, 0)] * 2 and
+                  tiers[1][2].get('units from the image', 0) > 100)
+        subprocess.run(['rm', '-rf', guest.store], check=True)
+        guest.run()
         made = 'translated instructions'
         check(f'the second run translates nothing ({warm[2].get(made)} of {cold.get(made)})',
               warm[2].get(made) == 0 and cold.get(made, 0) > 1000)
@@ -79,6 +163,8 @@ def main():
         random.seed(1)
         for every in (7, 101, 1009, 10007, 100003):
             damage(guest.files()[0], every)
+            for image in guest.images(): # records have to do
+                os.unlink(image)
             check(f'with a bit flipped every {every} bytes', guest.run()[:2] == (answer, 0))
         os.truncate(guest.files()[0], os.stat(guest.files()[0]).st_size // 2)
         check('cut in half', guest.run()[:2] == (answer, 0))

@@ -24,7 +24,8 @@ static void test_layout(void **state)
     for (unsigned i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         struct lazymem mem;
         assert_int_equal(
-            lazymem_init(&mem, sizes[i].front, sizes[i].bytes, PROT_READ | PROT_WRITE, NULL), 0);
+            lazymem_init(&mem, NULL, sizes[i].front, sizes[i].bytes, PROT_READ | PROT_WRITE, NULL),
+            0);
         assert_int_equal(((uintptr_t)mem.at + LAZYMEM_SMALL) % LAZYMEM_HUGE, 0);
         assert_int_equal((uintptr_t)mem.front % 4096, 0);
         assert_true(mem.front + sizes[i].front <= mem.at);
@@ -39,7 +40,7 @@ static void test_layout(void **state)
 static void test_start_in_the_middle(void **state)
 {
     struct lazymem mem;
-    assert_int_equal(lazymem_init(&mem, 0, 64 << 20, PROT_READ | PROT_WRITE, NULL), 0);
+    assert_int_equal(lazymem_init(&mem, NULL, 0, 64 << 20, PROT_READ | PROT_WRITE, NULL), 0);
     for (size_t offset = 4 << 20; offset < 60 << 20; offset += 4097 * 64) {
         uint8_t *at = lazymem_start_small(&mem, mem.at + offset);
         assert_true(at <= mem.at + offset && at + LAZYMEM_HUGE > mem.at + offset);
@@ -55,7 +56,7 @@ static void test_no_memory(void **state)
 {
     struct lazymem mem;
     struct err e = {0};
-    assert_int_equal(lazymem_init(&mem, 0, (size_t)1 << 60, PROT_READ, &e), -ENOMEM);
+    assert_int_equal(lazymem_init(&mem, NULL, 0, (size_t)1 << 60, PROT_READ, &e), -ENOMEM);
     assert_true(e.text[0]);
 }
 

@@ -116,6 +116,9 @@ struct a64_host_ops {
     /* User mode alone: copies `size_bytes` of code at `va`, within a page. False where nothing may
      * be executed there. */
     bool (*fetch)(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t size_bytes);
+    /* User mode: what is mapped executable around `va`, if it may be there again when the same
+     * program runs another time. */
+    bool (*code_range)(void *ctx, uint64_t va, uint64_t *ret_start, uint64_t *ret_end);
 };
 
 struct a64_cpu {

@@ -203,6 +203,9 @@ bool linux_fault_recover(struct linux_thread *t, const siginfo_t *info, void *co
 
 int linux_memory_new(struct linux_process *p, struct err *e);
 /* Whether guest code may run at this page. Any thread; takes no lock that a fork could hold. */
+/* The whole range around `address` that is executable. */
+bool linux_memory_code_range(const struct linux_process *p, uint64_t address, uint64_t *ret_start,
+                             uint64_t *ret_end);
 bool linux_memory_executable(const struct linux_process *p, uint64_t address);
 /* Pages [start, end) were given new contents or rights: forgets translations. */
 void linux_memory_changed(struct linux_process *p, uint64_t start, uint64_t end);

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "core/linux/elf_file.h"
 #include "core/linux/memory_int.h"
 #include "core/linux/script.h"
@@ -33,7 +34,7 @@
 #define PROGRAM_BASE (LINUX_ADDRESS_END / 3 * 2)
 
 enum {
-    HEAD_BYTES = 1024,          /* the ELF header and as many program headers as most files have */
+    HEAD_BYTES = 4096,          /* as many program headers as most files have, and the build id */
     PROGRAM_BASE_BITS = 24,     /* pages of random offset */
     BRK_PAGES = 1 << (30 - 12), /* brk starts within a GiB behind the program */
     BASE_TRIES = 8,
@@ -143,6 +144,23 @@ static int64_t map_segments(struct linux_process *p, int fd, const struct elf_fi
     return 0;
 }
 
+/* Programs whose translations are kept lie where they did when those were made: by the store's
+ * secret, which is random, too. A GiB is left for the host's own heap. */
+static void place_program(struct linux_process *p, const struct source *s,
+                          struct linux_start *start)
+{
+    uint64_t seed;
+    if (!p->translator || !translator_seed(p->translator, &seed))
+        return;
+    uint64_t slide = hash_mix(seed) % ((1ull << PROGRAM_BASE_BITS) - (1 << 18)) + (1 << 18);
+    if (start->randomize) {
+        store_le(start->random + 16, 4, slide);
+        linux_memory_place_code(p, seed);
+    }
+    translator_thaw(p->translator,
+                    hash_bytes(s->head, s->head_bytes, s->file_bytes ^ start->randomize));
+}
+
 static uint64_t random_pages(const struct linux_start *start, unsigned at, uint64_t below)
 {
     return start->randomize ? load_le(start->random + at, 4) % below * LINUX_PAGE : 0;
@@ -183,8 +201,8 @@ static int map_interpreter(struct linux_process *p, const struct source *s,
         *ret_bias = 0;
         return r < 0 ? err_set_errno(e, (int)r, "mapping") : 0;
     }
-    int64_t at = linux_memory_map(p, 0, f->end - f->start, PROT_NONE,
-                                  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    int64_t at =
+        linux_memory_map(p, 0, f->end - f->start, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int64_t r = at;
     if (at >= 0) {
         *ret_bias = (uint64_t)at - f->start;
@@ -334,6 +352,7 @@ int linux_load(struct linux_process *p, struct linux_thread *t, struct err *e)
     int rc = open_program(p, &s, scripts, &start, e);
     if (rc == 0) {
         note_program_path(p, s.fd, config->program);
+        place_program(p, &s, &start);
         rc = load_program(p, t, &s, &start, e);
         if (rc < 0)
             err_prefix(e, "%s", config->program);

@@ -23,6 +23,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/hash.h"
+
+/* From here on, in user mode's middle, what linux_memory_place_code() places: the kernel maps
+ * things from the top down, programs lie below (loader.c). */
+#define CODE_PLACES 0x600000000000ull
+
 enum {
     /* x86's MAP_32BIT and MAP_ABOVE4G, which arm64 does not have and therefore ignores. */
     MAP_FLAGS_OF_HOST = 0xc0,
@@ -61,6 +67,17 @@ void linux_memory_unlock(struct linux_process *p)
 bool linux_memory_executable(const struct linux_process *p, uint64_t address)
 {
     return ranges_contain(&p->memory->executable, address, address + 1);
+}
+
+bool linux_memory_code_range(const struct linux_process *p, uint64_t address, uint64_t *ret_start,
+                             uint64_t *ret_end)
+{
+    uint64_t start, end;
+    if (!ranges_next(&p->memory->executable, address, &start, &end) || start > address)
+        return false;
+    *ret_start = start;
+    *ret_end = end;
+    return true;
 }
 
 bool linux_memory_next(const struct linux_process *p, uint64_t from, uint64_t *ret_start,
@@ -173,6 +190,36 @@ static uint64_t rounded_size(uint64_t size_bytes, int flags)
     return align_up(size_bytes, page);
 }
 
+void linux_memory_place_code(struct linux_process *p, uint64_t seed)
+{
+    p->memory->places_code = true;
+    p->memory->seed = seed;
+}
+
+/* Dynamic linkers map the whole span of a library, as its first segment or as nothing at all. */
+static bool may_hold_code(int prot, int flags, uint64_t offset)
+{
+    const int unlike = MAP_GROWSDOWN | MAP_STACK | MAP_NORESERVE | MAP_HUGETLB | MAP_SHARED;
+    bool nothing = flags & MAP_ANONYMOUS && prot == PROT_NONE;
+    bool file = !(flags & MAP_ANONYMOUS) && offset == 0 && !(prot & PROT_WRITE);
+    return !(flags & unlike) && (nothing || file);
+}
+
+/* A place that has nothing to do with what is mapped before: a library lies where it did even if
+ * others come and go. 0: none is free. */
+static uint64_t place_for_code(const struct linux_memory *m, uint64_t bytes)
+{
+    enum { TRIES = 8, SPAN_BITS = 34, ALIGN_BITS = 16, SLIDE_BITS = 40 };
+    uint64_t base = CODE_PLACES + align_down(m->seed & ((1ull << SLIDE_BITS) - 1), LINUX_PAGE);
+    for (unsigned i = 0; i < TRIES && bytes < 1ull << (SPAN_BITS - 4); i++) {
+        uint64_t slot = hash_mix(m->seed ^ bytes ^ (uint64_t)i << 56) >> (64 - SPAN_BITS);
+        uint64_t at = base + align_down(slot, 1ull << ALIGN_BITS);
+        if (!ranges_touch(&m->owned, at, at + bytes))
+            return at;
+    }
+    return 0;
+}
+
 static int64_t map_locked(struct linux_process *p, uint64_t address, uint64_t size_bytes, int prot,
                           int flags, int fd, uint64_t offset)
 {
@@ -199,6 +246,8 @@ static int64_t map_locked(struct linux_process *p, uint64_t address, uint64_t si
     }
     if (m->locks_future && m->locks_future == getpid())
         flags |= MAP_LOCKED;
+    if (m->places_code && !fixed && address == 0 && may_hold_code(prot, flags, offset))
+        address = place_for_code(m, bytes); /* where that is taken the kernel chooses */
     void *at = mmap((void *)address, size_bytes, host_prot(prot), flags, fd, (off_t)offset);
     if (at == MAP_FAILED) {
         int error = errno;

@@ -21,6 +21,8 @@ struct linux_memory {
     struct ranges executable; /* of that, what has PROT_EXEC */
     pid_t locks_future;       /* mlockall(MCL_FUTURE) of this process (a fork drops it); 0: none */
     uint64_t brk_start, brk;  /* brk_start 0: no program yet */
+    bool places_code;         /* by `seed`: linux_memory_place_code() */
+    uint64_t seed;
     unsigned attached_count;  /* shmat() */
     unsigned attached_room;
     struct linux_attached *attached;
@@ -30,6 +32,9 @@ struct linux_memory {
  * something is that is not the guest's fails with -ENOMEM. */
 int64_t linux_memory_map(struct linux_process *p, uint64_t address, uint64_t size_bytes, int prot,
                          int flags, int fd, uint64_t offset);
+/* From now on what may hold a file's code is mapped where the seed and its size say, the same in
+ * every run, and not where the kernel would have it. */
+void linux_memory_place_code(struct linux_process *p, uint64_t seed);
 int64_t linux_memory_unmap(struct linux_process *p, uint64_t address, uint64_t size_bytes);
 /* Where brk() begins. */
 void linux_memory_set_brk(struct linux_process *p, uint64_t start);

@@ -22,6 +22,14 @@ static bool fetch(void *ctx, struct a64_cpu *cpu, uint64_t va, void *out, size_t
     return true;
 }
 
+/* The page of the signal trampoline is this program's own and lies elsewhere each time. */
+static bool code_range(void *ctx, uint64_t va, uint64_t *ret_start, uint64_t *ret_end)
+{
+    const struct linux_process *p = ctx;
+    return (va ^ p->layout.sigreturn) >= LINUX_PAGE &&
+           linux_memory_code_range(p, va, ret_start, ret_end);
+}
+
 static void code_changed(void *ctx, struct a64_cpu *cpu, uint64_t va)
 {
     enum { LINE_BYTES = 64 };
@@ -109,7 +117,8 @@ int linux_run(const struct linux_config *config, struct err *e)
         return err_set_errno(e, ENOMEM, "process");
     p->config = config;
     p->log = config->log;
-    p->ops = (struct a64_host_ops){.fetch = fetch, .code_changed = code_changed};
+    p->ops = (struct a64_host_ops){
+        .fetch = fetch, .code_changed = code_changed, .code_range = code_range};
     p->system = (struct a64_system){.ops = &p->ops, .ops_ctx = p, .log = config->log};
     pthread_mutex_init(&p->threads_lock, NULL);
     pthread_mutex_init(&p->tracees_lock, NULL);

@@ -47,28 +47,47 @@ struct unit *cache_page_units(struct cache *cache, uint64_t page)
     return cache->pages[page_bucket(cache, page)];
 }
 
-/* The bookkeeping is one mapping: the two tables, then the generations' indexes, then units. What
- * is never touched costs nothing. */
-int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e)
+static int reserve(struct cache *cache, uintptr_t address, size_t code_bytes, size_t front_bytes,
+                   struct err *e)
 {
-    memset(cache, 0, sizeof(*cache));
-    int r = (user ? codemem_init_private : codemem_init)(&cache->code, code_bytes, e);
+    size_t span = lazymem_span(front_bytes, cache->meta_bytes);
+    uintptr_t code_address = address ? align_up(address + span, LAZYMEM_HUGE) : 0;
+    int r = cache->user ? codemem_init_private(&cache->code, (void *)code_address, code_bytes, e)
+                        : codemem_init(&cache->code, code_bytes, e);
     if (r < 0)
         return r;
-    size_t units = user ? CACHE_USER_UNIT_BUCKETS : CACHE_UNIT_BUCKETS;
-    size_t pages = user ? CACHE_USER_PAGE_BUCKETS : CACHE_PAGE_BUCKETS;
-    size_t indexes = (code_bytes >> CACHE_INDEX_SHIFT) + CACHE_GENERATIONS;
-    cache->meta_bytes = code_bytes / 2;
-    r = lazymem_init(&cache->memory, (units + pages + indexes) * sizeof(void *), cache->meta_bytes,
+    r = lazymem_init(&cache->memory, (void *)address, front_bytes, cache->meta_bytes,
                      PROT_READ | PROT_WRITE, e);
     if (r < 0) {
         codemem_done(&cache->code);
         return err_prefix(e, "code cache");
     }
-    cache->meta = cache->memory.at;
+    cache->fixed = address != 0;
+    return 0;
+}
+
+/* The bookkeeping is one mapping: the two tables, then the generations' indexes, then units. What
+ * is never touched costs nothing. */
+int cache_init(struct cache *cache, size_t code_bytes, bool user, const struct cache_at *at,
+               struct err *e)
+{
+    memset(cache, 0, sizeof(*cache));
+    size_t units = user ? CACHE_USER_UNIT_BUCKETS : CACHE_UNIT_BUCKETS;
+    size_t pages = user ? CACHE_USER_PAGE_BUCKETS : CACHE_PAGE_BUCKETS;
+    size_t indexes = (code_bytes >> CACHE_INDEX_SHIFT) + CACHE_GENERATIONS;
+    size_t front_bytes = (units + pages + indexes) * sizeof(void *);
+    cache->meta_bytes = code_bytes / 2;
     cache->user = user;
+    int r = at ? reserve(cache, at->address, code_bytes, front_bytes, NULL) : -ENOENT;
+    if (r < 0)
+        r = reserve(cache, 0, code_bytes, front_bytes, e);
+    if (r < 0)
+        return r;
+    cache->meta = cache->memory.at;
     uint64_t random[2];
-    if (getrandom(random, sizeof(random), 0) != sizeof(random))
+    if (at)
+        memcpy(random, at->secret, sizeof(random));
+    else if (getrandom(random, sizeof(random), 0) != sizeof(random))
         abort(); /* so few bytes are given whole (getrandom(2)) */
     cache->secret = hash_key_from(random);
     cache->unit_mask = (uint32_t)units - 1;
@@ -87,7 +106,7 @@ uint64_t cache_page_hash(const struct cache *cache, const uint8_t page[4096])
 
 static void set_next(struct cache *cache, uint8_t *at)
 {
-    cache->buf.at = at;
+    cache->buf.at = cache->generations[cache->current].code_at = at;
     atomic_store_explicit(&cache->next_at, (uint32_t)(at - cache->code.write),
                           memory_order_relaxed);
 }
@@ -110,21 +129,66 @@ static void use_generation(struct cache *cache, unsigned index)
 
 void cache_start(struct cache *cache)
 {
-    size_t code_bytes = (size_t)(cache->buf.end - cache->buf.at) / CACHE_GENERATIONS & ~(size_t)63;
-    size_t meta_bytes = cache->meta_bytes / CACHE_GENERATIONS & ~(size_t)63;
+    cache->buf.at = (uint8_t *)align_up((uintptr_t)cache->buf.at, 4096);
+    size_t code_bytes =
+        align_down((size_t)(cache->buf.end - cache->buf.at) / CACHE_GENERATIONS, 4096);
+    size_t meta_bytes = align_down(cache->meta_bytes / CACHE_GENERATIONS, 4096);
     for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
         struct generation *g = &cache->generations[i];
         g->code = cache->buf.at + i * code_bytes;
         g->cold_end = g->code + code_bytes;
-        g->code_end = g->cold_end - code_bytes / 8 * COLD_EIGHTHS;
+        g->code_at = g->code;
+        g->code_end = g->cold_end - align_down(code_bytes / 8 * COLD_EIGHTHS, 4096);
         if (cache->user && i == 0)
             g->code_end = lazymem_start_small(&cache->code.both, g->code_end);
+        g->cold_at = g->code_end;
         g->meta = g->meta_at = cache->meta + i * meta_bytes;
         g->meta_end = g->meta + meta_bytes;
         g->index = (_Atomic(struct unit *) *)(void *)(cache->pages + cache->page_mask + 1) +
                    i * ((code_bytes >> CACHE_INDEX_SHIFT) + 1);
     }
     use_generation(cache, 0);
+}
+
+void cache_mark(const struct cache *cache, struct cache_mark *ret_mark)
+{
+    *ret_mark = (struct cache_mark){.current = cache->current,
+                                    .code_bytes = cache->code_bytes,
+                                    .cold_bytes = cache->cold_bytes};
+    for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
+        const struct generation *g = &cache->generations[i];
+        ret_mark->used[i].code = (uint64_t)(g->code_at - g->code);
+        ret_mark->used[i].cold = (uint64_t)(g->cold_at - g->code_end);
+        ret_mark->used[i].meta = (uint64_t)(g->meta_at - g->meta);
+    }
+}
+
+bool cache_mark_fits(const struct cache *cache, const struct cache_mark *mark)
+{
+    for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
+        const struct generation *g = &cache->generations[i];
+        if (mark->used[i].code > (uint64_t)(g->code_end - g->code) ||
+            mark->used[i].cold > (uint64_t)(g->cold_end - g->code_end) ||
+            mark->used[i].meta > (uint64_t)(g->meta_end - g->meta))
+            return false;
+    }
+    return mark->current < CACHE_GENERATIONS;
+}
+
+void cache_resume(struct cache *cache, const struct cache_mark *mark)
+{
+    for (unsigned i = 0; i < CACHE_GENERATIONS; i++) {
+        struct generation *g = &cache->generations[i];
+        g->code_at = g->code + mark->used[i].code;
+        g->cold_at = g->code_end + mark->used[i].cold;
+        g->meta_at = g->meta + mark->used[i].meta;
+    }
+    struct generation *g = &cache->generations[mark->current];
+    cache->current = mark->current;
+    cache->buf = (struct x86_buf){.start = g->code, .end = g->code_end};
+    set_next(cache, g->code_at);
+    cache->code_bytes = mark->code_bytes;
+    cache->cold_bytes = mark->cold_bytes;
 }
 
 void cache_done(struct cache *cache)
@@ -326,20 +390,22 @@ static void unlink_incoming(struct unit *unit)
     unit->incoming = NULL;
 }
 
+static void unlink_one(struct exit_link *exit)
+{
+    struct exit_link **p = &exit->to->incoming;
+    while (*p && *p != exit)
+        p = &(*p)->next;
+    if (*p)
+        *p = exit->next;
+    unlink_exit(exit);
+}
+
 /* Takes the unit's own exits off their targets' lists, so that no list holds a dead unit's. */
 static void unlink_outgoing(struct unit *unit)
 {
-    for (unsigned i = 0; i < unit->exit_count; i++) {
-        struct exit_link *exit = &unit->exits[i];
-        if (!exit->to)
-            continue;
-        struct exit_link **p = &exit->to->incoming;
-        while (*p && *p != exit)
-            p = &(*p)->next;
-        if (*p)
-            *p = exit->next;
-        unlink_exit(exit);
-    }
+    for (unsigned i = 0; i < unit->exit_count; i++)
+        if (unit->exits[i].to)
+            unlink_one(&unit->exits[i]);
 }
 
 static void unhash(struct cache *cache, struct unit *unit)
@@ -435,6 +501,72 @@ bool cache_drop_page(struct cache *cache, uint64_t page)
 {
     note_change(cache, page, page + 4096);
     return drop_in_page(cache, page, 0, UINT64_MAX);
+}
+
+void cache_drop_others(struct cache *cache, uint64_t page, uint64_t page_hash)
+{
+    for (struct unit **p = &cache->pages[page_bucket(cache, page)]; *p;) {
+        struct unit *unit = *p;
+        if ((unit->pa ^ page) >> 12 || unit->page_hash == page_hash) {
+            p = &unit->page_next;
+            continue;
+        }
+        *p = unit->page_next;
+        kill_unit(cache, unit);
+        cache->invalidated++;
+    }
+}
+
+void cache_cut_links(struct cache *cache, cache_apart_fn apart, void *ctx)
+{
+    for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
+        const struct generation *g = &cache->generations[n];
+        for (uint8_t *at = g->meta; at < g->meta_at;) {
+            struct unit *unit = (struct unit *)(void *)at;
+            at += unit_bytes(unit);
+            for (unsigned i = 0; i < unit->exit_count; i++) {
+                const struct unit *to = unit->exits[i].to;
+                if (to && (to->pa ^ unit->pa) >> 12 && apart(ctx, unit->pa, to->pa))
+                    unlink_one(&unit->exits[i]);
+            }
+        }
+    }
+}
+
+unsigned cache_link_regions(struct cache *cache, struct cache_missing *missing, unsigned room)
+{
+    unsigned count = 0;
+    for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
+        const struct generation *g = &cache->generations[n];
+        for (uint8_t *at = g->meta; at < g->meta_at;) {
+            struct unit *unit = (struct unit *)(void *)at;
+            at += unit_bytes(unit);
+            for (unsigned i = 0; unit->leave && !unit->dead && i < unit->exit_count; i++) {
+                struct exit_link *exit = &unit->exits[i];
+                uint64_t pa = align_down(unit->pa, 4096) + (uint64_t)(int64_t)exit->at.target;
+                struct unit *to = exit->to ? NULL : cache_find(cache, pa, unit->context);
+                if (to)
+                    cache_link(cache, exit, to);
+                else if (!exit->to && count < room)
+                    missing[count++] = (struct cache_missing){pa, unit->context};
+            }
+        }
+    }
+    return count;
+}
+
+void cache_waste(const struct cache *cache, uint64_t *ret_dead_bytes, uint64_t *ret_bytes)
+{
+    *ret_dead_bytes = *ret_bytes = 0;
+    for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
+        const struct generation *g = &cache->generations[n];
+        for (uint8_t *at = g->meta; at < g->meta_at;) {
+            const struct unit *unit = (const struct unit *)(void *)at;
+            at += unit_bytes(unit);
+            *ret_bytes += unit->code_bytes;
+            *ret_dead_bytes += unit->dead ? unit->code_bytes : 0;
+        }
+    }
 }
 
 /* Every unit of a generation that has code in the range. */

@@ -83,8 +83,9 @@ enum {
         12, /* log2 of the code bytes that one entry of a generation's index is for */
 };
 
+/* All pieces are whole pages. */
 struct generation {
-    uint8_t *code, *code_end;           /* hot, write view */
+    uint8_t *code, *code_at, *code_end; /* hot, write view */
     uint8_t *cold_at, *cold_end;        /* behind code_end */
     uint8_t *meta, *meta_at, *meta_end; /* units, one behind the other */
     /* The first unit that starts in each piece of the code: to find a unit by a code address. */
@@ -130,18 +131,43 @@ struct cache {
     uint32_t unit_mask, page_mask; /* sizes of the tables, less one */
     _Atomic(struct unit *) *units;
     struct unit **pages;    /* units of the pages in a bucket, by page_next */
-    struct hash_key secret; /* of this process alone */
+    struct hash_key secret; /* of this process alone, or of its store (cache_at) */
     bool user;              /* keyed by virtual address, one private code mapping */
+    bool fixed;             /* where cache_at said */
     struct cache_changes changes;
     _Atomic(uint32_t) next_at; /* of buf.at from the start of code memory, without the lock */
-    uint64_t unit_count, insn_count, code_bytes, cold_bytes, retired, invalidated; /* statistics */
+    uint64_t unit_count, made_count, insn_count, code_bytes, cold_bytes, retired,
+        invalidated; /* statistics */
     uint64_t region_count, region_insns, regions_dropped;
 };
 
-int cache_init(struct cache *cache, size_t code_bytes, bool user, struct err *e);
+/* User mode: what the next process needs to find all of this one's state where it was. */
+struct cache_at {
+    uintptr_t address; /* of a reservation, a multiple of LAZYMEM_HUGE */
+    uint64_t secret[2];
+};
+
+/* `at`: NULL for anywhere; where it cannot be had it is anywhere, too. */
+int cache_init(struct cache *cache, size_t code_bytes, bool user, const struct cache_at *at,
+               struct err *e);
 void cache_done(struct cache *cache);
 /* Divides what is left of code memory behind buf.at (the stubs) into generations. */
 void cache_start(struct cache *cache);
+
+/* How far each generation's pieces are in use, from their starts: with what is in these and in the
+ * tables (memory.front), a whole cache. */
+struct cache_mark {
+    uint32_t current, pad;
+    struct {
+        uint64_t code, cold, meta;
+    } used[CACHE_GENERATIONS];
+    uint64_t code_bytes, cold_bytes;
+};
+void cache_mark(const struct cache *cache, struct cache_mark *ret_mark);
+/* Whether a cache of this size may be like that. */
+bool cache_mark_fits(const struct cache *cache, const struct cache_mark *mark);
+/* Goes on from there, its memory being as it was. */
+void cache_resume(struct cache *cache, const struct cache_mark *mark);
 
 /* Tells pages apart, also those of a guest that would have it otherwise: hash_secret(), with a key
  * that no other process has. */
@@ -176,6 +202,21 @@ bool cache_drop_page(struct cache *cache, uint64_t page);
 bool cache_drop_range(struct cache *cache, uint64_t start, uint64_t end);
 /* Whether this is the entry of such a unit: then a jump cache that has it is out of date. */
 bool cache_entry_closed(const void *code);
+/* User mode, under the lock: jumps are pointed back where apart(ctx, from, to) says so of two
+ * units' addresses in different pages. */
+typedef bool (*cache_apart_fn)(void *ctx, uint64_t from, uint64_t to);
+void cache_cut_links(struct cache *cache, cache_apart_fn apart, void *ctx);
+/* User mode, under the lock: links every direct jump out of a region to the unit there, which it
+ * might take for the first time later. Lists, up to `room`, where there is none. */
+struct cache_missing {
+    uint64_t pa;
+    uint32_t context;
+};
+unsigned cache_link_regions(struct cache *cache, struct cache_missing *missing, unsigned room);
+/* As cache_drop_page(), but for units that were not of a page made of the page with this hash. */
+void cache_drop_others(struct cache *cache, uint64_t page, uint64_t page_hash);
+/* Bytes of units that are dead, and of all. */
+void cache_waste(const struct cache *cache, uint64_t *ret_dead_bytes, uint64_t *ret_bytes);
 /* The unit whose code holds this address (of the run view), or NULL. Takes no lock: for signal
  * handlers of the thread that runs there. */
 struct unit *cache_unit_of(struct cache *cache, uintptr_t address);

@@ -54,6 +54,7 @@ static bool add(struct translator *t, const struct unit_parts *parts, uint64_t s
     if (!cache_has_room(&t->cache))
         return false;
     cache_add(&t->cache, parts);
+    t->cache.made_count++;
     t->cache.insn_count += parts->insns;
     if (t->persist && persist_made(t->persist, parts->pa, parts->context))
         persist_save(t->persist, &t->cache, translator_read_page, t);
@@ -92,6 +93,28 @@ static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *make
     return true;
 }
 
+void translator_make_ahead(struct translator *t, uint64_t pa, uint32_t context)
+{
+    bool stale;
+    struct maker *maker = maker_take(&t->makers);
+    if (!(t->frozen && frozen_sleeps(t->frozen, pa)) && !cache_find(&t->cache, pa, context))
+        obtain(t, NULL, maker, pa, context, &stale);
+    maker_give(&t->makers, maker);
+}
+
+/* The image's units of the page are looked through before one of them is found. True: the CPU was
+ * out of the guest meanwhile. */
+static bool wake(struct translator *t, struct a64_cpu *cpu, uint64_t pa)
+{
+    struct counts *counts = &translator_share(cpu)->counts;
+    enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
+    bool stale = translator_lock(t, cpu);
+    frozen_wake(t->frozen, pa);
+    translator_unlock(t);
+    counts_turn(counts, before);
+    return stale;
+}
+
 struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
                                    struct exit_link **exit, bool *ret_step)
 {
@@ -101,6 +124,10 @@ struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, ui
     for (;;) {
         if (!a64_fetch(cpu, cpu->pc, &raw, &pa))
             return NULL;
+        if (t->frozen && frozen_sleeps(t->frozen, pa) && wake(t, cpu, pa)) {
+            *exit = NULL;
+            continue;
+        }
         struct unit *unit = cache_find(&t->cache, pa, context);
         if (unit)
             return unit;

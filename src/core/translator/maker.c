@@ -196,5 +196,6 @@ const struct unit_parts *maker_make_region(struct maker *m, const struct maker_c
     parts->leave = (uint32_t)(m->result.leave - buf.start);
     parts->before = source.offset - extent.start;
     parts->insns = (extent.end - source.offset) / 4;
+    parts->page_hash = page_hash(m, config->cache);
     return parts;
 }

@@ -91,6 +91,7 @@ static int open_store(const struct translator_config *config, uint64_t version,
     struct store_config store = {.directory = place.directory,
                                  .version = full_version(version),
                                  .limit_bytes = place.limit_bytes,
+                                 .images = config->user,
                                  .fds = config->fds};
     return store_open(&store, ret_store, e);
 }
@@ -172,7 +173,7 @@ static struct note *note_of(struct persist *p, uint64_t pa, uint32_t context)
     return note;
 }
 
-static bool is_generated(struct persist *p, uint64_t pa)
+bool persist_is_generated(struct persist *p, uint64_t pa)
 {
     uint64_t page = align_down(pa, 4096);
     return slot_of(p->notes, p->size, page, ANY_CONTEXT)->flags & NOTE_GENERATED;
@@ -240,13 +241,22 @@ static unsigned bring(struct persist *p, struct cache *cache, struct note *note,
     return units;
 }
 
+static unsigned count_units(struct cache *cache, const struct note *note)
+{
+    unsigned count = 0;
+    for (struct unit *unit = cache_page_units(cache, note->page); unit; unit = unit->page_next)
+        count += !((unit->pa ^ note->page) >> 12) && unit->context == note->context;
+    return count;
+}
+
 bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t context,
                    const uint8_t page[4096])
 {
     struct note *note = note_of(p, pa, context);
-    if (note->flags & NOTE_FETCHED || is_generated(p, pa))
+    if (note->flags & NOTE_FETCHED || persist_is_generated(p, pa))
         return false;
     note->flags |= NOTE_FETCHED;
+    note->fetched += count_units(cache, note); /* of an image, which is as good as a record */
     unsigned units = bring(p, cache, note, page);
     p->counts.fetched_pages += units > 0;
     p->counts.missed_pages += units == 0;
@@ -261,8 +271,8 @@ void persist_forking(struct persist *p, struct cache *cache, persist_read_fn rea
         return;
     for (size_t i = 0; i < p->size; i++) {
         struct note *note = &p->notes[i];
-        if (note->flags & NOTE_FETCHED && !is_generated(p, note->page) && cache_has_room(cache) &&
-            read(ctx, note->page, page))
+        if (note->flags & NOTE_FETCHED && !persist_is_generated(p, note->page) &&
+            cache_has_room(cache) && read(ctx, note->page, page))
             bring(p, cache, note, page);
     }
 }
@@ -274,7 +284,7 @@ static bool is_chosen(const struct note *note)
 
 bool persist_made(struct persist *p, uint64_t pa, uint32_t context)
 {
-    if (is_generated(p, pa))
+    if (persist_is_generated(p, pa))
         return false;
     struct note *note = note_of(p, pa, context);
     if (++note->made * WORTH_SAVING >= note->fetched || is_chosen(note))
@@ -307,12 +317,17 @@ void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, 
         note->flags &= (uint16_t)~NOTE_WAITS;
         note->fetched += note->made;
         note->made = 0;
-        if (!is_generated(p, note->page) && read(ctx, note->page, page))
+        if (!persist_is_generated(p, note->page) && read(ctx, note->page, page))
             save_page(p, cache, note, page, buffer);
     }
     p->waiting = 0;
     free(buffer);
     store_end(p->store);
+}
+
+struct store *persist_store(struct persist *p)
+{
+    return p->store;
 }
 
 struct persist_counts persist_counts(const struct persist *p)

@@ -36,6 +36,11 @@ void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, 
 /* The process is about to fork, as it did before perhaps: brings in what was added to the store. */
 void persist_forking(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx);
 
+/* Whether the guest writes this page's code itself: it is not worth keeping. */
+bool persist_is_generated(struct persist *p, uint64_t pa);
+/* Where all is kept. Borrowed. */
+struct store *persist_store(struct persist *p);
+
 struct persist_counts {
     uint64_t fetched_units, fetched_pages, missed_pages, saved_pages;
 };

@@ -19,8 +19,17 @@ bool profile_sample(struct profile *profile, uint64_t pa, uint32_t context)
     if (++slot->samples < HOT_SAMPLES)
         return false;
     slot->samples = -RETRY_SAMPLES;
-    profile->vain = 0;
     return true;
+}
+
+void profile_found(struct profile *profile)
+{
+    profile->vain -= profile->vain < VAIN_SAMPLES ? profile->vain : VAIN_SAMPLES;
+}
+
+void profile_settle(struct profile *profile)
+{
+    profile->vain = VAIN_SAMPLES * PROFILE_DOUBLINGS;
 }
 
 int32_t profile_budget(const struct profile *profile)

@@ -22,11 +22,15 @@ struct profile {
         uint32_t context;
         int32_t samples; /* negative: after it was found hot, until it is again */
     } slots[PROFILE_SLOTS];
-    unsigned vain; /* samples since a loop was found hot */
+    unsigned vain; /* samples that led to no region, less some for each that did */
 };
 
+/* A region was made of a hot loop: there may be more of them. */
+void profile_found(struct profile *profile);
 /* One sample; true where it makes the loop hot. */
 bool profile_sample(struct profile *profile, uint64_t pa, uint32_t context);
+/* From now on as if many samples had found nothing hot: what is hot is known. */
+void profile_settle(struct profile *profile);
 /* Back edges until the next sample. */
 int32_t profile_budget(const struct profile *profile);
 

@@ -11,31 +11,34 @@
 
 /* In place of the first tier's unit, unless the code has changed meanwhile. Where there is no room
  * it is left: the next unit of the first tier makes some. Under the lock. */
-static void add_region(struct translator *t, const struct unit_parts *parts, uint64_t seen)
+static bool add_region(struct translator *t, const struct unit_parts *parts, uint64_t seen)
 {
     uint64_t start = parts->pa - parts->before, end = parts->pa + parts->insns * 4ull;
     const struct unit *there = cache_find(&t->cache, parts->pa, parts->context);
     bool is_region = there && there->leave;
     if (!is_region && !cache_changed_since(&t->cache, seen, start, end) &&
         cache_has_room(&t->cache))
-        cache_add(&t->cache, parts);
+        return cache_add(&t->cache, parts);
+    return false;
 }
 
-/* `cpu`: whose thread this is; NULL: of none. */
-static void make_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
+/* `cpu`: whose thread this is; NULL: of none. True: there is one that was not there before. */
+static bool make_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
 {
     uint64_t begin = translator_moment().ns;
+    bool made = false;
     struct maker *maker = maker_take(&t->makers);
     uint64_t seen = cache_changes(&t->cache);
     if (translator_read_page(t, align_down(pa, 4096), maker_page(maker))) {
         const struct unit_parts *parts = maker_make_region(maker, &t->making, pa, context, false);
         translator_lock(t, cpu);
         if (parts)
-            add_region(t, parts, seen);
+            made = add_region(t, parts, seen);
         t->building_ns += translator_moment().ns - begin;
         translator_unlock(t);
     }
     maker_give(&t->makers, maker);
+    return made;
 }
 
 void translator_build_region(void *ctx, uint64_t pa, uint32_t context)
@@ -47,13 +50,16 @@ void translator_build_region(void *ctx, uint64_t pa, uint32_t context)
  * unshare() says something only to single threads; it waits instead, some 20 microseconds. */
 static void want_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context)
 {
+    struct profile *profile = &translator_share(cpu)->profile;
     if (!t->user) {
         builder_request(&t->builder, pa, context);
+        profile_found(profile);
         return;
     }
     struct counts *counts = &translator_share(cpu)->counts;
     enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
-    make_region(t, cpu, pa, context);
+    if (make_region(t, cpu, pa, context))
+        profile_found(profile);
     counts_turn(counts, before);
     a64_user_jump(cpu, cpu->pc)->va = cpu->pc ^ 4; /* which is looked up in another slot */
 }

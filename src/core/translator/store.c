@@ -13,16 +13,16 @@
  * user mode a guest has every descriptor there is, and one that gave up its user's rights must not
  * be able to change what that user's other programs will run.
  */
-#include "core/translator/store.h"
+#include "core/translator/store_int.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -36,16 +36,10 @@ enum {
     SLOT_PROBES = 8,
     HEADER_BYTES = 4096,
     RECORD_ALIGN = 64,
+    IMAGE_SHARE = 8, /* of the limit, that one image may take at most */
 };
 
-#define STORE_MAGIC  0x32656863616e6550ull /* "Penache2" */
 #define RECORD_MAGIC 0x64636552u
-
-struct header {
-    uint64_t magic, version;
-    uint64_t end;     /* where the next record goes */
-    uint64_t records; /* written so far */
-};
 
 struct slot {
     uint64_t key;
@@ -79,9 +73,10 @@ struct store {
     struct file writing;  /* the same as `now`, between begin and end */
     char directory[480], path[512], old_path[516];
     struct translator_fds fds;
-    uint64_t version, half_bytes;
+    uint64_t version, limit_bytes, half_bytes;
     uint32_t slots;
-    struct header header; /* between begin and end */
+    struct store_header header; /* between begin and end */
+    uint64_t seed[2], boot;     /* of the next header */
     struct record *record;
     size_t record_room;
 };
@@ -165,7 +160,7 @@ static int open_file(const struct store *store, const char *path, int flags, str
     return fd < 0 ? err_set_errno(e, fd, "%s", path) : 0;
 }
 
-static bool read_header(const struct store *store, const struct file *file, struct header *h)
+static bool read_header(const struct store *store, const struct file *file, struct store_header *h)
 {
     return read_all(file->fd, h, sizeof(*h), 0) && h->magic == STORE_MAGIC &&
            h->version == store->version && h->end >= records_start(store);
@@ -210,7 +205,8 @@ int store_open(const struct store_config *config, struct store **ret_store, stru
     uint64_t limit =
         config->limit_bytes ? config->limit_bytes : (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20;
     store->fds = config->fds;
-    store->half_bytes = limit / 2;
+    store->limit_bytes = limit;
+    store->half_bytes = config->images ? limit / 4 : limit / 2;
     store->slots = slots_for(store->half_bytes);
     store->version = hash_mix(config->version ^ store->slots); /* other files for other limits */
     snprintf(store->directory, sizeof(store->directory), "%s", config->directory);
@@ -315,53 +311,21 @@ const void *store_find(struct store *store, const uint8_t page[4096], uint32_t c
 /* --- adding -------------------------------------------------------------------------------------
  */
 
-static bool is_store_file(const char *name)
+static const char *own_name(const struct store *store)
 {
-    return strncmp(name, "code-", 5) == 0;
-}
-
-/* The file of another version that was written least recently; adds up what all take. */
-static bool find_oldest(const struct store *store, DIR *dir, char name[256], uint64_t *ret_bytes)
-{
-    const char *own = strrchr(store->path, '/') + 1;
-    struct timespec oldest = {0};
-    bool found = false;
-    *ret_bytes = 0;
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        struct stat st;
-        if (!is_store_file(entry->d_name) ||
-            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            continue;
-        *ret_bytes += (uint64_t)st.st_blocks * 512;
-        bool older = !found || st.st_mtim.tv_sec < oldest.tv_sec;
-        if (older && strncmp(entry->d_name, own, strlen(own)) != 0) {
-            snprintf(name, 256, "%s", entry->d_name);
-            oldest = st.st_mtim;
-            found = true;
-        }
-    }
-    return found;
-}
-
-/* Each build and CPU has a file of its own: the oldest of them make room for a new one. */
-static void evict_other_versions(const struct store *store)
-{
-    char name[256];
-    uint64_t bytes;
-    bool again = true;
-    while (again) {
-        DIR *dir = opendir(store->directory);
-        again = dir && find_oldest(store, dir, name, &bytes) && bytes > store->half_bytes * 2 &&
-                unlinkat(dirfd(dir), name, 0) == 0;
-        if (dir)
-            closedir(dir);
-    }
+    return strrchr(store->path, '/') + 1;
 }
 
 static bool start_file(struct store *store)
 {
-    evict_other_versions(store);
-    store->header = (struct header){STORE_MAGIC, store->version, records_start(store), 0};
+    store_evict(store->directory, own_name(store), store->limit_bytes);
+    if (!store->seed[0] && getrandom(store->seed, sizeof(store->seed), 0) != sizeof(store->seed))
+        abort(); /* so few bytes are given whole (getrandom(2)) */
+    store->header = (struct store_header){.magic = STORE_MAGIC,
+                                          .version = store->version,
+                                          .end = records_start(store),
+                                          .seed = {store->seed[0], store->seed[1]},
+                                          .boot = store->boot};
     return ftruncate(store->writing.fd, 0) == 0 &&
            ftruncate(store->writing.fd, (off_t)records_start(store)) == 0 &&
            write_all(store->writing.fd, &store->header, sizeof(store->header), 0);
@@ -452,7 +416,7 @@ void store_put(struct store *store, const uint8_t page[4096], uint32_t context, 
     r->sum = sum_of(r);
     if (!write_all(store->writing.fd, r, sizeof(*r) + bytes, at))
         return;
-    struct header next = store->header;
+    struct store_header next = store->header;
     next.end = align_up(at + sizeof(*r) + bytes, RECORD_ALIGN);
     next.records++;
     if (!write_all(store->writing.fd, &next, sizeof(next), 0))
@@ -471,46 +435,92 @@ void store_end(struct store *store)
     close_file(store, &store->writing); /* and the lock goes with it */
 }
 
-/* --- for the user -------------------------------------------------------------------------------
+/* --- images -------------------------------------------------------------------------------------
  */
 
-int store_info(const char *directory, struct store_info *ret, struct err *e)
+/* The host's boot, or 0. */
+static uint64_t this_boot(void)
 {
-    struct store_info info = {0};
-    DIR *dir = opendir(directory);
-    if (!dir && errno != ENOENT)
-        return err_set_errno(e, errno, "%s", directory);
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        struct header h = {0};
-        struct stat st;
-        if (!is_store_file(entry->d_name))
-            continue;
-        int fd = openat(dirfd(dir), entry->d_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-            continue;
-        if (fstat(fd, &st) == 0) {
-            info.files++;
-            info.bytes += (uint64_t)st.st_blocks * 512;
-            if (read_all(fd, &h, sizeof(h), 0) && h.magic == STORE_MAGIC)
-                info.records += h.records;
-        }
+    char id[64];
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, id, sizeof(id));
+    if (fd >= 0)
         close(fd);
-    }
-    if (dir)
-        closedir(dir);
-    *ret = info;
-    return 0;
+    return n > 0 ? hash_bytes(id, (size_t)n, 0) : 0;
 }
 
-int store_clear(const char *directory, struct err *e)
+/* The seed of a header, if it is of this boot. */
+static bool take_seed(struct store *store, const struct store_header *h)
 {
-    int r = 0;
-    DIR *dir = opendir(directory);
-    if (!dir)
-        return errno == ENOENT ? 0 : err_set_errno(e, errno, "%s", directory);
-    for (struct dirent *entry; (entry = readdir(dir));)
-        if (is_store_file(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-            r = err_set_errno(e, errno, "%s/%s", directory, entry->d_name);
-    closedir(dir);
-    return r;
+    if (!h->seed[0] || (store->boot && h->boot != store->boot))
+        return false;
+    memcpy(store->seed, h->seed, sizeof(store->seed));
+    store->boot = h->boot;
+    return true;
+}
+
+bool store_seed(struct store *store, uint64_t ret_seed[2])
+{
+    struct store_header h;
+    store->boot = this_boot();
+    bool known = read_header(store, &store->now, &h) && take_seed(store, &h);
+    if (!known && store_begin(store)) { /* which begins a file, if need be */
+        known = take_seed(store, &store->header);
+        if (!known && getrandom(store->seed, sizeof(store->seed), 0) == sizeof(store->seed)) {
+            memcpy(store->header.seed, store->seed, sizeof(store->seed));
+            store->header.boot = store->boot;
+            known = write_all(store->writing.fd, &store->header, sizeof(store->header), 0);
+        }
+        store_end(store);
+    }
+    if (known)
+        memcpy(ret_seed, store->seed, sizeof(store->seed));
+    return known;
+}
+
+static void image_path(const struct store *store, uint64_t key, char path[544])
+{
+    snprintf(path, 544, "%s.%016llx", store->path, (unsigned long long)key);
+}
+
+int store_image_open(const struct store *store, uint64_t key, struct err *e)
+{
+    struct store plain = {.fds = {0}};
+    struct file file;
+    char path[544];
+    image_path(store, key, path);
+    int r = open_file(&plain, path, O_RDONLY, &file, e);
+    return r < 0 ? r : file.fd;
+}
+
+int store_image_begin(const struct store *store, uint64_t bytes)
+{
+    struct store plain = {.fds = {0}};
+    struct file file;
+    char path[544];
+    if (bytes > store->limit_bytes / IMAGE_SHARE)
+        return -EFBIG;
+    store_evict(store->directory, own_name(store), store->limit_bytes - bytes);
+    snprintf(path, sizeof(path), "%s.new", store->path);
+    int r = open_file(&plain, path, O_RDWR | O_CREAT | O_TRUNC, &file, NULL);
+    return r < 0 ? r : file.fd;
+}
+
+bool store_image_end(const struct store *store, uint64_t key, int fd, bool good)
+{
+    char path[544], made[544];
+    image_path(store, key, path);
+    snprintf(made, sizeof(made), "%s.new", store->path);
+    close(fd);
+    if (good && rename(made, path) == 0)
+        return true;
+    unlink(made);
+    return false;
+}
+
+void store_image_drop(const struct store *store, uint64_t key)
+{
+    char path[544];
+    image_path(store, key, path);
+    unlink(path);
 }

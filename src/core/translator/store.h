@@ -27,6 +27,7 @@ struct store_config {
     const char *directory; /* made where it is not there, with mode 0700 */
     uint64_t version; /* of everything that generated code depends on; part of the file's name */
     uint64_t limit_bytes;      /* of all files of this version; 0: the default */
+    bool images;               /* records then leave half of that to them */
     struct translator_fds fds; /* {0}: descriptors stay where they are */
 };
 
@@ -48,9 +49,24 @@ void store_put(struct store *store, const uint8_t page[4096], uint32_t context, 
                size_t bytes);
 void store_end(struct store *store);
 
+/* User mode: a secret that all who use this store have, another one after each boot: by it guests'
+ * addresses are chosen (memory.c), so that a program finds itself again in its image. False: there
+ * is none, for the file cannot be written. */
+bool store_seed(struct store *store, uint64_t ret_seed[2]);
+
+/* Images: what a program's translations, made and linked, were when it ended (freeze.c). `key`: of
+ * the program. A descriptor for reading, which the caller closes, or as store_open(). */
+int store_image_open(const struct store *store, uint64_t key, struct err *e);
+/* Between store_begin() and store_end(): a descriptor for an image of so many bytes, which takes
+ * the place of the old one at the end, if it is good; or -errno. What was used least recently makes
+ * room for it. */
+int store_image_begin(const struct store *store, uint64_t bytes);
+bool store_image_end(const struct store *store, uint64_t key, int fd, bool good);
+void store_image_drop(const struct store *store, uint64_t key);
+
 /* For `peng cache`. */
 struct store_info {
-    unsigned files;
+    unsigned files, programs;
     uint64_t records, bytes;
 };
 int store_info(const char *directory, struct store_info *ret, struct err *e);

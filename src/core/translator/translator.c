@@ -23,6 +23,10 @@ enum {
     KEEP_MIB_MIN = 64
 }; /* whole pages come from the store: they would push each other out of less */
 
+/* User mode's caches: above guests' code (memory.c), below where the kernel maps things. */
+#define CACHES_AT 0x6a0000000000ull
+enum { CACHES_BITS = 18 }; /* of their random place, in huge pages */
+
 /* One instruction by the interpreter, from within a unit. Nonzero: pc is set, leave. */
 static uint64_t interpret(struct a64_cpu *cpu, uint64_t pc, uint32_t raw)
 {
@@ -67,7 +71,8 @@ int translator_check_host(struct err *e)
 /* Of what generated code depends on beside this program. */
 static uint64_t version_of(const struct translator *t)
 {
-    uint64_t guest = (uint64_t)t->making.features << 32 | t->making.max_insns << 1 | t->user;
+    uint64_t guest =
+        (uint64_t)t->making.features << 32 | t->tiers << 16 | t->making.max_insns << 1 | t->user;
     return hash_bytes(&t->host, sizeof(t->host), guest);
 }
 
@@ -85,6 +90,32 @@ enum translator_tiers translator_tiers_of_environment(void)
            : strcmp(tier, "1") == 0 ? TRANSLATOR_FIRST_TIER
            : strcmp(tier, "2") == 0 ? TRANSLATOR_SECOND_TIER
                                     : TRANSLATOR_BOTH_TIERS;
+}
+
+/* The store, if translations are kept, and where it wants the cache. */
+static int make_cache(struct translator *t, const struct translator_config *config, size_t bytes,
+                      struct err *e)
+{
+    struct cache_at at;
+    bool kept =
+        bytes >= (size_t)KEEP_MIB_MIN << 20 && (t->user || t->tiers != TRANSLATOR_SECOND_TIER);
+    if (kept)
+        t->persist = persist_new(config, version_of(t));
+    bool placed = t->persist && t->user && store_seed(persist_store(t->persist), at.secret);
+    if (placed)
+        at.address = CACHES_AT + hash_mix(at.secret[0]) % (1u << CACHES_BITS) * LAZYMEM_HUGE;
+    return cache_init(&t->cache, align_up(bytes, 4096), t->user, placed ? &at : NULL, e);
+}
+
+static void keep_images(struct translator *t, const struct log *log)
+{
+    const struct a64_system *system = t->system;
+    const struct frozen_guest guest = {.read = translator_read_page,
+                                       .read_ctx = t,
+                                       .code_range = system->ops->code_range,
+                                       .range_ctx = system->ops_ctx};
+    if (t->cache.fixed && guest.code_range)
+        t->frozen = frozen_new(t->persist, &t->cache, &guest, log);
 }
 
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
@@ -110,8 +141,16 @@ int translator_new(const struct translator_config *config, struct translator **r
     int r = detect(&t->host, config->host_features, e);
     if (r == 0)
         r = check_features(&t->host, e);
+    const struct a64_model *model =
+        t->system->cpu_count ? t->system->cpus[0]->model : config->model;
+    t->making = (struct maker_config){.lifts = &t->lifts,
+                                      .host = &t->host,
+                                      .stubs = &t->stubs,
+                                      .cache = &t->cache,
+                                      .features = a64_model_features(model),
+                                      .max_insns = config->max_insns ?: IR_UNIT_INSNS};
     if (r == 0)
-        r = cache_init(&t->cache, align_up(bytes, 4096), t->user, e);
+        r = make_cache(t, config, bytes, e);
     if (r < 0) {
         translator_free(t);
         return r;
@@ -122,16 +161,7 @@ int translator_new(const struct translator_config *config, struct translator **r
         &t->cache, t->stubs.enter);
     for (unsigned i = 0; i < t->system->cpu_count; i++)
         translator_attach(t, t->system->cpus[i]);
-    const struct a64_model *model =
-        t->system->cpu_count ? t->system->cpus[0]->model : config->model;
-    t->making = (struct maker_config){.lifts = &t->lifts,
-                                      .host = &t->host,
-                                      .stubs = &t->stubs,
-                                      .cache = &t->cache,
-                                      .features = a64_model_features(model),
-                                      .max_insns = config->max_insns ?: IR_UNIT_INSNS};
-    if (t->tiers != TRANSLATOR_SECOND_TIER && bytes >= (size_t)KEEP_MIB_MIN << 20)
-        t->persist = persist_new(config, version_of(t));
+    keep_images(t, config->log);
     *ret_translator = t;
     return 0;
 }
@@ -145,6 +175,7 @@ void translator_free(struct translator *t)
         next = share->next;
         free(share);
     }
+    frozen_free(t->frozen);
     persist_free(t->persist);
     maker_pool_done(&t->makers);
     cache_done(&t->cache);
@@ -163,6 +194,8 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
     counts_start(&share->counts, t->start.ns != 0);
     for (unsigned i = 0; i < TRANSLATOR_BANK_KINDS; i++)
         share->context[i] = TRANSLATOR_CONTEXT_NONE;
+    if (t->thawed)
+        profile_settle(&share->profile);
     cpu->translation = share;
     if (t->user)
         returns_new(cpu, cache_run_address(&t->cache, t->stubs.return_end));
@@ -207,6 +240,8 @@ void translator_after_fork(struct translator *t, struct a64_cpu *cpu, bool in_ch
         }
         mine->next = NULL;
         t->shares = mine;
+        if (t->frozen)
+            frozen_forked(t->frozen);
     }
     pthread_mutex_unlock(&t->shares_lock);
     pthread_mutex_unlock(&t->lock);
@@ -238,12 +273,32 @@ bool translator_read_page(void *ctx, uint64_t pa, uint8_t page[4096])
     return guestmem_read(t->system->mem, pa, page, 4096);
 }
 
+/* Loops that this process has made regions of late, the next one has from the start: so it comes
+ * out of them at places where this one never did. */
+static void make_ways_out(struct translator *t)
+{
+    enum { WAYS_MAX = 1024 };
+    struct cache_missing missing[WAYS_MAX];
+    translator_lock(t, NULL);
+    unsigned count = cache_link_regions(&t->cache, missing, WAYS_MAX);
+    translator_unlock(t);
+    for (unsigned i = 0; i < count; i++)
+        translator_make_ahead(t, missing[i].pa, missing[i].context);
+}
+
 void translator_save(struct translator *t)
 {
     if (!t->persist)
         return;
+    bool frozen = t->frozen && frozen_is_worth_it(t->frozen);
+    if (frozen)
+        make_ways_out(t);
     translator_lock(t, NULL);
     persist_save(t->persist, &t->cache, translator_read_page, t);
+    if (frozen) {
+        cache_link_regions(&t->cache, NULL, 0);
+        frozen_save(t->frozen);
+    }
     translator_unlock(t);
 }
 
@@ -252,10 +307,23 @@ const char *translator_folder(const struct translator *t)
     return t->persist ? persist_folder(t->persist) : NULL;
 }
 
+bool translator_seed(const struct translator *t, uint64_t *ret_seed)
+{
+    if (t->frozen)
+        *ret_seed = hash_mix(t->cache.secret.point);
+    return t->frozen != NULL;
+}
+
+void translator_thaw(struct translator *t, uint64_t key)
+{
+    if (t->frozen)
+        t->thawed = frozen_thaw(t->frozen, key);
+}
+
 void translator_print_stats(struct translator *t, FILE *out)
 {
     const struct cache *c = &t->cache;
-    counts_line(out, "translated units", c->unit_count);
+    counts_line(out, "translated units", c->made_count);
     counts_line(out, "translated instructions", c->insn_count);
     counts_line(out, "host code bytes", c->code_bytes);
     counts_line(out, "host code bytes, cold", c->cold_bytes);
@@ -273,6 +341,14 @@ void translator_print_stats(struct translator *t, FILE *out)
         counts_line(out, "pages found in the store", kept.fetched_pages);
         counts_line(out, "pages not in the store", kept.missed_pages);
         counts_line(out, "pages saved to the store", kept.saved_pages);
+    }
+    if (t->frozen) {
+        struct frozen_counts frozen = frozen_counts(t->frozen);
+        counts_line(out, "units from the image", frozen.units);
+        counts_line(out, "pages compared with the image", frozen.pages);
+        counts_line(out, "pages not as in the image", frozen.dropped_pages);
+        counts_line(out, "images saved", frozen.saved);
+        counts_line(out, "microseconds taking the image", frozen.ns / 1000);
     }
     struct counts sum = t->gone;
     for (const struct share *share = t->shares; share; share = share->next) {

@@ -40,7 +40,7 @@ struct translator_config {
     size_t cache_bytes;        /* code memory, CODEMEM_MIB_MIN at least; 0: the default */
     unsigned max_insns;        /* per unit, for tests; 0: the default */
     const char *host_features; /* hostcpu_parse(): use no more than these; NULL: all */
-    /* The second alone: all code is regions, loop or not, at once. Nothing is kept then. */
+    /* The second alone: all code is regions, loop or not, at once. Machines keep nothing then. */
     enum translator_tiers tiers;
     const struct a64_model *model; /* user mode: of the CPUs to come */
     enum translator_keep keep;
@@ -75,6 +75,13 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
 /* User mode: the same for the bytes [start, end). */
 void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, uint64_t start,
                                    uint64_t end);
+
+/* User mode: the secret that all programs which share translations place their code by, so that
+ * each finds itself again at the same addresses. False: there is none, let them lie anywhere. */
+bool translator_seed(const struct translator *t, uint64_t *ret_seed);
+/* User mode, before anything runs: what was translated in the last run of a program with this key,
+ * made of its contents, is there again. */
+void translator_thaw(struct translator *t, uint64_t key);
 
 /* Writes new translations to the store. From out of the guest, before the process ends or becomes
  * another program. */

@@ -14,6 +14,7 @@
 #include "core/translator/builder.h"
 #include "core/translator/cache.h"
 #include "core/translator/counts.h"
+#include "core/translator/frozen.h"
 #include "core/translator/lift_int.h"
 #include "core/translator/maker.h"
 #include "core/translator/persist.h"
@@ -33,6 +34,8 @@ struct share {
 struct translator {
     struct cache cache;
     struct persist *persist; /* NULL: translations are not kept */
+    struct frozen *frozen;   /* NULL: only one by one, not as a whole */
+    bool thawed;             /* hot loops are known already */
     pthread_mutex_t lock;    /* guards the cache but lookups, and what is kept */
     struct a64_system *system;
     struct hostcpu host;
@@ -89,6 +92,9 @@ uint32_t translator_context(const struct a64_cpu *cpu);
  */
 struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
                                    struct exit_link **exit, bool *ret_step);
+
+/* Makes a unit, if there is none, before it is wanted. Without the lock, out of the guest. */
+void translator_make_ahead(struct translator *t, uint64_t pa, uint32_t context);
 
 /* --- second_tier.c --- */
 

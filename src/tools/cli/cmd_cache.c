@@ -81,13 +81,14 @@ static int info(const struct place *places, unsigned count, bool json, struct er
             limit = (uint64_t)STORE_LIMIT_MIB_DEFAULT << 20;
         if (json)
             printf("%s{\"directory\": \"%s\", \"files\": %u, \"pages\": %" PRIu64
-                   ", \"bytes\": %" PRIu64 ", \"limit_bytes\": %" PRIu64 "}%s\n",
-                   i == 0 ? "[" : " ", places[i].directory, info.files, info.records, info.bytes,
-                   limit, i + 1 == count ? "]" : ",");
+                   ", \"programs\": %u, \"bytes\": %" PRIu64 ", \"limit_bytes\": %" PRIu64 "}%s\n",
+                   i == 0 ? "[" : " ", places[i].directory, info.files, info.records, info.programs,
+                   info.bytes, limit, i + 1 == count ? "]" : ",");
         else
-            printf("%sdirectory: %s\nfiles: %u\npages of code: %" PRIu64 "\nsize: %" PRIu64
-                   " MiB; beyond %" PRIu64 " MiB the oldest goes\n",
-                   i == 0 ? "" : "\n", places[i].directory, info.files, info.records,
+            printf("%sdirectory: %s\nfiles: %u\npages of code: %" PRIu64
+                   "\nprograms: %u\nsize: %" PRIu64 " MiB; beyond %" PRIu64
+                   " MiB the oldest goes\n",
+                   i == 0 ? "" : "\n", places[i].directory, info.files, info.records, info.programs,
                    (info.bytes + (1 << 20) - 1) >> 20, limit >> 20);
     }
     return 0;
