@@ -8,11 +8,13 @@
  */
 #include "interface/gdb_machine.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "core/engine/engine.h"
 #include "interface/gdb_server.h"
 
@@ -21,6 +23,7 @@ enum { SIGNAL_INT = 2, SIGNAL_TRAP = 5, PSTATE_SP = 1, PSTATE_EL = 0xc };
 struct gdb_machine {
     struct machine *machine; /* borrowed */
     const struct engine_ops *ops;
+    const struct kind *kind;
     struct engine *engine;
     struct gdb_server *server;
     _Atomic int stopped_cpu; /* that rang the bell; -1: none */
@@ -40,7 +43,7 @@ static uint64_t sp_id(struct gdb_machine *gdb, uint32_t thread)
     return pstate & PSTATE_EL && pstate & PSTATE_SP ? ENGINE_REG_SP_EL1 : ENGINE_REG_SP_EL0;
 }
 
-static uint64_t reg_id(struct gdb_machine *gdb, uint32_t thread, unsigned number)
+static uint64_t arm64_reg_id(struct gdb_machine *gdb, uint32_t thread, unsigned number)
 {
     if (number < GDB_REG_SP)
         return ENGINE_REG_X(number);
@@ -60,22 +63,73 @@ static uint64_t reg_id(struct gdb_machine *gdb, uint32_t thread, unsigned number
     }
 }
 
+/* --- by architecture ---------------------------------------------------------------------------
+ */
+
+static uint64_t amd64_reg_id(struct gdb_machine *gdb, uint32_t thread, unsigned number)
+{
+    (void)gdb;
+    (void)thread;
+    return gdb_amd64_reg_id(number);
+}
+
+/* Between gdb's value and the engine's, in place. */
+static void amd64_convert(unsigned number, uint8_t wide[GDB_REG_BYTES_MAX], bool to_gdb)
+{
+    uint32_t tag = (uint32_t)load_le(wide, 4);
+    if (gdb_amd64_is_tag(number))
+        store_le(wide, 4, to_gdb ? gdb_amd64_widen_tag(tag) : gdb_amd64_narrow_tag(tag));
+}
+
+static void no_convert(unsigned number, uint8_t wide[GDB_REG_BYTES_MAX], bool to_gdb)
+{
+    (void)number;
+    (void)wide;
+    (void)to_gdb;
+}
+
+static const struct kind {
+    const char *arch; /* the engine's name of it */
+    const struct gdb_arch *gdb;
+    uint64_t (*reg_id)(struct gdb_machine *gdb, uint32_t thread, unsigned number);
+    void (*convert)(unsigned number, uint8_t wide[GDB_REG_BYTES_MAX], bool to_gdb);
+} kinds[] = {
+    {"arm64", &gdb_arm64, arm64_reg_id, no_convert},
+    {"x86_64", &gdb_amd64, amd64_reg_id, amd64_convert},
+};
+
+static const struct kind *find_kind(const char *arch)
+{
+    for (size_t i = 0; i < ARRAY_SIZE(kinds); i++)
+        if (strcmp(kinds[i].arch, arch) == 0)
+            return &kinds[i];
+    return NULL;
+}
+
+/* --- what a session asks -----------------------------------------------------------------------
+ */
+
+/* The engine's value may be wider or narrower than gdb's (PSTATE, selectors). */
 static bool read_reg(void *ctx, uint32_t thread, unsigned number, void *value)
 {
     struct gdb_machine *gdb = ctx;
-    uint8_t wide[16] = {0}; /* PSTATE is 8 bytes for the engine and 4 for gdb */
-    if (gdb->ops->get_reg(vcpu_at(gdb, thread), reg_id(gdb, thread, number), wide) < 0)
+    uint8_t wide[GDB_REG_BYTES_MAX] = {0};
+    uint64_t id = gdb->kind->reg_id(gdb, thread, number);
+    if (gdb->ops->get_reg(vcpu_at(gdb, thread), id, wide) < 0)
         return false;
-    memcpy(value, wide, gdb_reg_size(number));
+    gdb->kind->convert(number, wide, true);
+    memcpy(value, wide, gdb->kind->gdb->reg_size(number));
     return true;
 }
 
 static bool write_reg(void *ctx, uint32_t thread, unsigned number, const void *value)
 {
     struct gdb_machine *gdb = ctx;
-    uint8_t wide[16] = {0};
-    memcpy(wide, value, gdb_reg_size(number));
-    return gdb->ops->set_reg(vcpu_at(gdb, thread), reg_id(gdb, thread, number), wide) >= 0;
+    uint8_t wide[GDB_REG_BYTES_MAX] = {0};
+    uint64_t id = gdb->kind->reg_id(gdb, thread, number);
+    memcpy(wide, value, gdb->kind->gdb->reg_size(number));
+    gdb->kind->convert(number, wide, false);
+    return gdb->ops->set_reg(vcpu_at(gdb, thread), id, wide) >= 0;
 }
 
 static bool access_memory(void *ctx, uint32_t thread, uint64_t va, void *data, size_t bytes,
@@ -93,6 +147,19 @@ static bool change_breakpoint(void *ctx, uint64_t va, bool set)
 {
     struct gdb_machine *gdb = ctx;
     return gdb->ops->debug_break(gdb->engine, va, set) >= 0;
+}
+
+static bool change_watchpoint(void *ctx, unsigned kind, uint64_t va, uint64_t bytes, bool set)
+{
+    struct gdb_machine *gdb = ctx;
+    return bytes <= UINT32_MAX && gdb->ops->debug_watch(gdb->engine, (enum engine_watch)kind, va,
+                                                        (unsigned)bytes, set) >= 0;
+}
+
+static bool watched(void *ctx, uint32_t thread, uint64_t *ret_va)
+{
+    struct gdb_machine *gdb = ctx;
+    return gdb->ops->debug_watched(vcpu_at(gdb, thread), ret_va);
 }
 
 static void set_stepping(struct gdb_machine *gdb, uint64_t stepping)
@@ -183,21 +250,28 @@ int gdb_machine_start(struct machine *machine, uint16_t port, const struct log *
         abort();
     *gdb = (struct gdb_machine){.machine = machine,
                                 .ops = machine_engine_ops(machine),
+                                .kind = find_kind(machine_engine_ops(machine)->arch),
                                 .engine = machine_engine(machine),
                                 .stopped_cpu = -1,
                                 .paused = true};
-    const struct gdb_server_target target = {.session = {.ctx = gdb,
-                                                         .threads = threads,
-                                                         .name = name,
-                                                         .read_reg = read_reg,
-                                                         .write_reg = write_reg,
-                                                         .memory = access_memory,
-                                                         .breakpoint = change_breakpoint,
-                                                         .resume = resume,
-                                                         .interrupt = interrupt,
-                                                         .kill = kill_machine},
-                                             .pause = pause_machine,
-                                             .stopped = stopped};
+    assert(gdb->kind);
+    const bool watches = gdb->ops->debug_watch;
+    const struct gdb_server_target target = {
+        .session = {.ctx = gdb,
+                    .arch = gdb->kind->gdb,
+                    .watchpoint = watches ? change_watchpoint : NULL,
+                    .watched = watches ? watched : NULL,
+                    .threads = threads,
+                    .name = name,
+                    .read_reg = read_reg,
+                    .write_reg = write_reg,
+                    .memory = access_memory,
+                    .breakpoint = change_breakpoint,
+                    .resume = resume,
+                    .interrupt = interrupt,
+                    .kill = kill_machine},
+        .pause = pause_machine,
+        .stopped = stopped};
     machine_start_paused(machine);
     machine_on_debug(machine, on_debug, gdb);
     int rc = gdb_server_start(&target, port, log, &gdb->server, e);

@@ -1,11 +1,10 @@
 /* gdb_session.c: the commands of GDB's remote protocol, as a table by their first letters.
  *
- * Source: "Debugging with GDB", appendix E. The target description names the features that gdb
- * knows for aarch64 (org.gnu.gdb.aarch64.core and .fpu), so that registers are read by gdb's own
- * numbers.
+ * Source: "Debugging with GDB", appendix E. Registers are numbered as the target description of the
+ * architecture lists them (gdb_arch.h).
  *
- * Limits: all-stop only; hardware and software breakpoints are one kind (the target's); no
- * watchpoints (gdb steps instead), and no system registers.
+ * Limits: all-stop only; hardware and software breakpoints are one kind (the target's); where a
+ * target has no watchpoints gdb steps instead.
  */
 #include "interface/gdb_session.h"
 
@@ -15,35 +14,6 @@
 #include "base/bytes.h"
 
 enum { SIGNAL_TRAP = 5, MEMORY_MAX = GDB_PACKET_MAX / 2 - 16, PAGE_BYTES = 4096 };
-
-static const char target_xml_head[] =
-    "<?xml version=\"1.0\"?><!DOCTYPE target SYSTEM \"gdb-target.dtd\"><target version=\"1.0\">"
-    "<architecture>aarch64</architecture><feature name=\"org.gnu.gdb.aarch64.core\">";
-static const char target_xml_fpu[] =
-    "</feature><feature name=\"org.gnu.gdb.aarch64.fpu\">"
-    "<vector id=\"v2d\" type=\"ieee_double\" count=\"2\"/>"
-    "<vector id=\"v2u\" type=\"uint64\" count=\"2\"/>"
-    "<vector id=\"v4f\" type=\"ieee_single\" count=\"4\"/>"
-    "<vector id=\"v4u\" type=\"uint32\" count=\"4\"/>"
-    "<vector id=\"v8u\" type=\"uint16\" count=\"8\"/>"
-    "<vector id=\"v16u\" type=\"uint8\" count=\"16\"/>"
-    "<union id=\"vnd\"><field name=\"f\" type=\"v2d\"/><field name=\"u\" type=\"v2u\"/></union>"
-    "<union id=\"vns\"><field name=\"f\" type=\"v4f\"/><field name=\"u\" type=\"v4u\"/></union>"
-    "<union id=\"vnh\"><field name=\"u\" type=\"v8u\"/></union>"
-    "<union id=\"vnb\"><field name=\"u\" type=\"v16u\"/></union>"
-    "<union id=\"vnq\"><field name=\"u\" type=\"uint128\"/></union>"
-    "<union id=\"aarch64v\"><field name=\"d\" type=\"vnd\"/><field name=\"s\" type=\"vns\"/>"
-    "<field name=\"h\" type=\"vnh\"/><field name=\"b\" type=\"vnb\"/>"
-    "<field name=\"q\" type=\"vnq\"/></union>";
-static const char target_xml_tail[] = "<reg name=\"fpsr\" bitsize=\"32\"/>"
-                                      "<reg name=\"fpcr\" bitsize=\"32\"/></feature></target>";
-
-size_t gdb_reg_size(unsigned number)
-{
-    if (number == GDB_REG_CPSR || number >= GDB_REG_FPSR)
-        return 4;
-    return number >= GDB_REG_V0 ? 16 : 8;
-}
 
 /* --- answers -----------------------------------------------------------------------------------
  */
@@ -58,9 +28,26 @@ static void answer_ok(struct gdb_session *s, bool ok)
     answer(s, ok ? "OK" : "E01");
 }
 
+/* Which watchpoint the stop was for, if for one. */
+static void name_watchpoint(struct gdb_session *s)
+{
+    static const char *const names[] = {[2] = "watch", [3] = "rwatch", [4] = "awatch"};
+    uint64_t va;
+    if (!s->target.watched || !s->target.watched(s->target.ctx, s->stop_thread, &va))
+        return;
+    for (unsigned i = 0; i < s->breakpoint_count; i++) {
+        const struct gdb_breakpoint *b = &s->breakpoints[i];
+        if (b->kind && va - b->address < b->bytes) {
+            gdb_reply_text(&s->reply, "%s:%llx;", names[b->kind], (unsigned long long)va);
+            return;
+        }
+    }
+}
+
 static void answer_stop(struct gdb_session *s)
 {
     gdb_reply_text(&s->reply, "T%02xthread:%x;", s->stop_signal, s->stop_thread);
+    name_watchpoint(s);
 }
 
 /* --- registers and memory ----------------------------------------------------------------------
@@ -69,19 +56,19 @@ static void answer_stop(struct gdb_session *s)
 static void read_all(struct gdb_session *s, const char *args)
 {
     (void)args;
-    for (unsigned r = 0; r < GDB_REG_COUNT; r++) {
-        uint8_t value[16] = {0};
+    for (unsigned r = 0; r < s->target.arch->reg_count; r++) {
+        uint8_t value[GDB_REG_BYTES_MAX] = {0};
         s->target.read_reg(s->target.ctx, s->thread, r, value);
-        gdb_reply_hex(&s->reply, value, gdb_reg_size(r));
+        gdb_reply_hex(&s->reply, value, s->target.arch->reg_size(r));
     }
 }
 
 static void write_all(struct gdb_session *s, const char *args)
 {
-    uint8_t value[16];
+    uint8_t value[GDB_REG_BYTES_MAX];
     bool ok = true;
-    for (unsigned r = 0; r < GDB_REG_COUNT && ok && *args; r++) {
-        ok = gdb_parse_bytes(&args, value, gdb_reg_size(r)) &&
+    for (unsigned r = 0; r < s->target.arch->reg_count && ok && *args; r++) {
+        ok = gdb_parse_bytes(&args, value, s->target.arch->reg_size(r)) &&
              s->target.write_reg(s->target.ctx, s->thread, r, value);
     }
     answer_ok(s, ok);
@@ -90,10 +77,10 @@ static void write_all(struct gdb_session *s, const char *args)
 static void read_one(struct gdb_session *s, const char *args)
 {
     uint64_t number;
-    uint8_t value[16];
-    if (gdb_parse_hex(&args, &number) && number < GDB_REG_COUNT &&
+    uint8_t value[GDB_REG_BYTES_MAX];
+    if (gdb_parse_hex(&args, &number) && number < s->target.arch->reg_count &&
         s->target.read_reg(s->target.ctx, s->thread, (unsigned)number, value))
-        gdb_reply_hex(&s->reply, value, gdb_reg_size((unsigned)number));
+        gdb_reply_hex(&s->reply, value, s->target.arch->reg_size((unsigned)number));
     else
         answer_ok(s, false);
 }
@@ -101,9 +88,10 @@ static void read_one(struct gdb_session *s, const char *args)
 static void write_one(struct gdb_session *s, const char *args)
 {
     uint64_t number;
-    uint8_t value[16];
-    answer_ok(s, gdb_parse_hex(&args, &number) && number < GDB_REG_COUNT && *args++ == '=' &&
-                     gdb_parse_bytes(&args, value, gdb_reg_size((unsigned)number)) &&
+    uint8_t value[GDB_REG_BYTES_MAX];
+    answer_ok(s, gdb_parse_hex(&args, &number) && number < s->target.arch->reg_count &&
+                     *args++ == '=' &&
+                     gdb_parse_bytes(&args, value, s->target.arch->reg_size((unsigned)number)) &&
                      s->target.write_reg(s->target.ctx, s->thread, (unsigned)number, value));
 }
 
@@ -168,37 +156,46 @@ static void write_memory_binary(struct gdb_session *s, const char *args)
 /* --- breakpoints -------------------------------------------------------------------------------
  */
 
-static unsigned find_breakpoint(const struct gdb_session *s, uint64_t address)
+static unsigned find_breakpoint(const struct gdb_session *s, const struct gdb_breakpoint *b)
 {
     unsigned i = 0;
-    while (i < s->breakpoint_count && s->breakpoints[i] != address)
+    while (i < s->breakpoint_count &&
+           (s->breakpoints[i].kind != b->kind || s->breakpoints[i].address != b->address ||
+            (b->kind && s->breakpoints[i].bytes != b->bytes)))
         i++;
     return i;
 }
 
+static bool set_in_target(struct gdb_session *s, const struct gdb_breakpoint *b, bool set)
+{
+    if (!b->kind)
+        return s->target.breakpoint(s->target.ctx, b->address, set);
+    return s->target.watchpoint(s->target.ctx, b->kind, b->address, b->bytes, set);
+}
+
 static void change_breakpoint(struct gdb_session *s, const char *args, bool set)
 {
-    uint64_t address, kind;
+    struct gdb_breakpoint b = {0};
     char type = *args++;
-    if (type != '0' && type != '1')
-        return; /* watchpoints: an empty answer means "not supported" */
-    if (*args++ != ',' || !parse_range(&args, &address, &kind, 0)) {
+    if (type < '0' || type > '4' || (type > '1' && !s->target.watchpoint))
+        return; /* an empty answer means "not supported" */
+    b.kind = type > '1' ? (uint8_t)(type - '0') : 0;
+    if (*args++ != ',' || !parse_range(&args, &b.address, &b.bytes, 0)) {
         answer_ok(s, false);
         return;
     }
-    unsigned i = find_breakpoint(s, address);
+    unsigned i = find_breakpoint(s, &b);
     bool known = i < s->breakpoint_count;
     if (known == set) { /* gdb may say it twice */
         answer_ok(s, true);
         return;
     }
-    if ((set && s->breakpoint_count == GDB_BREAKPOINTS_MAX) ||
-        !s->target.breakpoint(s->target.ctx, address, set)) {
+    if ((set && s->breakpoint_count == GDB_BREAKPOINTS_MAX) || !set_in_target(s, &b, set)) {
         answer_ok(s, false);
         return;
     }
     if (set)
-        s->breakpoints[s->breakpoint_count++] = address;
+        s->breakpoints[s->breakpoint_count++] = b;
     else
         s->breakpoints[i] = s->breakpoints[--s->breakpoint_count];
     answer_ok(s, true);
@@ -217,7 +214,7 @@ static void remove_breakpoint(struct gdb_session *s, const char *args)
 void gdb_session_remove_breakpoints(struct gdb_session *s)
 {
     for (; s->breakpoint_count; s->breakpoint_count--)
-        s->target.breakpoint(s->target.ctx, s->breakpoints[s->breakpoint_count - 1], false);
+        set_in_target(s, &s->breakpoints[s->breakpoint_count - 1], false);
 }
 
 /* --- running -----------------------------------------------------------------------------------
@@ -241,7 +238,7 @@ static void go_on(struct gdb_session *s, const char *args, bool step)
 {
     uint64_t address;
     if (gdb_parse_hex(&args, &address))
-        s->target.write_reg(s->target.ctx, s->thread, GDB_REG_PC, &address);
+        s->target.write_reg(s->target.ctx, s->thread, s->target.arch->pc, &address);
     go_one(s, step, 0);
 }
 
@@ -264,7 +261,7 @@ static void go_on_with(struct gdb_session *s, const char *args, bool step)
         return;
     }
     if (*args == ';' && args++ && gdb_parse_hex(&args, &address))
-        s->target.write_reg(s->target.ctx, s->thread, GDB_REG_PC, &address);
+        s->target.write_reg(s->target.ctx, s->thread, s->target.arch->pc, &address);
     go_one(s, step, (unsigned)signal);
 }
 
@@ -444,26 +441,11 @@ static void pass_signals(struct gdb_session *s, const char *args)
     answer_ok(s, true);
 }
 
-static size_t write_target_xml(char *out, size_t size)
+static bool description_part(const struct gdb_session *s, uint64_t offset, void *data,
+                             size_t *size_bytes)
 {
-    size_t n = (size_t)snprintf(out, size, "%s", target_xml_head);
-    for (unsigned i = 0; i < 31; i++)
-        n += (size_t)snprintf(out + n, size - n, "<reg name=\"x%u\" bitsize=\"64\"/>", i);
-    n += (size_t)snprintf(out + n, size - n,
-                          "<reg name=\"sp\" bitsize=\"64\" type=\"data_ptr\"/>"
-                          "<reg name=\"pc\" bitsize=\"64\" type=\"code_ptr\"/>"
-                          "<reg name=\"cpsr\" bitsize=\"32\"/>%s",
-                          target_xml_fpu);
-    for (unsigned i = 0; i < 32; i++)
-        n += (size_t)snprintf(out + n, size - n,
-                              "<reg name=\"v%u\" bitsize=\"128\" type=\"aarch64v\"/>", i);
-    return n + (size_t)snprintf(out + n, size - n, "%s", target_xml_tail);
-}
-
-static bool description_part(uint64_t offset, void *data, size_t *size_bytes)
-{
-    char xml[8192];
-    uint64_t size = write_target_xml(xml, sizeof xml);
+    char xml[GDB_XML_BYTES_MAX];
+    uint64_t size = s->target.arch->write_xml(xml);
     offset = offset < size ? offset : size;
     *size_bytes = *size_bytes < size - offset ? *size_bytes : size - offset;
     memcpy(data, xml + offset, *size_bytes);
@@ -490,7 +472,7 @@ static void transfer(struct gdb_session *s, const char *args)
     size_t size = length;
     bool found =
         strcmp(name, "features") == 0
-            ? strcmp(annex, "target.xml") == 0 && description_part(offset, data, &size)
+            ? strcmp(annex, "target.xml") == 0 && description_part(s, offset, data, &size)
             : s->target.object && s->target.object(s->target.ctx, name, annex, offset, data, &size);
     if (!found) {
         answer(s, "E00");

@@ -11,23 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "interface/gdb_arch.h"
 #include "interface/gdb_file.h"
 #include "interface/gdb_packet.h"
-
-/* Registers by gdb's numbers for the features of the target description. */
-enum {
-    GDB_REG_X0 = 0, /* to x30 */
-    GDB_REG_SP = 31,
-    GDB_REG_PC = 32,
-    GDB_REG_CPSR = 33,
-    GDB_REG_V0 = 34, /* to v31 */
-    GDB_REG_FPSR = 66,
-    GDB_REG_FPCR = 67,
-    GDB_REG_COUNT = 68,
-};
-
-/* Size of register `number` in bytes: 8, 16 or 4. */
-size_t gdb_reg_size(unsigned number);
 
 /* What a thread is to do: the first of a list that names it or all counts. */
 struct gdb_action {
@@ -42,6 +28,7 @@ enum { GDB_ACTIONS_MAX = 64, GDB_THREADS_MAX = 1024, GDB_PASS_WORDS = 4 };
  * Those marked so may be NULL. */
 struct gdb_target {
     void *ctx;
+    const struct gdb_arch *arch;
     bool spawned; /* ends with the debugger, unless that detaches */
     /* Numbers of the threads there are, at most `max`, at least one. */
     unsigned (*threads)(void *ctx, uint32_t *ret_threads, unsigned max);
@@ -51,6 +38,11 @@ struct gdb_target {
     /* Virtual memory as `thread` sees it. False where any byte is unmapped. */
     bool (*memory)(void *ctx, uint32_t thread, uint64_t va, void *data, size_t bytes, bool write);
     bool (*breakpoint)(void *ctx, uint64_t va, bool set);
+    /* Watchpoints: accesses to `bytes` at va, of gdb's kinds 2 (write), 3 (read) and 4 (either).
+     * False: the target has none such. And whether the thread's last stop was for one, and where it
+     * is. May be NULL. */
+    bool (*watchpoint)(void *ctx, unsigned kind, uint64_t va, uint64_t bytes, bool set);
+    bool (*watched)(void *ctx, uint32_t thread, uint64_t *ret_va);
     /* Lets threads run as the actions say; those that none names stay. */
     void (*resume)(void *ctx, const struct gdb_action *actions, unsigned count);
     void (*interrupt)(void *ctx); /* ask a running target to stop */
@@ -69,6 +61,12 @@ struct gdb_target {
 
 enum { GDB_BREAKPOINTS_MAX = 256 };
 
+/* Breakpoint or watchpoint, as the packets Z and z have it. */
+struct gdb_breakpoint {
+    uint8_t kind; /* 0 breakpoint; 2, 3, 4 watchpoint */
+    uint64_t address, bytes;
+};
+
 struct gdb_session {
     struct gdb_target target;
     struct gdb_reader reader;
@@ -79,7 +77,7 @@ struct gdb_session {
     bool running, no_ack, detached, killed;
     unsigned next_listed; /* of qsThreadInfo */
     struct gdb_files files;
-    uint64_t breakpoints[GDB_BREAKPOINTS_MAX];
+    struct gdb_breakpoint breakpoints[GDB_BREAKPOINTS_MAX];
     unsigned breakpoint_count;
 };
 

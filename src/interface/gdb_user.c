@@ -104,7 +104,7 @@ static bool read_reg(void *ctx, uint32_t thread, unsigned number, void *value)
     struct linux_gdb_regs regs;
     if (!linux_gdb_regs_get(((struct gdb_user *)ctx)->gdb, (pid_t)thread, &regs))
         return false;
-    memcpy(value, place(&regs, number), gdb_reg_size(number));
+    memcpy(value, place(&regs, number), gdb_arm64.reg_size(number));
     return true;
 }
 
@@ -114,7 +114,7 @@ static bool write_reg(void *ctx, uint32_t thread, unsigned number, const void *v
     struct linux_gdb_regs regs;
     if (!linux_gdb_regs_get(gdb, (pid_t)thread, &regs))
         return false;
-    memcpy(place(&regs, number), value, gdb_reg_size(number));
+    memcpy(place(&regs, number), value, gdb_arm64.reg_size(number));
     return linux_gdb_regs_set(gdb, (pid_t)thread, &regs);
 }
 
@@ -220,6 +220,7 @@ static int start(void *ctx, struct linux_gdb *gdb, struct err *e)
 {
     struct gdb_user *user = ctx;
     const struct gdb_server_target target = {.session = {.ctx = user,
+                                                         .arch = &gdb_arm64,
                                                          .spawned = true,
                                                          .threads = threads,
                                                          .name = name,

@@ -24,7 +24,7 @@ X86_64 = SimpleNamespace(
     libraries='/', readelf='readelf', strip='strip',
     unit_test=os.path.join(os.path.dirname(PENG), 'tests', 'unit', 'test-kvm'),
     # qemu's VMRUN does not arm the guest's hardware breakpoints (seen with 7.2).
-    emulation_lacks={'breakpoints_and_steps'},
+    emulation_lacks={'breakpoints_and_steps', 'watchpoints'},
     cpus='x86_64 CPU', engines=['x86_64 guests: kvm', 'arm64 guests: translator'])
 ARM64 = SimpleNamespace(
     name='arm64', folder=GUEST, console='ttyAMA0',

@@ -4,7 +4,9 @@ instructions; what bench/kvm measures, within limits. Skipped where there is no 
 """
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 
@@ -56,8 +58,8 @@ def jailed_calls(kernel, *args):
     return int(re.search(r'jailed: (\d+) system calls', errors).group(1))
 
 
-def start(directory, append, *args):
-    return Machine('--kernel', build(directory), '--append', append, '--memory', '64M', '--net', 'none',
+def start(directory, append, *args, kernel='hello'):
+    return Machine('--kernel', build(directory, kernel), '--append', append, '--memory', '64M', '--net', 'none',
                    '--engine', 'kvm', *args)
 
 
@@ -98,6 +100,71 @@ def starts_lean(directory):
     check(min(cpu for cpu, _ in samples) < 20 * PATIENCE, samples) # the least: others may have the caches
     check(max(resident for _, resident in samples) < 10, samples)
     check(20 < jailed_calls(kernel, *devices) < 60, 'system calls')
+
+
+# KVMs in software know of breakpoints and steps only while they interpret, as they do where there is no paging.
+GDB = r"""
+set pagination off
+set confirm off
+set tcp connect-timeout 30
+target remote 127.0.0.1:{port}
+printf "at-start %d\n", $pc == (unsigned long)&start
+printf "argument %d\n", $rbx != 0
+set $before = $pc
+stepi
+printf "stepped %d\n", $pc - $before
+printf "paging %d cs %x\n", ($cr0 >> 31) & 1, $cs
+break far
+continue
+printf "paging %d efer %x cr3 %lx cr4 %x\n", ($cr0 >> 31) & 1, $efer, $cr3, $cr4
+set $offset = 0xffffffff80000000
+delete
+set $r15 = 0x1122334455667788
+printf "r15 %lx\n", $r15
+set $xmm3.v2_int64[1] = 0x55aa
+printf "xmm3 %lx %lx\n", $xmm3.v2_int64[0], $xmm3.v2_int64[1]
+printf "mxcsr %d fctrl %x\n", $mxcsr, $fctrl
+x/i (char *)&last + $offset
+printf "same %d\n", *(int *)&last == *(int *)((char *)&last + $offset)
+x/x 0x123456789000
+set var *(int *)((char *)&counter + $offset) = 11
+printf "counter %d\n", *(int *)&counter
+info threads
+detach
+quit
+"""
+
+# What gdb must have printed, in this order.
+GDB_WANTED = [
+    r'^at-start 1$', r'^argument 1$', r'^stepped 10$', r'^paging 0 cs 10$', r'Breakpoint 1, .* in far',
+    r'^paging 1 efer 500 cr3 300000 cr4 220$', r'^r15 1122334455667788$', r'^xmm3 0 55aa$',
+    r'^mxcsr \d+ fctrl 37f$', r'0xffffffff80\w+:\s+mov\s+\$0x3f8,%dx', r'^same 1$', r'counter 11$',
+    r'\* 1 .*vcpu0', r'Detaching|\[Inferior']
+
+
+@case
+def is_debugged_by_gdb(directory):
+    """gdb's own idea of breakpoints, watchpoints, steps and registers, by addresses of a guest's tables."""
+    gdb = shutil.which('gdb')
+    if not gdb:
+        print('no gdb: skipped')
+        return
+    with socket.socket() as s:
+        s.bind(('127.0.0.1', 0))
+        port = s.getsockname()[1]
+    machine = start(directory, '', '--gdb', str(port), kernel='paged')
+    commands = []
+    for line in GDB.format(port=port).strip().splitlines():
+        commands += ['-ex', line]
+    done = subprocess.run([gdb, '-nx', '-batch', os.path.join(directory, 'paged'), *commands],
+                          capture_output=True, text=True, timeout=60, check=False)
+    text, at = done.stdout + done.stderr, 0
+    for pattern in GDB_WANTED:
+        found = re.compile(pattern, re.M).search(text, at)
+        check(found, f'gdb did not print {pattern!r}:\n{text}')
+        at = found.end()
+    check('Cannot access memory at address 0x123456789000' in text, text)
+    check(machine.wait(20) == 0 and machine.output.endswith('done\n'), machine.output + machine.errors())
 
 
 def skip_without_kvm():

@@ -27,7 +27,7 @@ static bool read_reg(void *ctx, uint32_t thread, unsigned number, void *value)
 {
     struct fake *f = ctx;
     assert(thread - 1 < CPUS && number < GDB_REG_COUNT);
-    memcpy(value, f->regs[thread - 1][number], gdb_reg_size(number));
+    memcpy(value, f->regs[thread - 1][number], gdb_arm64.reg_size(number));
     return true;
 }
 
@@ -35,7 +35,7 @@ static bool write_reg(void *ctx, uint32_t thread, unsigned number, const void *v
 {
     struct fake *f = ctx;
     assert(thread - 1 < CPUS && number < GDB_REG_COUNT);
-    memcpy(f->regs[thread - 1][number], value, gdb_reg_size(number));
+    memcpy(f->regs[thread - 1][number], value, gdb_arm64.reg_size(number));
     return true;
 }
 
@@ -124,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct fake f;
     static struct gdb_session s;
     const struct gdb_target target = {.ctx = &f,
+                                      .arch = &gdb_arm64,
                                       .threads = threads,
                                       .name = name,
                                       .read_reg = read_reg,

@@ -154,4 +154,34 @@ guest_message_handler_end:
         movl    %eax, 0x3000
         finish  state
 
+/* With paging, one to one: an address for a breakpoint, and a trap of its own, counted at 0x3000. */
+        program trap
+        movl    $0x8000, %esp
+        lgdt    0x2000
+        lidt    0x2008
+        ljmp    $0x10, $0x1000 + (2f - guest_trap)
+2:      movl    $0x83, 0x4000           /* a page of 4 MiB */
+        movl    $0x4000, %eax
+        movl    %eax, %cr3
+        movl    $0x10, %eax             /* PSE */
+        movl    %eax, %cr4
+        movl    %cr0, %eax
+        orl     $0x80000000, %eax
+        movl    %eax, %cr0
+        outb    %al, $0xf4
+        .globl  guest_trap_here
+guest_trap_here:
+        movl    $5, %ecx
+        int3
+        movl    %ecx, 0x3004
+        finish  trap
+        .globl guest_trap_handler
+guest_trap_handler:
+        incl    0x3000
+        popl    %eax
+        addl    $8, %esp
+        jmp     *%eax
+        .globl guest_trap_handler_end
+guest_trap_handler_end:
+
         .section .note.GNU-stack, "", @progbits

@@ -47,7 +47,7 @@ static void name(void *ctx, uint32_t thread, char *text, size_t size_bytes)
 static bool read_reg(void *ctx, uint32_t thread, unsigned number, void *value)
 {
     struct rig *rig = ctx;
-    memset(value, 0, gdb_reg_size(number));
+    memset(value, 0, gdb_arm64.reg_size(number));
     if (number == GDB_REG_X0)
         memcpy(value, &rig->x0[thread == SECOND], 8);
     return true;
@@ -150,6 +150,7 @@ static int set_up(void **state)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
     const struct gdb_target target = {.ctx = rig,
+                                      .arch = &gdb_arm64,
                                       .spawned = true,
                                       .threads = threads,
                                       .name = name,

@@ -18,7 +18,7 @@
 #include <cmocka.h>
 
 #include "base/bytes.h"
-#include "core/engine/engine.h"
+#include "core/engine/kvm_int.h"
 
 enum { RAM_BYTES = 1 << 20, ENTRY = 0x1000, TOLD_MAX = 64, REGS_MAX = 4096 };
 enum { TABLES = 0x2000, GDT = 0x2100, IDT = 0x2200, HANDLER = 0x1800, LINE = 5, VECTOR = 0x25 };
@@ -29,7 +29,8 @@ extern const uint8_t guest_io[], guest_io_end[], guest_doorbell[], guest_doorbel
     guest_dirty[], guest_dirty_end[], guest_fill[], guest_fill_end[], guest_count[],
     guest_count_end[], guest_interrupt[], guest_interrupt_end[], guest_interrupt_handler[],
     guest_interrupt_handler_end[], guest_message[], guest_message_end[], guest_message_handler[],
-    guest_message_handler_end[], guest_state[], guest_state_end[];
+    guest_message_handler_end[], guest_state[], guest_state_end[], guest_trap[], guest_trap_end[],
+    guest_trap_here[], guest_trap_handler[], guest_trap_handler_end[];
 
 /* What a guest wrote to a device or a port. */
 struct told {
@@ -400,6 +401,81 @@ static void breakpoints_and_steps(void **state)
     assert_memory_equal(code, guest_state, sizeof(code));
 }
 
+/* What the CPU is told, by SDM volume 3, 18.2.4, where none is at hand that does it. */
+static void debug_registers(void **state)
+{
+    struct rig *rig = *state;
+    struct kvm_guest_debug debug = {0};
+    rig->ops->debug_break(rig->engine, 0x1234, true);
+    rig->ops->debug_watch(rig->engine, ENGINE_WATCH_WRITE, 0x2000, 8, true);
+    rig->ops->debug_watch(rig->engine, ENGINE_WATCH_ACCESS, 0x3004, 4, true);
+    rig->ops->debug_watch(rig->engine, ENGINE_WATCH_WRITE, 0x4002, 2, true);
+    assert_int_equal(rig->ops->debug_break(rig->engine, 0x5678, true), -ENOSPC);
+    assert_int_equal(kvm_arch_debug(rig->engine, &debug), KVM_GUESTDBG_USE_HW_BP);
+    static const uint64_t wanted[8] = {0x1234, 0x2000, 0x3004, 0x4002, [7] = 0x5f9004aa};
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(debug.arch.debugreg[i], wanted[i]);
+}
+
+static void watchpoints(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t va = 0;
+    if (rig->ops->fast(NULL) < 0) /* interpreters do not look */
+        skip();
+    load(rig, guest_dirty, guest_dirty_end, 0);
+    assert_int_equal(rig->ops->debug_watch(rig->engine, ENGINE_WATCH_READ, 0x11000, 1, true),
+                     -ENOTSUP); /* not x86's */
+    assert_int_equal(rig->ops->debug_watch(rig->engine, ENGINE_WATCH_WRITE, 0x12ffe, 4, true),
+                     -ENOTSUP); /* not aligned */
+    assert_int_equal(rig->ops->debug_watch(rig->engine, ENGINE_WATCH_WRITE, 0x12ffc, 4, true), 0);
+    assert_int_equal(rig->ops->debug_watch(rig->engine, ENGINE_WATCH_ACCESS, 0x11000, 1, true), 0);
+    run(rig, VCPU_STOP_DEBUG);
+    assert_true(rig->ops->debug_watched(rig->vcpu, &va));
+    assert_int_equal(va, 0x11000);
+    run(rig, VCPU_STOP_DEBUG);
+    assert_true(rig->ops->debug_watched(rig->vcpu, &va));
+    assert_int_equal(va, 0x12ffc);
+    assert_int_equal(word(rig, 0x12ffc) >> 24, 2); /* it was written */
+    assert_int_equal(rig->ops->debug_watch(rig->engine, ENGINE_WATCH_WRITE, 0x12ffc, 4, false), 0);
+    assert_int_equal(rig->ops->debug_watch(rig->engine, ENGINE_WATCH_WRITE, 0x12ffc, 4, false),
+                     -ENOENT);
+    run(rig, VCPU_STOP_REQUESTED);
+}
+
+/* With paging, breakpoints are INT3, as many as there are; the guest gets its own ones. */
+static void breakpoints_in_memory(void **state)
+{
+    struct rig *rig = *state;
+    const uint64_t here = ENTRY + (uint64_t)(guest_trap_here - guest_trap);
+    const uint64_t gate = (HANDLER & 0xffffull) | 0x10ull << 16 | 0x8e00ull << 32;
+    uint8_t code = 0;
+    if (rig->ops->fast(NULL) < 0)
+        skip();
+    put_tables(rig, guest_trap_handler, guest_trap_handler_end);
+    guestmem_write(&rig->mem, IDT + 3 * 8, &gate, sizeof(gate));
+    load(rig, guest_trap, guest_trap_end, 0);
+    run(rig, VCPU_STOP_REQUESTED);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(rig->ops->debug_break(rig->engine, here + i, true), 0);
+    assert_true(guestmem_read(&rig->mem, here, &code, 1));
+    assert_int_equal(code, 0xcc);
+    run(rig, VCPU_STOP_DEBUG);
+    assert_int_equal(reg(rig, ENGINE_REG_X86_RIP), here);
+    assert_int_equal(reg(rig, ENGINE_REG_X86_GPR(2)), 0);
+    for (unsigned i = 0; i < 8; i++)
+        assert_int_equal(rig->ops->debug_break(rig->engine, here + i, false), 0);
+    assert_true(guestmem_read(&rig->mem, here, &code, 1));
+    assert_int_equal(code, guest_trap_here[0]);
+    assert_int_equal(rig->ops->debug_break(rig->engine, here + 6, true), 0); /* behind its own */
+    run(rig, VCPU_STOP_DEBUG);
+    assert_int_equal(reg(rig, ENGINE_REG_X86_RIP), here + 6);
+    assert_int_equal(word(rig, 0x3000), 1);
+    assert_int_equal(rig->ops->debug_break(rig->engine, here + 6, false), 0);
+    run(rig, VCPU_STOP_REQUESTED);
+    assert_int_equal(word(rig, 0x3004), 5);
+}
+
 /* Everything that list_regs names, moved from one machine to a new one. */
 static void the_whole_state_moves(void **state)
 {
@@ -445,6 +521,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(written_pages_are_logged, setup_ring, teardown),
         cmocka_unit_test_setup_teardown(written_pages_are_logged, setup_bitmap, teardown),
         cmocka_unit_test(many_written_pages_are_logged),
+        CASE(debug_registers),
+        CASE(watchpoints),
+        CASE(breakpoints_in_memory),
         CASE(the_whole_state_moves),
         CASE(an_eventfd_sends_a_message),
     };

@@ -129,6 +129,9 @@ struct engine_irqchip {
                         struct err *e);
 };
 
+/* What a watchpoint waits for; numbered as the debugger's protocol does. */
+enum engine_watch { ENGINE_WATCH_WRITE = 2, ENGINE_WATCH_READ = 3, ENGINE_WATCH_ACCESS = 4 };
+
 /* One engine as a table: boards never switch on which. */
 struct engine_ops {
     const char *name;                     /* "translator", "interpreter", "kvm" */
@@ -179,6 +182,12 @@ struct engine_ops {
     bool (*debug_access)(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);
     int (*debug_break)(struct engine *engine, uint64_t va, bool set);
     void (*debug_step)(struct vcpu *vcpu, bool on);
+    /* Watchpoints: accesses to `bytes` at va. NULL: there are none. Errors: ENOTSUP (this kind, or
+     * place and size), ENOSPC, ENOENT. And whether the last VCPU_STOP_DEBUG was for one, and where
+     * it is (x86-64: one behind the access, arm64: before it). */
+    int (*debug_watch)(struct engine *engine, enum engine_watch kind, uint64_t va, unsigned bytes,
+                       bool set);
+    bool (*debug_watched)(struct vcpu *vcpu, uint64_t *ret_va);
     /* The folder in which it goes on making files while guests run, and at the end; NULL: none. */
     const char *(*folder)(struct engine *engine);
     /* Human-readable statistics, one "name: value" a line. */
@@ -217,6 +226,16 @@ static inline size_t engine_reg_bytes(uint64_t id)
 #define ENGINE_REG_X86_GPR(n)   (ENGINE_REG_X86 | ENGINE_REG_U64 | 0x80ull << 32 | (n))
 #define ENGINE_REG_X86_RIP      ENGINE_REG_X86_GPR(16)
 #define ENGINE_REG_X86_RFLAGS   ENGINE_REG_X86_GPR(17)
+
+/* Parts of those structures, for a debugger; not in list_regs. Selectors of CS, DS, ES, FS, GS, SS;
+ * CR0, 2, 3, 4, 8; the image of FXSAVE by byte (SDM volume 1, table 10-2): 16 and 32 bits of the
+ * x87's state and MXCSR, ST0-7 in the low 80 bits, XMM0-15. */
+#define ENGINE_REG_X86_SELECTOR(n) (ENGINE_REG_X86 | 1ull << 52 | 0x82ull << 32 | (n))
+#define ENGINE_REG_X86_CR(n)       (ENGINE_REG_X86 | ENGINE_REG_U64 | 0x83ull << 32 | (n))
+#define ENGINE_REG_X86_FX16(at)    (ENGINE_REG_X86 | 1ull << 52 | 0x84ull << 32 | (at))
+#define ENGINE_REG_X86_FX32(at)    (ENGINE_REG_X86 | ENGINE_REG_U32 | 0x84ull << 32 | (at))
+#define ENGINE_REG_X86_ST(n)       (ENGINE_REG_X86 | ENGINE_REG_U128 | 0x84ull << 32 | (32 + (n)*16))
+#define ENGINE_REG_X86_XMM(n)      (ENGINE_REG_X86 | ENGINE_REG_U128 | 0x84ull << 32 | (160 + (n)*16))
 
 /* The engines this build has, ended by NULL, the preferred first. */
 extern const struct engine_ops *const engines[];

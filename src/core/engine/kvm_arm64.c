@@ -7,8 +7,8 @@
  * The kernel does not translate addresses for a debugger here; its tables are walked with the
  * software engines' walker (core/arm64/mmu.c) over the registers of the vCPU.
  *
- * Limits: hardware breakpoints only; the CPU is the host's, without SVE, pointer authentication and
- * performance counters.
+ * Limits: breakpoints are in registers only; the CPU is the host's, without SVE, pointer
+ * authentication and performance counters.
  */
 #include "core/engine/kvm_arm64.h"
 
@@ -180,14 +180,62 @@ unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
 /* --- debugging ---------------------------------------------------------------------------------
  */
 
+bool kvm_arch_can_watch(enum kvm_break_kind kind)
+{
+    return kind != KVM_BREAK_CODE;
+}
+
+/* DBGWCR (DDI 0487 D19.3.11): enabled, EL0 and EL1, loads and stores, and which bytes of eight. */
+static uint64_t watch_control(const struct kvm_break *b)
+{
+    static const uint8_t load_store[] = {
+        [KVM_BREAK_READ] = 1, [KVM_BREAK_WRITE] = 2, [KVM_BREAK_ACCESS] = 3};
+    uint64_t bytes = ((1ull << b->bytes) - 1) << b->va % 8;
+    return 1 | 3 << 1 | load_store[b->kind] << 3 | bytes << 5;
+}
+
 uint32_t kvm_arch_debug(const struct engine *engine, struct kvm_guest_debug *debug)
 {
-    for (unsigned i = 0; i < engine->breakpoint_count; i++) {
-        debug->arch.dbg_bvr[i] = engine->breakpoints[i];
-        debug->arch.dbg_bcr[i] = BREAK_CONTROL;
+    unsigned codes = 0, watches = 0;
+    for (unsigned i = 0; i < engine->break_count; i++) {
+        const struct kvm_break *b = &engine->breaks[i];
+        if (b->kind == KVM_BREAK_CODE) {
+            debug->arch.dbg_bvr[codes] = b->va;
+            debug->arch.dbg_bcr[codes++] = BREAK_CONTROL;
+        } else {
+            debug->arch.dbg_wvr[watches] = b->va & ~7ull;
+            debug->arch.dbg_wcr[watches++] = watch_control(b);
+        }
     }
-    return engine->breakpoint_count ? KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW : 0;
+    return KVM_GUESTDBG_USE_HW;
 }
+
+uint32_t kvm_arch_step(const struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return 0;
+}
+
+/* The debugger takes a breakpoint or watchpoint away before it steps over it. */
+bool kvm_arch_debug_exit(struct vcpu *vcpu)
+{
+    enum { EC_WATCHPOINT_LOWER = 0x34, EC_WATCHPOINT = 0x35 };
+    const struct kvm_debug_exit_arch *debug = &vcpu->kvm.run->debug.arch;
+    unsigned class = debug->hsr >> 26;
+    vcpu->watched = class == EC_WATCHPOINT_LOWER || class == EC_WATCHPOINT;
+    vcpu->watched_va = debug->far;
+    return true;
+}
+
+/* BRK would need the guest's own ones, of which Linux has many, given back by hand. */
+bool kvm_arch_can_trap(struct vcpu *vcpu)
+{
+    (void)vcpu;
+    return false;
+}
+
+const uint8_t kvm_arch_trap = 0;
+const uint32_t kvm_arch_give_back = 0;
 
 bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address)
 {

@@ -29,7 +29,7 @@ int kvm_dirty_init(struct engine *engine, struct err *e)
     struct kvm_dirty *dirty = &engine->dirty;
     pthread_mutex_init(&dirty->lock, NULL);
     enum engine_dirty_log log = engine->config.dirty_log;
-    if (log == ENGINE_DIRTY_BITMAP || (log == ENGINE_DIRTY_AUTO && kvm_arch_fast(NULL) < 0))
+    if (log == ENGINE_DIRTY_BITMAP || (log == ENGINE_DIRTY_AUTO && engine->in_software))
         return 0;
     int rc =
         kvm_enable_dirty_ring(&engine->vm, RING_BYTES, kvm_arch_ring_needs_bitmap, &dirty->bytes);

@@ -11,8 +11,6 @@
  *
  * A reset puts every register back to what it was when the vCPU was made, which was read before its
  * first run.
- *
- * Limits: breakpoints are the CPU's own, of which four are used.
  */
 #include <assert.h>
 #include <errno.h>
@@ -25,7 +23,7 @@
 #include "base/bytes.h"
 #include "core/engine/kvm_int.h"
 
-enum { KICK_SIGNAL = SIGUSR1, REGS_MAX = 4096, PAGE_BYTES = 4096 };
+enum { KICK_SIGNAL = SIGUSR1, REGS_MAX = 4096 };
 
 /* --- state -------------------------------------------------------------------------------------
  */
@@ -179,6 +177,8 @@ static int kvm_engine_create(const struct engine_config *config, struct engine *
     if (!engine)
         abort();
     engine->config = *config;
+    /* Not for the probe behind it, which says what it wants. */
+    engine->in_software = config->dirty_log != ENGINE_DIRTY_AUTO || kvm_arch_fast(NULL) < 0;
     kvm_routes_init(&engine->routes);
     int rc = build(engine, e);
     if (rc < 0) {
@@ -291,21 +291,10 @@ static int handle_exit(struct vcpu *vcpu, struct err *e)
     }
 }
 
-static int tell_debug(struct vcpu *vcpu, struct err *e)
-{
-    struct kvm_guest_debug debug = {0};
-    debug.control = kvm_arch_debug(vcpu->engine, &debug);
-    if (vcpu->step)
-        debug.control |= KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_SINGLESTEP;
-    vcpu->debug_changed = false;
-    int rc = kvm_call(vcpu->kvm.fd, KVM_SET_GUEST_DEBUG, &debug);
-    return rc < 0 ? err_set_errno(e, rc, "KVM's debugging") : 0;
-}
-
 static enum vcpu_stop run_guest(struct vcpu *vcpu, struct err *e)
 {
     for (;;) {
-        if (vcpu->debug_changed && tell_debug(vcpu, e) < 0)
+        if (vcpu->debug_changed && kvm_debug_tell(vcpu, e) < 0)
             return VCPU_STOP_FAILED;
         int rc = kvm_vcpu_run(&vcpu->kvm);
         if (rc == -EINTR || rc == -EAGAIN) {
@@ -321,8 +310,11 @@ static enum vcpu_stop run_guest(struct vcpu *vcpu, struct err *e)
             return VCPU_STOP_FAILED;
         }
         vcpu->exits++;
-        if (vcpu->kvm.run->exit_reason == KVM_EXIT_DEBUG)
-            return VCPU_STOP_DEBUG;
+        if (vcpu->kvm.run->exit_reason == KVM_EXIT_DEBUG) {
+            if (kvm_arch_debug_exit(vcpu))
+                return VCPU_STOP_DEBUG;
+            continue;
+        }
         if (handle_exit(vcpu, e) < 0)
             return VCPU_STOP_FAILED;
     }
@@ -369,56 +361,6 @@ int kvm_engine_set_doorbell(struct engine *engine, const struct engine_doorbell 
     return kvm_set_doorbell(&engine->vm, &doorbell, on, e);
 }
 
-/* --- for the debugger --------------------------------------------------------------------------
- */
-
-static bool kvm_engine_debug_access(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes,
-                                    bool write)
-{
-    uint8_t *at = data;
-    while (bytes > 0) {
-        uint64_t address;
-        size_t here = PAGE_BYTES - va % PAGE_BYTES;
-        here = here < bytes ? here : bytes;
-        if (!kvm_arch_translate(vcpu, va, &address))
-            return false;
-        const struct guestmem *mem = vcpu->engine->config.mem;
-        if (!(write ? guestmem_write(mem, address, at, here)
-                    : guestmem_read(mem, address, at, here)))
-            return false;
-        at += here;
-        va += here;
-        bytes -= here;
-    }
-    return true;
-}
-
-static int kvm_engine_debug_break(struct engine *engine, uint64_t va, bool set)
-{
-    unsigned at = 0;
-    while (at < engine->breakpoint_count && engine->breakpoints[at] != va)
-        at++;
-    bool there = at < engine->breakpoint_count;
-    if (set && !there) {
-        if (engine->breakpoint_count == KVM_BREAKPOINTS_MAX)
-            return -ENOSPC;
-        engine->breakpoints[engine->breakpoint_count++] = va;
-    } else if (!set && there) {
-        engine->breakpoints[at] = engine->breakpoints[--engine->breakpoint_count];
-    } else if (!set) {
-        return -ENOENT;
-    }
-    for (unsigned i = 0; i < engine->vcpu_count; i++)
-        engine->vcpus[i].debug_changed = true;
-    return 0;
-}
-
-static void kvm_engine_debug_step(struct vcpu *vcpu, bool on)
-{
-    vcpu->step = on;
-    vcpu->debug_changed = true;
-}
-
 /* The host's caches hold what the CPU runs, and Linux keeps them coherent with its own writes. */
 static void kvm_engine_code_changed(struct engine *engine)
 {
@@ -453,5 +395,7 @@ const struct engine_ops kvm_engine = {
     .debug_access = kvm_engine_debug_access,
     .debug_break = kvm_engine_debug_break,
     .debug_step = kvm_engine_debug_step,
+    .debug_watch = kvm_engine_debug_watch,
+    .debug_watched = kvm_engine_debug_watched,
     .print_stats = kvm_engine_print_stats,
 };

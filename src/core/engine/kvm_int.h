@@ -11,7 +11,27 @@
 #include "core/engine/kvm_engine.h"
 #include "hardware/kvm.h"
 
-enum { KVM_CPUS_MAX = 64, KVM_BREAKPOINTS_MAX = 4 };
+enum { KVM_CPUS_MAX = 64, KVM_BREAKS_MAX = 4 };
+
+/* A breakpoint or a watchpoint, in a register of the CPU's. */
+enum kvm_break_kind { KVM_BREAK_CODE, KVM_BREAK_WRITE, KVM_BREAK_READ, KVM_BREAK_ACCESS };
+struct kvm_break {
+    enum kvm_break_kind kind;
+    uint8_t bytes; /* watched */
+    uint64_t va;
+};
+
+/* A breakpoint in memory. */
+enum { KVM_TRAPS_MAX = 256 };
+struct kvm_trap {
+    uint64_t va, address; /* the latter guest-physical */
+    uint8_t old;
+};
+
+static inline enum kvm_break_kind kvm_break_kind(enum engine_watch watch)
+{
+    return KVM_BREAK_WRITE + (watch - ENGINE_WATCH_WRITE);
+}
 
 enum { KVM_LINE_ROUTES_MAX = 1024, KVM_MESSAGES_MAX = 1024 };
 
@@ -51,6 +71,9 @@ struct vcpu {
     bool running;
     bool step;          /* the debugger wants one instruction */
     bool debug_changed; /* KVM has not been told yet */
+    bool give_back;     /* the guest's own trap: KVM lets the guest have it */
+    bool watched;       /* the last debug stop was for a watchpoint, at: */
+    uint64_t watched_va;
     struct kvm_power_on power_on;
     uint32_t ring_next; /* the next entry of kvm.ring to look at; under engine->dirty.lock */
     uint64_t exits;     /* since it was made */
@@ -59,10 +82,13 @@ struct vcpu {
 struct engine {
     struct engine_config config;
     struct kvm_vm vm;
+    bool in_software; /* kvm_arch_fast() says that KVM imitates the CPU, or nobody has asked it */
     struct vcpu vcpus[KVM_CPUS_MAX];
     unsigned vcpu_count; /* those made */
-    uint64_t breakpoints[KVM_BREAKPOINTS_MAX];
-    unsigned breakpoint_count;
+    struct kvm_break breaks[KVM_BREAKS_MAX];
+    unsigned break_count;
+    struct kvm_trap traps[KVM_TRAPS_MAX];
+    unsigned trap_count;
     struct kvm_routes routes;
     struct kvm_dirty dirty;
     void *arch; /* the architecture's own; owned */
@@ -95,8 +121,20 @@ void kvm_arch_start(struct vcpu *vcpu, const struct engine_start *start);
 /* Exits that only this architecture has. 0; -ENOSYS: unknown; another negative errno: `e` says why
  * the vCPU cannot go on. */
 int kvm_arch_exit(struct vcpu *vcpu, struct err *e);
-/* Fills the architecture's part of KVM_SET_GUEST_DEBUG's argument; returns control flags. */
+/* Fills the architecture's part of KVM_SET_GUEST_DEBUG's argument from engine->breaks; returns
+ * control flags. */
 uint32_t kvm_arch_debug(const struct engine *engine, struct kvm_guest_debug *debug);
+/* More flags for a single step. */
+uint32_t kvm_arch_step(const struct vcpu *vcpu);
+bool kvm_arch_can_watch(enum kvm_break_kind kind);
+/* KVM_EXIT_DEBUG: sets `watched`, and sees to it that the vCPU does not stop there again. False: it
+ * goes on, with a trap of the guest's own (`give_back`). */
+bool kvm_arch_debug_exit(struct vcpu *vcpu);
+/* An instruction of a byte that traps, and the flag that gives a trap back. Not where there is
+ * none, and not while addresses are physical: what is at them now is seldom what will be. */
+bool kvm_arch_can_trap(struct vcpu *vcpu);
+extern const uint8_t kvm_arch_trap;
+extern const uint32_t kvm_arch_give_back;
 int kvm_arch_get_reg(struct vcpu *vcpu, uint64_t id, void *value);
 int kvm_arch_set_reg(struct vcpu *vcpu, uint64_t id, const void *value);
 unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max);
@@ -108,6 +146,18 @@ uint64_t kvm_arch_pc(struct vcpu *vcpu);
 
 /* Puts all memory into its slots, or changes their flags (KVM_MEM_LOG_DIRTY_PAGES). */
 int kvm_engine_add_memory(struct engine *engine, uint32_t flags, struct err *e);
+
+/* Whether a breakpoint is set there: in a register, in memory. */
+bool kvm_break_at(const struct engine *engine, uint64_t va);
+bool kvm_trap_at(const struct engine *engine, uint64_t va);
+/* Tells KVM what changed, on the vCPU's thread. */
+int kvm_debug_tell(struct vcpu *vcpu, struct err *e);
+bool kvm_engine_debug_access(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);
+int kvm_engine_debug_break(struct engine *engine, uint64_t va, bool set);
+int kvm_engine_debug_watch(struct engine *engine, enum engine_watch kind, uint64_t va,
+                           unsigned bytes, bool set);
+bool kvm_engine_debug_watched(struct vcpu *vcpu, uint64_t *ret_va);
+void kvm_engine_debug_step(struct vcpu *vcpu, bool on);
 
 /* Before memory; for each vCPU. */
 int kvm_dirty_init(struct engine *engine, struct err *e);

@@ -6,8 +6,6 @@
  * 64-bit boot protocol (Documentation/x86/boot.rst) or, without page tables, of the PVH one: flat
  * segments that no descriptor table in memory backs, which is enough until the kernel loads its
  * own. For firmware it starts in the state in which KVM makes it, at the reset vector.
- *
- * Limits: hardware breakpoints only.
  */
 #include "core/engine/kvm_x86_64.h"
 
@@ -159,25 +157,12 @@ static void do_ports(struct vcpu *vcpu)
     }
 }
 
-/* The breakpoint it stopped at must not stop it again when it goes on. */
-static void step_over(struct vcpu *vcpu)
-{
-    struct kvm_regs regs;
-    if (kvm_call(vcpu->kvm.fd, KVM_GET_REGS, &regs) < 0)
-        return;
-    regs.rflags |= RFLAGS_RF;
-    kvm_call(vcpu->kvm.fd, KVM_SET_REGS, &regs);
-}
-
 int kvm_arch_exit(struct vcpu *vcpu, struct err *e)
 {
     (void)e;
     switch (vcpu->kvm.run->exit_reason) {
     case KVM_EXIT_IO:
         do_ports(vcpu);
-        return 0;
-    case KVM_EXIT_DEBUG:
-        step_over(vcpu);
         return 0;
     default:
         return -ENOSYS;
@@ -226,17 +211,80 @@ const struct engine_irqchip kvm_arch_irqchip = {
 /* --- debugging ---------------------------------------------------------------------------------
  */
 
+/* R/W bits of DR7 by kind (SDM volume 3, 18.2.4); reads alone cannot be watched. */
+static const uint8_t dr7_kinds[] = {
+    [KVM_BREAK_CODE] = 0, [KVM_BREAK_WRITE] = 1, [KVM_BREAK_ACCESS] = 3};
+
+bool kvm_arch_can_watch(enum kvm_break_kind kind)
+{
+    return kind != KVM_BREAK_READ;
+}
+
 uint32_t kvm_arch_debug(const struct engine *engine, struct kvm_guest_debug *debug)
 {
-    if (engine->breakpoint_count == 0)
-        return 0;
-    /* DR7: an enable bit each (global), length and type 0: execution. Bit 10 is always 1. */
-    debug->arch.debugreg[7] = 1 << 10;
-    for (unsigned i = 0; i < engine->breakpoint_count; i++) {
-        debug->arch.debugreg[i] = engine->breakpoints[i];
-        debug->arch.debugreg[7] |= 2ull << i * 2;
+    /* 1, 2, 4 and 8 bytes; code has length 0. */
+    static const uint8_t lengths[] = {[1] = 0, [2] = 1, [4] = 3, [8] = 2};
+    uint64_t dr7 = 1 << 10; /* always 1 */
+    for (unsigned i = 0; i < engine->break_count; i++) {
+        const struct kvm_break *b = &engine->breaks[i];
+        debug->arch.debugreg[i] = b->va;
+        dr7 |= 2ull << i * 2; /* enabled for all tasks */
+        dr7 |= (uint64_t)(dr7_kinds[b->kind] | lengths[b->bytes] << 2) << (16 + i * 4);
     }
-    return KVM_GUESTDBG_ENABLE | KVM_GUESTDBG_USE_HW_BP;
+    debug->arch.debugreg[7] = dr7;
+    return KVM_GUESTDBG_USE_HW_BP;
+}
+
+/* Without it, a step in a kernel ends in the handler of the interrupt that came meanwhile. */
+uint32_t kvm_arch_step(const struct vcpu *vcpu)
+{
+    int flags = kvm_capability(vcpu->engine->vm.fd, KVM_CAP_SET_GUEST_DEBUG2);
+    return (uint32_t)flags & KVM_GUESTDBG_BLOCKIRQ;
+}
+
+/* INT3 (Linux, api.rst 4.87). */
+/* KVMs in software end a guest that executes it. */
+bool kvm_arch_can_trap(struct vcpu *vcpu)
+{
+    struct kvm_sregs sregs;
+    return !vcpu->engine->in_software && kvm_call(vcpu->kvm.fd, KVM_GET_SREGS, &sregs) == 0 &&
+           sregs.cr0 & CR0_PG;
+}
+
+const uint8_t kvm_arch_trap = 0xcc;
+const uint32_t kvm_arch_give_back = KVM_GUESTDBG_INJECT_BP;
+
+static void find_watched(struct vcpu *vcpu)
+{
+    const struct engine *engine = vcpu->engine;
+    uint64_t dr6 = vcpu->kvm.run->debug.arch.dr6;
+    vcpu->watched = false;
+    for (unsigned i = 0; i < engine->break_count; i++) {
+        if (!(dr6 >> i & 1) || engine->breaks[i].kind == KVM_BREAK_CODE)
+            continue;
+        vcpu->watched = true;
+        vcpu->watched_va = engine->breaks[i].va;
+    }
+}
+
+bool kvm_arch_debug_exit(struct vcpu *vcpu)
+{
+    enum { VECTOR_BP = 3 };
+    const struct kvm_debug_exit_arch *debug = &vcpu->kvm.run->debug.arch;
+    if (debug->exception == VECTOR_BP) {
+        vcpu->watched = false;
+        if (kvm_trap_at(vcpu->engine, debug->pc))
+            return true;
+        vcpu->give_back = vcpu->debug_changed = true;
+        return false;
+    }
+    find_watched(vcpu);
+    struct kvm_regs regs;
+    if (kvm_call(vcpu->kvm.fd, KVM_GET_REGS, &regs) == 0 && kvm_break_at(vcpu->engine, regs.rip)) {
+        regs.rflags |= RFLAGS_RF; /* the next instruction does not stop for its breakpoint */
+        kvm_call(vcpu->kvm.fd, KVM_SET_REGS, &regs);
+    }
+    return true;
 }
 
 bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address)

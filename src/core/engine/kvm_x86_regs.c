@@ -18,6 +18,7 @@
 
 enum { GPRS = sizeof(struct kvm_regs) / 8, MSR_TSC = 0x10, MSR_TSC_DEADLINE = 0x6e0 };
 enum { TYPE_MSR = 2, TYPE_GPR = 0x80, TYPE_STRUCTURE = 0x81 };
+enum { TYPE_SELECTOR = 0x82, TYPE_CR = 0x83, TYPE_FX = 0x84 };
 
 enum whose { OF_VCPU, OF_MACHINE, OF_IRQCHIP };
 
@@ -121,6 +122,49 @@ static int move_msr(struct vcpu *vcpu, uint32_t number, void *value, bool set)
     return 0;
 }
 
+/* --- parts of structures -----------------------------------------------------------------------
+ */
+
+static int move_sreg(struct vcpu *vcpu, uint64_t id, void *value, bool set)
+{
+    struct kvm_sregs s;
+    uint16_t *const selectors[] = {&s.cs.selector, &s.ds.selector, &s.es.selector,
+                                   &s.fs.selector, &s.gs.selector, &s.ss.selector};
+    __u64 *const crs[] = {[0] = &s.cr0, [2] = &s.cr2, [3] = &s.cr3, [4] = &s.cr4, [8] = &s.cr8};
+    uint32_t n = (uint32_t)id;
+    void *part = NULL;
+    if (n < ARRAY_SIZE(selectors) && id == ENGINE_REG_X86_SELECTOR(n))
+        part = selectors[n];
+    else if (n < ARRAY_SIZE(crs) && id == ENGINE_REG_X86_CR(n))
+        part = crs[n];
+    if (!part)
+        return -ENOENT;
+    int rc = kvm_call(vcpu->kvm.fd, KVM_GET_SREGS, &s);
+    if (rc < 0)
+        return rc;
+    memcpy(set ? part : value, set ? value : part, engine_reg_bytes(id));
+    return set ? kvm_call(vcpu->kvm.fd, KVM_SET_SREGS, &s) : 0;
+}
+
+/* In XSAVE's area: what is written there counts only where the header says that it is in use. */
+static int move_fx(struct vcpu *vcpu, uint64_t id, void *value, bool set)
+{
+    enum { FX_BYTES = 416, HEADER = 512, X87_AND_SSE = 3 };
+    struct kvm_xsave area;
+    uint8_t *bytes = (uint8_t *)area.region;
+    uint32_t at = (uint32_t)id;
+    size_t size = engine_reg_bytes(id);
+    if ((id ^ ENGINE_REG_X86_FX16(at)) & ~(15ull << 52) || size < 2 || size > 16 || at % size ||
+        at > FX_BYTES - size)
+        return -ENOENT;
+    int rc = kvm_call(vcpu->kvm.fd, KVM_GET_XSAVE, &area);
+    if (rc < 0)
+        return rc;
+    memcpy(set ? bytes + at : value, set ? value : bytes + at, size);
+    bytes[HEADER] |= X87_AND_SSE;
+    return set ? kvm_call(vcpu->kvm.fd, KVM_SET_XSAVE, &area) : 0;
+}
+
 static int move_reg(struct vcpu *vcpu, uint64_t id, void *value, bool set)
 {
     uint32_t index = (uint32_t)id;
@@ -134,6 +178,11 @@ static int move_reg(struct vcpu *vcpu, uint64_t id, void *value, bool set)
         return index < ARRAY_SIZE(structures) && id == structure_id(index)
                    ? move_structure(vcpu, index, value, set)
                    : -ENOENT;
+    case TYPE_SELECTOR:
+    case TYPE_CR:
+        return move_sreg(vcpu, id, value, set);
+    case TYPE_FX:
+        return move_fx(vcpu, id, value, set);
     default:
         return -ENOENT;
     }

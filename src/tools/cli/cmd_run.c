@@ -418,8 +418,6 @@ static int choose(struct run *run, struct err *e)
         if (rc < 0)
             return rc;
     }
-    if (run->gdb_port && strcmp(config->arch, "arm64") != 0)
-        return err_set(e, ENOTSUP, "--gdb: for arm64 guests only");
     if (config->engine)
         return 0;
     config->engine = engine_choose(config->arch, &run->not_the_best);
