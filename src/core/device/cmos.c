@@ -306,6 +306,8 @@ int cmos_new(struct evloop *loop, struct irq_line irq, struct cmos **ret_cmos, s
         return err_prefix(e, "real time clock");
     }
     pthread_mutex_init(&c->lock, NULL);
+    tzset(); /* gmtime_r() would read the host's time zone at its first use, when no file is to be
+                had */
     c->bytes[REG_A] = A_DIVIDER_32768_HZ;
     c->bytes[REG_B] = B_24_HOURS;
     c->bytes[REG_D] = D_VALID;
