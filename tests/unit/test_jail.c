@@ -219,9 +219,34 @@ static void each_call_by_what_is_done(void **state)
                                                  : assert_killed)(works[w], forbidden[i].act);
 }
 
+static pthread_barrier_t all_have;
+
+static void *allocate(void *arg)
+{
+    void *volatile memory = malloc(100);
+    pthread_barrier_wait(&all_have);
+    free(memory);
+    return arg;
+}
+
+/* More at once than the C library has arenas without a look at the number of CPUs. */
+static int try_allocating_threads(void)
+{
+    enum { THREADS = 24 };
+    pthread_t threads[THREADS];
+    pthread_barrier_init(&all_have, NULL, THREADS);
+    for (unsigned i = 0; i < THREADS; i++)
+        if (pthread_create(&threads[i], NULL, allocate, NULL) != 0)
+            return 1;
+    for (unsigned i = 0; i < THREADS; i++)
+        pthread_join(threads[i], NULL);
+    return 0;
+}
+
 static void threads_go_on(void **state)
 {
     assert_allowed(0, try_thread);
+    assert_allowed(0, try_allocating_threads);
 }
 
 static void *wait_and_open(void *arg)

@@ -18,6 +18,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <malloc.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -34,7 +35,7 @@
 #include "base/bytes.h"
 #include "hardware/jail/jail.h"
 
-enum { ALWAYS = 0, ARGUMENTS_MAX = 2, TYPE_OF_SOCKET = 0xf };
+enum { ALWAYS = 0, ARGUMENTS_MAX = 2, TYPE_OF_SOCKET = 0xf, ARENAS_MAX = 8 };
 
 /* What glibc's pthread_create() passes. */
 #define CLONE_OF_A_THREAD                                                                          \
@@ -274,6 +275,8 @@ int jail_calls(unsigned work, struct err *e)
 {
     struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
+    mallopt(M_ARENA_MAX,
+            ARENAS_MAX); /* else glibc opens a file of /sys to see how many CPUs there are */
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
     if (!filter)
         abort();
