@@ -147,7 +147,8 @@ void exception(struct frame *f)
     f->spsr = (f->spsr & ~(1ul << 20)) | 1 << 9; /* not back into illegal state, nor on stepping */
     if (cpu->resume_at)
         f->elr = cpu->resume_at;
-    else if (f->esr >> 26 != 0x15) /* the preferred return of SVC is the next instruction */
+    else if (f->esr >> 26 != 0x15 &&
+             f->esr >> 26 != 0x16) /* SVC and HVC return behind themselves */
         f->elr += 4;
     cpu->resume_at = 0;
 }
@@ -250,7 +251,10 @@ uint64_t psci(uint64_t function, uint64_t a, uint64_t b, uint64_t c)
     register uint64_t x1 __asm__("x1") = a;
     register uint64_t x2 __asm__("x2") = b;
     register uint64_t x3 __asm__("x3") = c;
-    __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
+    if (read_sysreg(currentel) == 2 << 2) /* HVC would come back here */
+        __asm__ volatile("smc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
+    else
+        __asm__ volatile("hvc #0" : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)::"memory");
     return x0;
 }
 

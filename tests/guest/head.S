@@ -28,6 +28,13 @@ boot:
     .global secondary_entry
 secondary_entry:
 start_cpu: /* x0: struct cpu */
+    mrs x1, currentel
+    cmp x1, #2 << 2
+    b.ne 0f
+    ldr x1, =(1 << 34 | 1 << 31 | 1 << 27) /* E2H, RW, TGE: the names below are EL2's registers */
+    msr hcr_el2, x1
+    isb
+0:
     msr tpidr_el1, x0
     ldr x1, =vectors
     msr vbar_el1, x1

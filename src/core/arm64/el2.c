@@ -129,10 +129,9 @@ void a64_el2_write_hcr(struct a64_cpu *cpu, enum a64_sysreg reg, uint64_t value)
             a64_el2_derive(cpu);
         }
         a64_tlb_empty(cpu->el2->tlbs[0]);
-        a64_select_bank(cpu);
         a64_update_slow(cpu);
-        a64_timer_update(cpu);
     }
+    a64_select_bank(cpu); /* for LDTR and STTR */
 }
 
 /* --- exceptions --------------------------------------------------------------------------------

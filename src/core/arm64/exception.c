@@ -67,6 +67,7 @@ void a64_pstate_set(struct a64_cpu *cpu, uint32_t spsr)
 {
     unsigned el = spsr >> 2 & 3;
     if (cpu->el2) {
+        el = el > 2 ? 2 : el; /* a debugger may write anything */
         bool el2 = el == 2 || (el == 0 && a64_el2_host(cpu));
         if (el2 != cpu->el2->inside)
             a64_el2_use(cpu, el2);

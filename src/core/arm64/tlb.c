@@ -229,7 +229,9 @@ void a64_select_bank(struct a64_cpu *cpu)
         tlb->user_now->last_use = ++tlb->clock;
     }
     cpu->bank = cpu->el ? &tlb->el1 : tlb->user_now;
-    cpu->bank_unpriv = cpu->el && cpu->uao ? &tlb->el1 : tlb->user_now;
+    /* EL2 has an EL0 of its own only as a host. */
+    bool alone = cpu->el == 2 && !a64_el2_host(cpu);
+    cpu->bank_unpriv = (cpu->el && cpu->uao) || alone ? &tlb->el1 : tlb->user_now;
 }
 
 /* A zero slot matches a jump to address 0 alone, which is looked up in slot 0. */
