@@ -154,34 +154,60 @@ guest_message_handler_end:
         movl    %eax, 0x3000
         finish  state
 
-/* With paging, one to one: an address for a breakpoint, and a trap of its own, counted at 0x3000. */
-        program trap
+/* For a machine that is saved at its first write to 0xf4 and goes on elsewhere. Until then: the APIC
+ * in x2APIC mode, its timer running towards vector 0x25, an interrupt to itself by vector 0x26
+ * pending, XMM1 loaded from 0x3020. Then both interrupts are taken (each ORs its bit into 0x3000)
+ * and XMM1 is stored to 0x3030. */
+        .macro  write_msr number, value
+        movl    $\number, %ecx
+        movl    $\value, %eax
+        xorl    %edx, %edx
+        wrmsr
+        .endm
+        program saved
         movl    $0x8000, %esp
         lgdt    0x2000
         lidt    0x2008
-        ljmp    $0x10, $0x1000 + (2f - guest_trap)
-2:      movl    $0x83, 0x4000           /* a page of 4 MiB */
-        movl    $0x4000, %eax
-        movl    %eax, %cr3
-        movl    $0x10, %eax             /* PSE */
+        ljmp    $0x10, $0x1000 + (2f - guest_saved)
+2:      movl    $0x600, %eax            /* SSE */
         movl    %eax, %cr4
-        movl    %cr0, %eax
-        orl     $0x80000000, %eax
-        movl    %eax, %cr0
+        movl    $0x1b, %ecx
+        rdmsr
+        orl     $0xc00, %eax            /* x2APIC */
+        wrmsr
+        write_msr 0x80f, 0x1ff
+        write_msr 0x83e, 0x3            /* divided by 16 */
+        write_msr 0x832, 0x25           /* once */
+        write_msr 0x838, 0x400000
+        movaps  0x3020, %xmm1
+        write_msr 0x83f, 0x26
+        movl    $0x12345678, %esi
         outb    %al, $0xf4
-        .globl  guest_trap_here
-guest_trap_here:
-        movl    $5, %ecx
-        int3
-        movl    %ecx, 0x3004
-        finish  trap
-        .globl guest_trap_handler
-guest_trap_handler:
-        incl    0x3000
+        movaps  %xmm1, 0x3030
+        movl    %esi, 0x3004
+3:      sti
+        hlt
+        cli
+        cmpl    $3, 0x3000
+        jb      3b
+        finish  saved
+        .globl guest_timer_handler
+guest_timer_handler:
+        orl     $1, 0x3000
+        write_msr 0x80b, 0
         popl    %eax
         addl    $8, %esp
         jmp     *%eax
-        .globl guest_trap_handler_end
-guest_trap_handler_end:
+        .globl guest_timer_handler_end
+guest_timer_handler_end:
+        .globl guest_self_handler
+guest_self_handler:
+        orl     $2, 0x3000
+        write_msr 0x80b, 0
+        popl    %eax
+        addl    $8, %esp
+        jmp     *%eax
+        .globl guest_self_handler_end
+guest_self_handler_end:
 
         .section .note.GNU-stack, "", @progbits

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -29,8 +30,9 @@ extern const uint8_t guest_io[], guest_io_end[], guest_doorbell[], guest_doorbel
     guest_dirty[], guest_dirty_end[], guest_fill[], guest_fill_end[], guest_count[],
     guest_count_end[], guest_interrupt[], guest_interrupt_end[], guest_interrupt_handler[],
     guest_interrupt_handler_end[], guest_message[], guest_message_end[], guest_message_handler[],
-    guest_message_handler_end[], guest_state[], guest_state_end[], guest_trap[], guest_trap_end[],
-    guest_trap_here[], guest_trap_handler[], guest_trap_handler_end[];
+    guest_message_handler_end[], guest_state[], guest_state_end[], guest_saved[], guest_saved_end[],
+    guest_timer_handler[], guest_timer_handler_end[], guest_self_handler[],
+    guest_self_handler_end[];
 
 /* What a guest wrote to a device or a port. */
 struct told {
@@ -324,7 +326,7 @@ static void put_tables(struct rig *rig, const uint8_t *handler, const uint8_t *e
     uint8_t tables[16] = {0};
     store_le(tables, 2, sizeof(gdt) - 1);
     store_le(tables + 2, 4, GDT);
-    store_le(tables + 8, 2, (VECTOR + 1) * 8 - 1);
+    store_le(tables + 8, 2, (VECTOR + 2) * 8 - 1);
     store_le(tables + 10, 4, IDT);
     const uint64_t gate = (HANDLER & 0xffffull) | 0x10ull << 16 | 0x8e00ull << 32;
     guestmem_write(&rig->mem, TABLES, tables, sizeof(tables));
@@ -401,6 +403,19 @@ static void breakpoints_and_steps(void **state)
     assert_memory_equal(code, guest_state, sizeof(code));
 }
 
+static void steps(void **state)
+{
+    struct rig *rig = *state;
+    load(rig, guest_state, guest_state_end, 0);
+    rig->ops->debug_step(rig->vcpu, true);
+    for (unsigned i = 1; i <= 7; i++) { /* MOV of five bytes each */
+        run(rig, VCPU_STOP_DEBUG);
+        assert_int_equal(reg(rig, ENGINE_REG_X86_RIP), ENTRY + 5 * i);
+    }
+    rig->ops->debug_step(rig->vcpu, false);
+    run(rig, VCPU_STOP_REQUESTED);
+}
+
 /* What the CPU is told, by SDM volume 3, 18.2.4, where none is at hand that does it. */
 static void debug_registers(void **state)
 {
@@ -443,61 +458,104 @@ static void watchpoints(void **state)
     run(rig, VCPU_STOP_REQUESTED);
 }
 
-/* With paging, breakpoints are INT3, as many as there are; the guest gets its own ones. */
-static void breakpoints_in_memory(void **state)
+/* A whole machine: memory, and everything that list_regs names. */
+struct saved {
+    unsigned count;
+    uint64_t ids[REGS_MAX];
+    uint8_t values[1 << 18]; /* one behind the other */
+    uint8_t ram[RAM_BYTES];
+};
+
+static void save(struct rig *rig, struct saved *saved)
 {
-    struct rig *rig = *state;
-    const uint64_t here = ENTRY + (uint64_t)(guest_trap_here - guest_trap);
-    const uint64_t gate = (HANDLER & 0xffffull) | 0x10ull << 16 | 0x8e00ull << 32;
-    uint8_t code = 0;
-    if (rig->ops->fast(NULL) < 0)
-        skip();
-    put_tables(rig, guest_trap_handler, guest_trap_handler_end);
-    guestmem_write(&rig->mem, IDT + 3 * 8, &gate, sizeof(gate));
-    load(rig, guest_trap, guest_trap_end, 0);
-    run(rig, VCPU_STOP_REQUESTED);
-    for (unsigned i = 0; i < 8; i++)
-        assert_int_equal(rig->ops->debug_break(rig->engine, here + i, true), 0);
-    assert_true(guestmem_read(&rig->mem, here, &code, 1));
-    assert_int_equal(code, 0xcc);
-    run(rig, VCPU_STOP_DEBUG);
-    assert_int_equal(reg(rig, ENGINE_REG_X86_RIP), here);
-    assert_int_equal(reg(rig, ENGINE_REG_X86_GPR(2)), 0);
-    for (unsigned i = 0; i < 8; i++)
-        assert_int_equal(rig->ops->debug_break(rig->engine, here + i, false), 0);
-    assert_true(guestmem_read(&rig->mem, here, &code, 1));
-    assert_int_equal(code, guest_trap_here[0]);
-    assert_int_equal(rig->ops->debug_break(rig->engine, here + 6, true), 0); /* behind its own */
-    run(rig, VCPU_STOP_DEBUG);
-    assert_int_equal(reg(rig, ENGINE_REG_X86_RIP), here + 6);
-    assert_int_equal(word(rig, 0x3000), 1);
-    assert_int_equal(rig->ops->debug_break(rig->engine, here + 6, false), 0);
-    run(rig, VCPU_STOP_REQUESTED);
-    assert_int_equal(word(rig, 0x3004), 5);
+    uint8_t *at = saved->values;
+    saved->count = rig->ops->list_regs(rig->vcpu, saved->ids, REGS_MAX);
+    assert_in_range(saved->count, 30, REGS_MAX);
+    for (unsigned i = 0; i < saved->count; at += engine_reg_bytes(saved->ids[i]), i++) {
+        size_t left = sizeof(saved->values) - (size_t)(at - saved->values);
+        assert_in_range(engine_reg_bytes(saved->ids[i]), 1, left);
+        assert_int_equal(rig->ops->get_reg(rig->vcpu, saved->ids[i], at), 0);
+    }
+    memcpy(saved->ram, rig->mem.regions[0].host, RAM_BYTES);
 }
 
-/* Everything that list_regs names, moved from one machine to a new one. */
+static void restore(struct rig *rig, const struct saved *saved)
+{
+    const uint8_t *at = saved->values;
+    memcpy(rig->mem.regions[0].host, saved->ram, RAM_BYTES);
+    for (unsigned i = 0; i < saved->count; at += engine_reg_bytes(saved->ids[i]), i++)
+        if (rig->ops->set_reg(rig->vcpu, saved->ids[i], at) < 0)
+            fail_msg("register 0x%llx", (unsigned long long)saved->ids[i]);
+}
+
 static void the_whole_state_moves(void **state)
 {
     struct rig *from = *state, *to = rig_new();
-    uint64_t ids[REGS_MAX];
-    static uint8_t value[1 << 16];
+    static struct saved saved;
+    uint64_t value;
     load(from, guest_state, guest_state_end, 0);
     run(from, VCPU_STOP_REQUESTED);
-    memcpy(to->mem.regions[0].host, from->mem.regions[0].host, RAM_BYTES);
-    unsigned count = from->ops->list_regs(from->vcpu, ids, REGS_MAX);
-    assert_in_range(count, 30, REGS_MAX);
-    for (unsigned i = 0; i < count; i++) {
-        assert_in_range(engine_reg_bytes(ids[i]), 1, sizeof(value));
-        assert_int_equal(from->ops->get_reg(from->vcpu, ids[i], value), 0);
-        if (to->ops->set_reg(to->vcpu, ids[i], value) < 0)
-            fail_msg("register 0x%llx", (unsigned long long)ids[i]);
-    }
+    save(from, &saved);
+    restore(to, &saved);
     run(to, VCPU_STOP_REQUESTED);
     assert_int_equal(word(to, 0x3000), 0x11111111 + 0x02020202 + 0x30303030 + 0x00400400 + 18);
     assert_int_equal(word(from, 0x3000), 0);
-    assert_int_equal(to->ops->get_reg(to->vcpu, ENGINE_REG_X86 | 0x77ull << 32, value), -ENOENT);
+    assert_int_equal(to->ops->get_reg(to->vcpu, ENGINE_REG_X86 | 0x77ull << 32, &value), -ENOENT);
     rig_free(to);
+}
+
+/* In a process of its own, which never saw the first machine's descriptors at work: it goes on with
+ * its interrupts, one pending and one from a timer that was running, and its vector registers. */
+static void a_saved_machine_goes_on_elsewhere(void **state)
+{
+    struct rig *from = *state;
+    static struct saved saved, again;
+    static const uint32_t xmm[4] = {0x01020304, 0x55667788, 0x99aabbcc, 0xddeeff00};
+    static const uint8_t wide[16] = {0x5a, 1, 2, 3};
+    const uint64_t gate = 0x1900ull | 0x10ull << 16 | 0x8e00ull << 32;
+    put_tables(from, guest_timer_handler, guest_timer_handler_end);
+    guestmem_write(&from->mem, IDT + (VECTOR + 1) * 8, &gate, sizeof(gate));
+    guestmem_write(&from->mem, 0x1900, guest_self_handler,
+                   (size_t)(guest_self_handler_end - guest_self_handler));
+    guestmem_write(&from->mem, 0x3020, xmm, sizeof(xmm));
+    load(from, guest_saved, guest_saved_end, 0);
+    run(from, VCPU_STOP_REQUESTED);
+    assert_int_equal(from->ops->set_reg(from->vcpu, ENGINE_REG_X86_XMM(9), wide), 0);
+    save(from, &saved);
+    assert_int_equal(word(from, 0x3000), 0);
+    pid_t child = fork();
+    assert_in_range(child, 0, INT32_MAX);
+    if (child > 0) {
+        int status = -1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+        return;
+    }
+    struct rig *to = rig_new();
+    uint8_t moved[16];
+    restore(to, &saved);
+    assert_int_equal(to->ops->get_reg(to->vcpu, ENGINE_REG_X86_XMM(9), moved), 0);
+    assert_memory_equal(moved, wide, sizeof(wide));
+    run(to, VCPU_STOP_REQUESTED);
+    assert_int_equal(word(to, 0x3000), 3);
+    assert_int_equal(word(to, 0x3004), 0x12345678);
+    assert_memory_equal((uint8_t *)to->mem.regions[0].host + 0x3030, xmm, sizeof(xmm));
+    save(to, &again);
+    assert_int_equal(again.count, saved.count);
+    assert_memory_equal(again.ids, saved.ids, saved.count * sizeof(saved.ids[0]));
+    _exit(0);
+}
+
+static void the_counter_has_an_offset(void **state)
+{
+    struct rig *rig = *state;
+    uint64_t offset = reg(rig, ENGINE_REG_X86_TSC_OFFSET) - 12345678, value;
+    if (rig->ops->fast(NULL) < 0) /* a software KVM's counter is the host's */
+        skip();
+    assert_int_equal(rig->ops->set_reg(rig->vcpu, ENGINE_REG_X86_TSC_OFFSET, &offset), 0);
+    assert_true(reg(rig, ENGINE_REG_X86_TSC_OFFSET) == offset);
+    assert_true(reg(rig, ENGINE_REG_X86_TSC_KHZ) > 100000);
+    assert_int_equal(rig->ops->get_reg(rig->vcpu, ENGINE_REG_X86_TSC_OFFSET + 1, &value), -ENOENT);
 }
 
 int main(void)
@@ -521,10 +579,13 @@ int main(void)
         cmocka_unit_test_setup_teardown(written_pages_are_logged, setup_ring, teardown),
         cmocka_unit_test_setup_teardown(written_pages_are_logged, setup_bitmap, teardown),
         cmocka_unit_test(many_written_pages_are_logged),
+        CASE(steps),
         CASE(debug_registers),
         CASE(watchpoints),
-        CASE(breakpoints_in_memory),
+
         CASE(the_whole_state_moves),
+        CASE(a_saved_machine_goes_on_elsewhere),
+        CASE(the_counter_has_an_offset),
         CASE(an_eventfd_sends_a_message),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -227,6 +227,10 @@ static inline size_t engine_reg_bytes(uint64_t id)
 #define ENGINE_REG_X86_RIP      ENGINE_REG_X86_GPR(16)
 #define ENGINE_REG_X86_RFLAGS   ENGINE_REG_X86_GPR(17)
 
+/* The time stamp counter's frequency, and its offset from the host's (not in list_regs). */
+#define ENGINE_REG_X86_TSC_KHZ    (ENGINE_REG_X86 | ENGINE_REG_U64 | 0x85ull << 32)
+#define ENGINE_REG_X86_TSC_OFFSET (ENGINE_REG_X86 | ENGINE_REG_U64 | 0x85ull << 32 | 1)
+
 /* Parts of those structures, for a debugger; not in list_regs. Selectors of CS, DS, ES, FS, GS, SS;
  * CR0, 2, 3, 4, 8; the image of FXSAVE by byte (SDM volume 1, table 10-2): 16 and 32 bits of the
  * x87's state and MXCSR, ST0-7 in the low 80 bits, XMM0-15. */

@@ -7,7 +7,7 @@
  * The kernel does not translate addresses for a debugger here; its tables are walked with the
  * software engines' walker (core/arm64/mmu.c) over the registers of the vCPU.
  *
- * Limits: breakpoints are in registers only; the CPU is the host's, without SVE, pointer
+ * Limits: the CPU is the host's, without SVE, pointer
  * authentication and performance counters.
  */
 #include "core/engine/kvm_arm64.h"
@@ -217,25 +217,14 @@ uint32_t kvm_arch_step(const struct vcpu *vcpu)
 }
 
 /* The debugger takes a breakpoint or watchpoint away before it steps over it. */
-bool kvm_arch_debug_exit(struct vcpu *vcpu)
+void kvm_arch_debug_exit(struct vcpu *vcpu)
 {
     enum { EC_WATCHPOINT_LOWER = 0x34, EC_WATCHPOINT = 0x35 };
     const struct kvm_debug_exit_arch *debug = &vcpu->kvm.run->debug.arch;
     unsigned class = debug->hsr >> 26;
     vcpu->watched = class == EC_WATCHPOINT_LOWER || class == EC_WATCHPOINT;
     vcpu->watched_va = debug->far;
-    return true;
 }
-
-/* BRK would need the guest's own ones, of which Linux has many, given back by hand. */
-bool kvm_arch_can_trap(struct vcpu *vcpu)
-{
-    (void)vcpu;
-    return false;
-}
-
-const uint8_t kvm_arch_trap = 0;
-const uint32_t kvm_arch_give_back = 0;
 
 bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address)
 {

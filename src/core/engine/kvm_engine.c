@@ -311,9 +311,8 @@ static enum vcpu_stop run_guest(struct vcpu *vcpu, struct err *e)
         }
         vcpu->exits++;
         if (vcpu->kvm.run->exit_reason == KVM_EXIT_DEBUG) {
-            if (kvm_arch_debug_exit(vcpu))
-                return VCPU_STOP_DEBUG;
-            continue;
+            kvm_arch_debug_exit(vcpu);
+            return VCPU_STOP_DEBUG;
         }
         if (handle_exit(vcpu, e) < 0)
             return VCPU_STOP_FAILED;

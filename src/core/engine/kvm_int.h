@@ -21,13 +21,6 @@ struct kvm_break {
     uint64_t va;
 };
 
-/* A breakpoint in memory. */
-enum { KVM_TRAPS_MAX = 256 };
-struct kvm_trap {
-    uint64_t va, address; /* the latter guest-physical */
-    uint8_t old;
-};
-
 static inline enum kvm_break_kind kvm_break_kind(enum engine_watch watch)
 {
     return KVM_BREAK_WRITE + (watch - ENGINE_WATCH_WRITE);
@@ -71,7 +64,6 @@ struct vcpu {
     bool running;
     bool step;          /* the debugger wants one instruction */
     bool debug_changed; /* KVM has not been told yet */
-    bool give_back;     /* the guest's own trap: KVM lets the guest have it */
     bool watched;       /* the last debug stop was for a watchpoint, at: */
     uint64_t watched_va;
     struct kvm_power_on power_on;
@@ -87,8 +79,6 @@ struct engine {
     unsigned vcpu_count; /* those made */
     struct kvm_break breaks[KVM_BREAKS_MAX];
     unsigned break_count;
-    struct kvm_trap traps[KVM_TRAPS_MAX];
-    unsigned trap_count;
     struct kvm_routes routes;
     struct kvm_dirty dirty;
     void *arch; /* the architecture's own; owned */
@@ -127,14 +117,8 @@ uint32_t kvm_arch_debug(const struct engine *engine, struct kvm_guest_debug *deb
 /* More flags for a single step. */
 uint32_t kvm_arch_step(const struct vcpu *vcpu);
 bool kvm_arch_can_watch(enum kvm_break_kind kind);
-/* KVM_EXIT_DEBUG: sets `watched`, and sees to it that the vCPU does not stop there again. False: it
- * goes on, with a trap of the guest's own (`give_back`). */
-bool kvm_arch_debug_exit(struct vcpu *vcpu);
-/* An instruction of a byte that traps, and the flag that gives a trap back. Not where there is
- * none, and not while addresses are physical: what is at them now is seldom what will be. */
-bool kvm_arch_can_trap(struct vcpu *vcpu);
-extern const uint8_t kvm_arch_trap;
-extern const uint32_t kvm_arch_give_back;
+/* KVM_EXIT_DEBUG: sets `watched`, and sees to it that the vCPU does not stop there again. */
+void kvm_arch_debug_exit(struct vcpu *vcpu);
 int kvm_arch_get_reg(struct vcpu *vcpu, uint64_t id, void *value);
 int kvm_arch_set_reg(struct vcpu *vcpu, uint64_t id, const void *value);
 unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max);
@@ -147,9 +131,8 @@ uint64_t kvm_arch_pc(struct vcpu *vcpu);
 /* Puts all memory into its slots, or changes their flags (KVM_MEM_LOG_DIRTY_PAGES). */
 int kvm_engine_add_memory(struct engine *engine, uint32_t flags, struct err *e);
 
-/* Whether a breakpoint is set there: in a register, in memory. */
+/* Whether a breakpoint is set there. */
 bool kvm_break_at(const struct engine *engine, uint64_t va);
-bool kvm_trap_at(const struct engine *engine, uint64_t va);
 /* Tells KVM what changed, on the vCPU's thread. */
 int kvm_debug_tell(struct vcpu *vcpu, struct err *e);
 bool kvm_engine_debug_access(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);

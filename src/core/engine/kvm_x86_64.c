@@ -242,19 +242,7 @@ uint32_t kvm_arch_step(const struct vcpu *vcpu)
     return (uint32_t)flags & KVM_GUESTDBG_BLOCKIRQ;
 }
 
-/* INT3 (Linux, api.rst 4.87). */
-/* KVMs in software end a guest that executes it. */
-bool kvm_arch_can_trap(struct vcpu *vcpu)
-{
-    struct kvm_sregs sregs;
-    return !vcpu->engine->in_software && kvm_call(vcpu->kvm.fd, KVM_GET_SREGS, &sregs) == 0 &&
-           sregs.cr0 & CR0_PG;
-}
-
-const uint8_t kvm_arch_trap = 0xcc;
-const uint32_t kvm_arch_give_back = KVM_GUESTDBG_INJECT_BP;
-
-static void find_watched(struct vcpu *vcpu)
+void kvm_arch_debug_exit(struct vcpu *vcpu)
 {
     const struct engine *engine = vcpu->engine;
     uint64_t dr6 = vcpu->kvm.run->debug.arch.dr6;
@@ -265,26 +253,11 @@ static void find_watched(struct vcpu *vcpu)
         vcpu->watched = true;
         vcpu->watched_va = engine->breaks[i].va;
     }
-}
-
-bool kvm_arch_debug_exit(struct vcpu *vcpu)
-{
-    enum { VECTOR_BP = 3 };
-    const struct kvm_debug_exit_arch *debug = &vcpu->kvm.run->debug.arch;
-    if (debug->exception == VECTOR_BP) {
-        vcpu->watched = false;
-        if (kvm_trap_at(vcpu->engine, debug->pc))
-            return true;
-        vcpu->give_back = vcpu->debug_changed = true;
-        return false;
-    }
-    find_watched(vcpu);
     struct kvm_regs regs;
     if (kvm_call(vcpu->kvm.fd, KVM_GET_REGS, &regs) == 0 && kvm_break_at(vcpu->engine, regs.rip)) {
         regs.rflags |= RFLAGS_RF; /* the next instruction does not stop for its breakpoint */
         kvm_call(vcpu->kvm.fd, KVM_SET_REGS, &regs);
     }
-    return true;
 }
 
 bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address)

@@ -10,6 +10,7 @@ enum { KVM_X86_MSRS_MAX = 1024 };
 struct kvm_x86 {
     uint32_t msrs[KVM_X86_MSRS_MAX]; /* those that can be read and written */
     unsigned msr_count;
+    bool keeps_tsc_khz; /* the counter's frequency can be read and set */
 };
 
 /* Tells KVM what CPUID gives on this vCPU: what the host and KVM have, less what the engine does

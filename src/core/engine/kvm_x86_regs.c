@@ -18,7 +18,7 @@
 
 enum { GPRS = sizeof(struct kvm_regs) / 8, MSR_TSC = 0x10, MSR_TSC_DEADLINE = 0x6e0 };
 enum { TYPE_MSR = 2, TYPE_GPR = 0x80, TYPE_STRUCTURE = 0x81 };
-enum { TYPE_SELECTOR = 0x82, TYPE_CR = 0x83, TYPE_FX = 0x84 };
+enum { TYPE_TSC = 0x85, TYPE_SELECTOR = 0x82, TYPE_CR = 0x83, TYPE_FX = 0x84 };
 
 enum whose { OF_VCPU, OF_MACHINE, OF_IRQCHIP };
 
@@ -29,24 +29,28 @@ struct structure {
     uint16_t bytes;
     uint8_t whose;
     uint8_t chip;
+    /* Part of the state only with one capability of KVM, or without another; 0: always. */
+    uint16_t with, without;
 };
 
 /* In the order in which they are set; the index is part of the id. */
 static const struct structure structures[] = {
-    {KVM_GET_SREGS, KVM_SET_SREGS, sizeof(struct kvm_sregs), OF_VCPU, 0},
-    {KVM_GET_XCRS, KVM_SET_XCRS, sizeof(struct kvm_xcrs), OF_VCPU, 0},
-    {KVM_GET_XSAVE, KVM_SET_XSAVE, sizeof(struct kvm_xsave), OF_VCPU, 0},
-    {KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, sizeof(struct kvm_debugregs), OF_VCPU, 0},
+    {KVM_GET_SREGS, KVM_SET_SREGS, sizeof(struct kvm_sregs), OF_VCPU, 0, 0, KVM_CAP_SREGS2},
+    {KVM_GET_SREGS2, KVM_SET_SREGS2, sizeof(struct kvm_sregs2), OF_VCPU, 0, KVM_CAP_SREGS2, 0},
+    {KVM_GET_XCRS, KVM_SET_XCRS, sizeof(struct kvm_xcrs), OF_VCPU, 0, 0, 0},
+    {KVM_GET_XSAVE, KVM_SET_XSAVE, sizeof(struct kvm_xsave), OF_VCPU, 0, 0, 0},
+    {KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS, sizeof(struct kvm_debugregs), OF_VCPU, 0, 0, 0},
     {KVM_GET_IRQCHIP, KVM_SET_IRQCHIP, sizeof(struct kvm_irqchip), OF_IRQCHIP,
-     KVM_IRQCHIP_PIC_MASTER},
+     KVM_IRQCHIP_PIC_MASTER, 0, 0},
     {KVM_GET_IRQCHIP, KVM_SET_IRQCHIP, sizeof(struct kvm_irqchip), OF_IRQCHIP,
-     KVM_IRQCHIP_PIC_SLAVE},
-    {KVM_GET_IRQCHIP, KVM_SET_IRQCHIP, sizeof(struct kvm_irqchip), OF_IRQCHIP, KVM_IRQCHIP_IOAPIC},
-    {KVM_GET_PIT2, KVM_SET_PIT2, sizeof(struct kvm_pit_state2), OF_MACHINE, 0},
-    {KVM_GET_CLOCK, KVM_SET_CLOCK, sizeof(struct kvm_clock_data), OF_MACHINE, 0},
-    {KVM_GET_LAPIC, KVM_SET_LAPIC, sizeof(struct kvm_lapic_state), OF_VCPU, 0},
-    {KVM_GET_MP_STATE, KVM_SET_MP_STATE, sizeof(struct kvm_mp_state), OF_VCPU, 0},
-    {KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, sizeof(struct kvm_vcpu_events), OF_VCPU, 0},
+     KVM_IRQCHIP_PIC_SLAVE, 0, 0},
+    {KVM_GET_IRQCHIP, KVM_SET_IRQCHIP, sizeof(struct kvm_irqchip), OF_IRQCHIP, KVM_IRQCHIP_IOAPIC,
+     0, 0},
+    {KVM_GET_PIT2, KVM_SET_PIT2, sizeof(struct kvm_pit_state2), OF_MACHINE, 0, 0, 0},
+    {KVM_GET_CLOCK, KVM_SET_CLOCK, sizeof(struct kvm_clock_data), OF_MACHINE, 0, 0, 0},
+    {KVM_GET_LAPIC, KVM_SET_LAPIC, sizeof(struct kvm_lapic_state), OF_VCPU, 0, 0, 0},
+    {KVM_GET_MP_STATE, KVM_SET_MP_STATE, sizeof(struct kvm_mp_state), OF_VCPU, 0, 0, 0},
+    {KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS, sizeof(struct kvm_vcpu_events), OF_VCPU, 0, 0, 0},
 };
 
 static_assert(offsetof(struct kvm_regs, rip) == 16 * 8 && GPRS == 18, "ENGINE_REG_X86_GPR's order");
@@ -122,6 +126,36 @@ static int move_msr(struct vcpu *vcpu, uint32_t number, void *value, bool set)
     return 0;
 }
 
+/* The counter's frequency is part of the state; its offset from the host's is there to be read and
+ * set, but means nothing on another host or after the next boot, so the counter itself (an MSR) is
+ * what a list has. */
+static int move_tsc(struct vcpu *vcpu, uint64_t id, void *value, bool set)
+{
+    const int fd = vcpu->kvm.fd;
+    if (id == ENGINE_REG_X86_TSC_KHZ) {
+        uint64_t khz = 0;
+        if (set) {
+            memcpy(&khz, value, 8);
+            int rc = kvm_call_number(fd, KVM_SET_TSC_KHZ, khz);
+            return rc < 0 ? rc : 0;
+        }
+        int rc = kvm_call_number(fd, KVM_GET_TSC_KHZ, 0);
+        khz = rc < 0 ? 0 : (uint64_t)rc;
+        memcpy(value, &khz, 8);
+        return rc < 0 ? rc : 0;
+    }
+    if (id != ENGINE_REG_X86_TSC_OFFSET)
+        return -ENOENT;
+    uint64_t offset = 0;
+    struct kvm_device_attr attribute = {
+        .group = KVM_VCPU_TSC_CTRL, .attr = KVM_VCPU_TSC_OFFSET, .addr = (uintptr_t)&offset};
+    memcpy(&offset, value, set ? 8 : 0);
+    int rc = kvm_call(fd, set ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, &attribute);
+    if (rc >= 0 && !set)
+        memcpy(value, &offset, 8);
+    return rc < 0 ? rc : 0;
+}
+
 /* --- parts of structures -----------------------------------------------------------------------
  */
 
@@ -178,6 +212,8 @@ static int move_reg(struct vcpu *vcpu, uint64_t id, void *value, bool set)
         return index < ARRAY_SIZE(structures) && id == structure_id(index)
                    ? move_structure(vcpu, index, value, set)
                    : -ENOENT;
+    case TYPE_TSC:
+        return move_tsc(vcpu, id, value, set);
     case TYPE_SELECTOR:
     case TYPE_CR:
         return move_sreg(vcpu, id, value, set);
@@ -211,18 +247,27 @@ static void add(struct list *list, uint64_t id)
     list->count++;
 }
 
+static bool is_listed(const struct vcpu *vcpu, const struct structure *s)
+{
+    const int fd = vcpu->engine->vm.fd;
+    return (s->whose == OF_VCPU || vcpu->index == 0) && (!s->with || kvm_capability(fd, s->with)) &&
+           (!s->without || !kvm_capability(fd, s->without));
+}
+
 unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
 {
     const struct kvm_x86 *x86 = vcpu->engine->arch;
     struct list list = {ids, 0, max};
     for (unsigned i = 0; i < GPRS; i++)
         add(&list, ENGINE_REG_X86_GPR(i));
+    if (x86->keeps_tsc_khz)
+        add(&list, ENGINE_REG_X86_TSC_KHZ);
     /* MSRs after what holds EFER and the APIC's base, and before the APIC's timer. */
     for (unsigned i = 0; i < ARRAY_SIZE(structures); i++) {
         if (structures[i].get == KVM_GET_LAPIC)
             for (unsigned m = 0; m < x86->msr_count; m++)
                 add(&list, ENGINE_REG_X86_MSR(x86->msrs[m]));
-        if (structures[i].whose == OF_VCPU || vcpu->index == 0)
+        if (is_listed(vcpu, &structures[i]))
             add(&list, structure_id(i));
         if (structures[i].get == KVM_GET_LAPIC)
             add(&list, ENGINE_REG_X86_MSR(MSR_TSC_DEADLINE));
@@ -254,5 +299,8 @@ int kvm_x86_find_msrs(struct engine *engine, struct err *e)
             x86->msrs[x86->msr_count++] = list->indices[i];
     }
     free(list);
+    uint64_t khz = 0;
+    x86->keeps_tsc_khz = move_tsc(&engine->vcpus[0], ENGINE_REG_X86_TSC_KHZ, &khz, false) == 0 &&
+                         move_tsc(&engine->vcpus[0], ENGINE_REG_X86_TSC_KHZ, &khz, true) == 0;
     return rc < 0 ? err_set_errno(e, rc, "KVM's list of MSRs") : 0;
 }
