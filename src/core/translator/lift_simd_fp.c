@@ -112,7 +112,7 @@ LIFT(complex_by_element)
         return false;
     struct ir_op *o = &l->unit->ops[l->unit->count - 1];
     o->b = (uint8_t)(in->M * 16u + in->m);
-    o->size = (uint8_t)(in->H + 1);
+    o->size = (uint8_t)((in->z == 1 ? 2 * in->H + in->L : in->H) + 1);
     return true;
 }
 

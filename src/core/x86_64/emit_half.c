@@ -8,7 +8,7 @@
  * results that are the smallest normal number are cold. Eight lanes are one 256-bit register, whose
  * upper half is cleared before anything else runs; lanes that are not there repeat those that are.
  */
-#include "core/x86_64/emit_fp.h"
+#include "core/x86_64/emit_half.h"
 
 static bool available(const struct emitter *e)
 {
@@ -16,19 +16,13 @@ static bool available(const struct emitter *e)
 }
 
 /* ymm `d` = the halves in xmm `a`, which is below 16. SNaNs raise Invalid. */
-static void widen(struct emitter *e, unsigned d, unsigned a)
+void half_widen(struct emitter *e, unsigned d, unsigned a)
 {
     x86_vec_256(e->buf, 1, 2, 0x13, d, X86_NO_SECOND, rm_reg(a));
 }
 
-static void op_256(struct emitter *e, unsigned pp, unsigned opcode, unsigned d, unsigned a,
-                   unsigned b)
-{
-    x86_vec_256(e->buf, pp, 1, opcode, d, a, rm_reg(b));
-}
-
 /* xmm `d` (not 0 to 3 of the same use) = V[v], its lanes repeated where o has fewer. */
-static void operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v, unsigned d)
+void half_operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsigned v, unsigned d)
 {
     unsigned reg = vec_use(e, v, d);
     if (one_lane)
@@ -39,33 +33,33 @@ static void operand(struct emitter *e, const struct ir_op *o, bool one_lane, uns
         vec_copy_reg(e, d, reg);
 }
 
-static void cold_if_words(struct emitter *e, unsigned reg)
+void half_cold_if_words(struct emitter *e, unsigned reg)
 {
     x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND, rm_reg(reg)); /* vptest */
     cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
 }
 
 /* xmm `d` = ones where xmm `a` has NaNs. */
-static void find_nans(struct emitter *e, unsigned d, unsigned a)
+void half_find_nans(struct emitter *e, unsigned d, unsigned a)
 {
     vec_with(e, IR_V_AND, 0, d, a, VEC_ABS16);
     vec_with(e, IR_V_CMGT, 1, d, d, VEC_INF16);
 }
 
 /* Cold if xmm0 has a NaN, or with `tiny` the smallest normal number. Overwrites xmm2 and xmm3. */
-static void check(struct emitter *e, bool tiny)
+void half_check(struct emitter *e, bool tiny)
 {
-    find_nans(e, 3, 0);
+    half_find_nans(e, 3, 0);
     if (tiny) {
         vec_with(e, IR_V_AND, 0, 2, 0, VEC_ABS16);
         vec_with(e, IR_V_CMEQ, 1, 2, 2, VEC_MIN16);
         vec_lane(e, IR_V_ORR, 0, 3, 3, 2);
     }
-    cold_if_words(e, 3);
+    half_cold_if_words(e, 3);
 }
 
 /* xmm0 = ymm0 as halves, rounded. */
-static void narrow(struct emitter *e)
+void half_narrow(struct emitter *e)
 {
     x86_vec_256(e->buf, 1, 3, 0x1d, 0, X86_NO_SECOND, rm_reg(0));
     x86_byte(e->buf, 4); /* as MXCSR says */
@@ -85,6 +79,12 @@ static void pack(struct emitter *e, bool to_unsigned)
 static void finish(struct emitter *e, const struct ir_op *o, bool one_lane)
 {
     vec_set(e, o->d, 0, one_lane ? 2 : o->flags & IR_Q ? 16 : 8);
+}
+
+/* ymm `d` = the constant in all lanes. */
+static void broadcast(struct emitter *e, unsigned d, enum vec_constant c)
+{
+    x86_vec_256(e->buf, 1, 2, 0x18, d, X86_NO_SECOND, vec_const(e, c, 0)); /* vbroadcastss */
 }
 
 /* --- fused multiply-add --------------------------------------------------------------------------
@@ -107,21 +107,14 @@ static void add_to_odd(struct emitter *e, unsigned d)
     unsigned other = d ? 2 : 3;
     x86_vec_256(e->buf, 0, 1, 0x5a, d, X86_NO_SECOND, rm_reg(1)); /* vcvtps2pd */
     x86_vec_256(e->buf, 0, 1, 0x5a, other, X86_NO_SECOND, rm_reg(2));
-    op_256(e, 1, 0x58, d, d, other);
+    half_op_256(e, 1, 0x58, d, d, other);
     round_to_odd_256(e, 3, d);
     x86_vec_256(e->buf, 1, 1, 0x5a, d, X86_NO_SECOND, rm_reg(3)); /* vcvtpd2ps */
 }
 
-/* FMLA, FMLS: a in xmm1, b in xmm2, the rest of the product's rules as in emit_simd_fp.c. */
-static void fused(struct emitter *e, const struct ir_op *o)
+void half_add_product(struct emitter *e, bool halve)
 {
-    if (o->sub == IR_FMLS)
-        vec_with(e, IR_V_EOR, 0, 1, 1, VEC_SIGN16);
-    widen(e, 1, 1);
-    widen(e, 2, 2);
-    op_256(e, 0, 0x59, 1, 1, 2);
-    operand(e, o, o->y, o->d, 2);
-    widen(e, 2, 2);
+    half_widen(e, 2, 2);
     add_to_odd(e, 0);
     for (unsigned i = 1; i <= 2; i++) { /* vextractf128 */
         x86_vec_256(e->buf, 1, 3, 0x19, i, X86_NO_SECOND, rm_reg(i));
@@ -130,8 +123,24 @@ static void fused(struct emitter *e, const struct ir_op *o)
     add_to_odd(e, 1);
     x86_vec_256(e->buf, 1, 3, 0x18, 0, 0, rm_reg(1)); /* vinsertf128 */
     x86_byte(e->buf, 1);
-    narrow(e);
-    check(e, true);
+    if (halve) {
+        broadcast(e, 2, VEC_HALF_F32);
+        half_op_256(e, 0, 0x59, 0, 0, 2);
+    }
+    half_narrow(e);
+    half_check(e, true);
+}
+
+/* FMLA, FMLS: a in xmm1, b in xmm2, the rest of the product's rules as in emit_simd_fp.c. */
+static void fused(struct emitter *e, const struct ir_op *o)
+{
+    if (o->sub == IR_FMLS)
+        vec_with(e, IR_V_EOR, 0, 1, 1, VEC_SIGN16);
+    half_widen(e, 1, 1);
+    half_widen(e, 2, 2);
+    half_op_256(e, 0, 0x59, 1, 1, 2);
+    half_operand(e, o, o->y, o->d, 2);
+    half_add_product(e, false);
 }
 
 /* --- two operands --------------------------------------------------------------------------------
@@ -159,10 +168,14 @@ static void split_pairs(struct emitter *e, const struct ir_op *o)
     }
 }
 
-/* xmm2 = element o->size - 1 of B in all lanes. */
+/* xmm2 = element o->size - 1 of B, or complex number, in all lanes. */
 static void element(struct emitter *e, const struct ir_op *o)
 {
     unsigned b = vec_use(e, o->b, 2);
+    if (o->sub == IR_FCMLA) {
+        vec_spread(e, 2, 2, b, o->size - 1u);
+        return;
+    }
     vec_shift_bytes(e, 2, b, (o->size - 1u) * 2);
     x86_vec(e->buf, 1, 2, 0, 0x79, 2, X86_NO_SECOND, rm_reg(2));
 }
@@ -170,16 +183,16 @@ static void element(struct emitter *e, const struct ir_op *o)
 /* As in emit_simd_fp.c: both ways round. */
 static void min_max(struct emitter *e, bool max)
 {
-    find_nans(e, 3, 1);
-    find_nans(e, 0, 2);
+    half_find_nans(e, 3, 1);
+    half_find_nans(e, 0, 2);
     vec_lane(e, IR_V_ORR, 0, 3, 3, 0);
-    cold_if_words(e, 3);
-    widen(e, 1, 1);
-    widen(e, 2, 2);
-    op_256(e, 0, max ? 0x5f : 0x5d, 0, 1, 2);
-    op_256(e, 0, max ? 0x5f : 0x5d, 3, 2, 1);
-    op_256(e, 0, max ? 0x54 : 0x56, 0, 0, 3);
-    narrow(e);
+    half_cold_if_words(e, 3);
+    half_widen(e, 1, 1);
+    half_widen(e, 2, 2);
+    half_op_256(e, 0, max ? 0x5f : 0x5d, 0, 1, 2);
+    half_op_256(e, 0, max ? 0x5f : 0x5d, 3, 2, 1);
+    half_op_256(e, 0, max ? 0x54 : 0x56, 0, 0, 3);
+    half_narrow(e);
 }
 
 static void compare_lanes(struct emitter *e, const struct ir_op *o)
@@ -188,11 +201,20 @@ static void compare_lanes(struct emitter *e, const struct ir_op *o)
         vec_with(e, IR_V_AND, 0, 1, 1, VEC_ABS16);
         vec_with(e, IR_V_AND, 0, 2, 2, VEC_ABS16);
     }
-    widen(e, 1, 1);
-    widen(e, 2, 2);
-    op_256(e, 0, 0xc2, 0, 1, 2); /* vcmpps */
+    half_widen(e, 1, 1);
+    half_widen(e, 2, 2);
+    half_op_256(e, 0, 0xc2, 0, 1, 2); /* vcmpps */
     x86_byte(e->buf, fp_predicate_of((enum ir_fbin)o->sub));
     pack(e, false);
+}
+
+void half_compute(struct emitter *e, uint8_t opcode)
+{
+    half_widen(e, 1, 1);
+    half_widen(e, 2, 2);
+    half_op_256(e, 0, opcode, 0, 1, 2);
+    half_narrow(e);
+    half_check(e, opcode == 0x59 || opcode == 0x5e);
 }
 
 static void arithmetic(struct emitter *e, const struct ir_op *o)
@@ -200,11 +222,7 @@ static void arithmetic(struct emitter *e, const struct ir_op *o)
     static const uint8_t opcodes[] = {
         [IR_FADD] = 0x58, [IR_FADDP] = 0x58, [IR_FSUB] = 0x5c, [IR_FABD] = 0x5c,
         [IR_FMUL] = 0x59, [IR_FNMUL] = 0x59, [IR_FDIV] = 0x5e};
-    widen(e, 1, 1);
-    widen(e, 2, 2);
-    op_256(e, 0, opcodes[o->sub], 0, 1, 2);
-    narrow(e);
-    check(e, opcodes[o->sub] == 0x59 || opcodes[o->sub] == 0x5e);
+    half_compute(e, opcodes[o->sub]);
     if (o->sub == IR_FABD)
         vec_with(e, IR_V_AND, 0, 0, 0, VEC_ABS16);
     else if (o->sub == IR_FNMUL)
@@ -251,20 +269,22 @@ bool half_three(struct emitter *e, const struct ir_op *o)
         o->sub == IR_FMAX || o->sub == IR_FMIN || o->sub == IR_FMAXP || o->sub == IR_FMINP;
     bool sums = o->sub <= IR_FDIV || o->sub == IR_FABD || o->sub == IR_FADDP;
     bool fuses = o->sub == IR_FMLA || o->sub == IR_FMLS;
+    bool rare = o->sub == IR_FMULX || o->sub == IR_FRECPS || o->sub == IR_FRSQRTS ||
+                o->sub == IR_FCADD || o->sub == IR_FCMLA;
     if (o->sub == IR_FMLAL || o->sub == IR_FMLSL)
         return available(e) && fused_long(e, o);
-    if (!available(e) || !(compares || limits || sums || fuses))
+    if (!available(e) || !(compares || limits || sums || fuses || rare))
         return false;
     if (pairs) {
         split_pairs(e, o);
     } else {
-        operand(e, o, o->y, o->a, 1);
+        half_operand(e, o, o->y, o->a, 1);
         if (o->b == IR_IMM)
             vec_zero(e, 2);
         else if (o->size)
             element(e, o);
         else
-            operand(e, o, o->y, o->b, 2);
+            half_operand(e, o, o->y, o->b, 2);
     }
     if (compares)
         compare_lanes(e, o);
@@ -272,8 +292,10 @@ bool half_three(struct emitter *e, const struct ir_op *o)
         min_max(e, o->sub == IR_FMAX || o->sub == IR_FMAXP);
     else if (fuses)
         fused(e, o);
-    else
+    else if (sums)
         arithmetic(e, o);
+    else
+        half_three_rare(e, o);
     finish(e, o, o->y);
     return true;
 }
@@ -281,23 +303,17 @@ bool half_three(struct emitter *e, const struct ir_op *o)
 /* --- one operand ---------------------------------------------------------------------------------
  */
 
-/* ymm `d` = the constant in all lanes. */
-static void broadcast(struct emitter *e, unsigned d, enum vec_constant c)
-{
-    x86_vec_256(e->buf, 1, 2, 0x18, d, X86_NO_SECOND, vec_const(e, c, 0)); /* vbroadcastss */
-}
-
 /* ymm0 = ymm1 rounded, ties away from zero: a half's magnitude plus 0.5 is exact in single. */
 static void round_away(struct emitter *e)
 {
     broadcast(e, 2, VEC_SIGN32);
-    op_256(e, 0, 0x54, 3, 1, 2); /* vandps, vandnps: sign and magnitude */
-    op_256(e, 0, 0x55, 0, 2, 1);
+    half_op_256(e, 0, 0x54, 3, 1, 2); /* vandps, vandnps: sign and magnitude */
+    half_op_256(e, 0, 0x55, 0, 2, 1);
     broadcast(e, 2, VEC_HALF_F32);
-    op_256(e, 0, 0x58, 0, 0, 2);
+    half_op_256(e, 0, 0x58, 0, 0, 2);
     x86_vec_256(e->buf, 1, 3, 0x08, 0, X86_NO_SECOND, rm_reg(0));
     x86_byte(e->buf, (uint8_t)fp_round_mode(IR_RZ, false));
-    op_256(e, 0, 0x56, 0, 0, 3);
+    half_op_256(e, 0, 0x56, 0, 0, 3);
 }
 
 /* ymm `d` = ymm1 rounded to integers; ties away: ymm0. */
@@ -311,11 +327,25 @@ static void round_lanes(struct emitter *e, unsigned d, unsigned rounding, bool r
     x86_byte(e->buf, (uint8_t)fp_round_mode(rounding, raise));
 }
 
-static void from_integer(struct emitter *e, bool is_unsigned)
+/* ymm `d` = 2 to the power of n. */
+static void power(struct emitter *e, unsigned d, int n)
 {
-    x86_vec_256(e->buf, 1, 2, is_unsigned ? 0x33 : 0x23, 0, X86_NO_SECOND, rm_reg(1)); /* vpmov */
-    x86_vec_256(e->buf, 0, 1, 0x5b, 0, X86_NO_SECOND, rm_reg(0)); /* vcvtdq2ps */
-    narrow(e);
+    x86_movi(e->buf, RAX, (uint64_t)(127 + n) << 23);
+    x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, rm_reg(RAX));
+    x86_vec_256(e->buf, 1, 2, 0x58, d, X86_NO_SECOND, rm_reg(d)); /* vpbroadcastd */
+}
+
+/* With o->c bits behind the point: exact in single. */
+static void from_integer(struct emitter *e, const struct ir_op *o)
+{
+    uint8_t extend = o->sub == IR_F_FROM_UNSIGNED ? 0x33 : 0x23;
+    x86_vec_256(e->buf, 1, 2, extend, 0, X86_NO_SECOND, rm_reg(1)); /* vpmov */
+    x86_vec_256(e->buf, 0, 1, 0x5b, 0, X86_NO_SECOND, rm_reg(0));   /* vcvtdq2ps */
+    if (o->c) {
+        power(e, 2, -(int)o->c);
+        half_op_256(e, 0, 0x59, 0, 0, 2);
+    }
+    half_narrow(e); /* what is less than 2^-14 has 16 bits at most behind the point, and is exact */
 }
 
 /* Infinities, NaNs and signed numbers that need saturation (or just so do not) are cold, and for
@@ -324,12 +354,21 @@ static void to_integer(struct emitter *e, const struct ir_op *o)
 {
     bool to_unsigned = o->sub == IR_F_TO_UNSIGNED;
     if (to_unsigned) {
-        vec_with(e, IR_V_CMGT, 1, 3, 1, VEC_MAX16);
+        if (o->c) /* from 2^(16 - c) on */
+            vec_fill(e, 2, ((31u - o->c) * 0x400 - 1) * 0x0001000100010001u);
+        if (o->c)
+            vec_lane(e, IR_V_CMGT, 1, 3, 1, 2);
+        else
+            vec_with(e, IR_V_CMGT, 1, 3, 1, VEC_MAX16);
         vec_lane(e, IR_V_ORR, 0, 3, 3, 1);
         vec_with(e, IR_V_AND, 0, 3, 3, VEC_SIGN16);
-        cold_if_words(e, 3);
+        half_cold_if_words(e, 3);
     }
-    widen(e, 1, 1);
+    half_widen(e, 1, 1);
+    if (o->c) {
+        power(e, 2, o->c);
+        half_op_256(e, 0, 0x59, 1, 1, 2);
+    }
     if (o->x != IR_RZ) {
         round_lanes(e, 0, o->x, false);
         round_lanes(e, 3, IR_RZ, true);
@@ -341,7 +380,7 @@ static void to_integer(struct emitter *e, const struct ir_op *o)
         vec_with(e, IR_V_CMEQ, 1, 3, 0, VEC_SIGN16);
         vec_with(e, IR_V_CMEQ, 1, 2, 0, VEC_ABS16);
         vec_lane(e, IR_V_ORR, 0, 3, 3, 2);
-        cold_if_words(e, 3);
+        half_cold_if_words(e, 3);
     }
 }
 
@@ -359,7 +398,7 @@ static void resize(struct emitter *e, const struct ir_op *o)
         return;
     }
     half_from_single(e, 0, a);
-    check(e, true);
+    half_check(e, true);
     if (upper)
         vec_lane(e, IR_V_ZIP1, 3, 0, vec_use(e, o->d, 3), 0);
     vec_set(e, o->d, 0, upper ? 16 : 8);
@@ -380,26 +419,30 @@ bool half_two(struct emitter *e, const struct ir_op *o)
         change_sign(e, o);
         return true;
     }
-    bool known = o->sub <= IR_F_NARROW && !o->c;
+    bool known = o->sub <= IR_F_NARROW;
+    if (o->sub == IR_F_MAXV || o->sub == IR_F_MINV) {
+        half_across(e, o);
+        return true;
+    }
     if (!available(e) || !known)
         return false;
     if (o->sub == IR_F_LONG || o->sub == IR_F_NARROW) {
         resize(e, o);
         return true;
     }
-    operand(e, o, o->size, o->a, 1);
+    half_operand(e, o, o->size, o->a, 1);
     if (o->sub == IR_F_FROM_SIGNED || o->sub == IR_F_FROM_UNSIGNED) {
-        from_integer(e, o->sub == IR_F_FROM_UNSIGNED);
+        from_integer(e, o);
     } else if (o->sub == IR_F_TO_SIGNED || o->sub == IR_F_TO_UNSIGNED) {
         to_integer(e, o);
     } else {
-        widen(e, 1, 1);
+        half_widen(e, 1, 1);
         if (o->sub == IR_F_SQRT)
             x86_vec_256(e->buf, 0, 1, 0x51, 0, X86_NO_SECOND, rm_reg(1));
         else
             round_lanes(e, 0, o->x, o->y);
-        narrow(e);
-        check(e, false);
+        half_narrow(e);
+        half_check(e, false);
     }
     finish(e, o, o->size);
     return true;
