@@ -29,7 +29,7 @@ static struct cold *cold_if(struct emitter *e, enum x86_cc cc)
 
 /* For cold.look: an xmm register, and one more bit for doubles; not 0, since xmm0 of a single is 1.
  */
-enum { LOOK_DOUBLE = 0x40 };
+enum { LOOK_DOUBLE = 0x40, LOOK_HALF = 0x80 };
 
 /* xmm1 = |reg|, compared with the smallest normal number. */
 static void compare_with_smallest(struct emitter *e, bool is_64, unsigned reg)
@@ -38,16 +38,46 @@ static void compare_with_smallest(struct emitter *e, bool is_64, unsigned reg)
     fp_compare_scalar(e, is_64, false, 1, vec_const(e, is_64 ? VEC_MIN64 : VEC_MIN32, 0));
 }
 
+/* Of the half in xmm0. */
+static uint8_t *look_again_at_half(struct emitter *e)
+{
+    x86_vec(e->buf, 1, 1, 0, 0x7e, 0, X86_NO_SECOND, rm_reg(RAX));
+    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 0x7fff);
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), 0x0400);
+    uint8_t *smallest = x86_jcc_short(e->buf, CC_E);
+    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), 0x7c00);
+    uint8_t *good = x86_jcc(e->buf, CC_BE);
+    x86_patch_short(e->buf, smallest);
+    return good;
+}
+
 uint8_t *fp_look_again(struct emitter *e, uint8_t look)
 {
+    if (look == LOOK_HALF)
+        return look_again_at_half(e);
     compare_with_smallest(e, look & LOOK_DOUBLE, (look & (LOOK_DOUBLE - 1)) - 1u);
     return x86_jcc(e->buf, CC_NE);
 }
 
-/* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. The latter is
- * found in two steps: VPTEST with all exponent bits but the lowest gives ZF where they are all
- * clear (zero, and up to twice the smallest) and CF where they are all set (NaN, infinity, half of
- * it). Cold code looks which of them it is. */
+/* VPTEST of the lowest lane of xmm `reg` with all exponent bits but the lowest gives ZF where they
+ * are all clear (zero, and up to twice the smallest normal number) and CF where they are all set
+ * (NaN, infinity, half of it). Cold code looks which of them it is. */
+static struct cold *check_exponent(struct emitter *e, enum vec_constant bits, unsigned reg,
+                                   uint8_t look)
+{
+    x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND, vec_const(e, bits, 0));
+    struct cold *c = cold_if(e, CC_BE);
+    c->retry = e->buf->at;
+    c->look = look;
+    return c;
+}
+
+void fp_check_half(struct emitter *e)
+{
+    check_exponent(e, VEC_ORDINARY16, 0, LOOK_HALF);
+}
+
+/* xmm `reg` is a NaN, or with `tiny` the smallest normal number: to the cold path. */
 static struct cold *check(struct emitter *e, bool is_64, bool tiny, unsigned reg)
 {
     if (!tiny) {
@@ -58,12 +88,8 @@ static struct cold *check(struct emitter *e, bool is_64, bool tiny, unsigned reg
         compare_with_smallest(e, is_64, reg);
         return cold_if(e, CC_E); /* equal or unordered */
     }
-    x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND,
-            vec_const(e, is_64 ? VEC_ORDINARY64 : VEC_ORDINARY32, 0));
-    struct cold *c = cold_if(e, CC_BE);
-    c->retry = e->buf->at;
-    c->look = (uint8_t)((reg + 1) | (is_64 ? LOOK_DOUBLE : 0));
-    return c;
+    return check_exponent(e, is_64 ? VEC_ORDINARY64 : VEC_ORDINARY32, reg,
+                          (uint8_t)((reg + 1) | (is_64 ? LOOK_DOUBLE : 0)));
 }
 
 /* AVX-512: the packed form of an instruction on the lowest lane alone, which clears the others. */
@@ -254,17 +280,6 @@ void emit_FRINT(struct emitter *e, const struct ir_op *o)
     vec_set(e, o->d, 0, fp_bytes(o));
 }
 
-/* xmm0 = a half, zero above: as check(). */
-static void check_half(struct emitter *e)
-{
-    x86_vec(e->buf, 1, 1, 0, 0x7e, 0, X86_NO_SECOND, rm_reg(RAX));
-    x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RAX), 0x7fff);
-    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), 0x0400);
-    cold_if(e, CC_E);
-    x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RAX), 0x7c00);
-    cold_if(e, CC_A);
-}
-
 static void fused_halves(struct emitter *e, const struct ir_op *o)
 {
     if (!e->request->host->f16c) {
@@ -272,7 +287,7 @@ static void fused_halves(struct emitter *e, const struct ir_op *o)
         return;
     }
     half_fused(e, o);
-    check_half(e);
+    fp_check_half(e);
     vec_done(e, o->d, 0);
 }
 
@@ -331,7 +346,7 @@ static void convert_half(struct emitter *e, const struct ir_op *o)
             half_from_double(e, 0, 0);
         else
             half_from_single(e, 0, 0);
-        check_half(e);
+        fp_check_half(e);
         vec_done(e, o->d, 0);
         return;
     }

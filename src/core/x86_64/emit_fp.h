@@ -106,6 +106,9 @@ void fp_resize(struct emitter *e, const struct ir_op *o);
 /* emit_simd_estimate.c: likewise. */
 void fp_estimate(struct emitter *e, const struct ir_op *o, unsigned a);
 
+/* emit_fp.c: to the cold path if the half in xmm0 is a NaN or the smallest normal number. */
+void fp_check_half(struct emitter *e);
+
 /* emit_half.c: VFP3 and VFP2 in half precision. False: the interpreter shall do it. */
 bool half_three(struct emitter *e, const struct ir_op *o);
 bool half_two(struct emitter *e, const struct ir_op *o);

@@ -47,11 +47,15 @@ void half_find_nans(struct emitter *e, unsigned d, unsigned a)
 }
 
 /* Cold if xmm0 has a NaN, or with `tiny` the smallest normal number. Overwrites xmm2 and xmm3. */
-void half_check(struct emitter *e, bool tiny)
+void half_check(struct emitter *e, bool one_lane, bool tiny)
 {
-    half_find_nans(e, 3, 0);
+    if (one_lane) {
+        fp_check_half(e);
+        return;
+    }
+    vec_with(e, IR_V_AND, 0, 2, 0, VEC_ABS16);
+    vec_with(e, IR_V_CMGT, 1, 3, 2, VEC_INF16);
     if (tiny) {
-        vec_with(e, IR_V_AND, 0, 2, 0, VEC_ABS16);
         vec_with(e, IR_V_CMEQ, 1, 2, 2, VEC_MIN16);
         vec_lane(e, IR_V_ORR, 0, 3, 3, 2);
     }
@@ -112,7 +116,7 @@ static void add_to_odd(struct emitter *e, unsigned d)
     x86_vec_256(e->buf, 1, 1, 0x5a, d, X86_NO_SECOND, rm_reg(3)); /* vcvtpd2ps */
 }
 
-void half_add_product(struct emitter *e, bool halve)
+void half_add_product(struct emitter *e, bool one_lane, bool halve)
 {
     half_widen(e, 2, 2);
     add_to_odd(e, 0);
@@ -128,7 +132,7 @@ void half_add_product(struct emitter *e, bool halve)
         half_op_256(e, 0, 0x59, 0, 0, 2);
     }
     half_narrow(e);
-    half_check(e, true);
+    half_check(e, one_lane, true);
 }
 
 /* FMLA, FMLS: a in xmm1, b in xmm2, the rest of the product's rules as in emit_simd_fp.c. */
@@ -140,7 +144,7 @@ static void fused(struct emitter *e, const struct ir_op *o)
     half_widen(e, 2, 2);
     half_op_256(e, 0, 0x59, 1, 1, 2);
     half_operand(e, o, o->y, o->d, 2);
-    half_add_product(e, false);
+    half_add_product(e, o->y, false);
 }
 
 /* --- two operands --------------------------------------------------------------------------------
@@ -208,13 +212,13 @@ static void compare_lanes(struct emitter *e, const struct ir_op *o)
     pack(e, false);
 }
 
-void half_compute(struct emitter *e, uint8_t opcode)
+void half_compute(struct emitter *e, bool one_lane, uint8_t opcode)
 {
     half_widen(e, 1, 1);
     half_widen(e, 2, 2);
     half_op_256(e, 0, opcode, 0, 1, 2);
     half_narrow(e);
-    half_check(e, opcode == 0x59 || opcode == 0x5e);
+    half_check(e, one_lane, opcode == 0x59 || opcode == 0x5e);
 }
 
 static void arithmetic(struct emitter *e, const struct ir_op *o)
@@ -222,7 +226,7 @@ static void arithmetic(struct emitter *e, const struct ir_op *o)
     static const uint8_t opcodes[] = {
         [IR_FADD] = 0x58, [IR_FADDP] = 0x58, [IR_FSUB] = 0x5c, [IR_FABD] = 0x5c,
         [IR_FMUL] = 0x59, [IR_FNMUL] = 0x59, [IR_FDIV] = 0x5e};
-    half_compute(e, opcodes[o->sub]);
+    half_compute(e, o->y, opcodes[o->sub]);
     if (o->sub == IR_FABD)
         vec_with(e, IR_V_AND, 0, 0, 0, VEC_ABS16);
     else if (o->sub == IR_FNMUL)
@@ -398,7 +402,7 @@ static void resize(struct emitter *e, const struct ir_op *o)
         return;
     }
     half_from_single(e, 0, a);
-    half_check(e, true);
+    half_check(e, false, true);
     if (upper)
         vec_lane(e, IR_V_ZIP1, 3, 0, vec_use(e, o->d, 3), 0);
     vec_set(e, o->d, 0, upper ? 16 : 8);
@@ -442,7 +446,7 @@ bool half_two(struct emitter *e, const struct ir_op *o)
         else
             round_lanes(e, 0, o->x, o->y);
         half_narrow(e);
-        half_check(e, false);
+        half_check(e, o->size, false);
     }
     finish(e, o, o->size);
     return true;

@@ -18,15 +18,16 @@ void half_operand(struct emitter *e, const struct ir_op *o, bool one_lane, unsig
 void half_find_nans(struct emitter *e, unsigned d, unsigned a);
 /* Cold if xmm `reg` is not zero. */
 void half_cold_if_words(struct emitter *e, unsigned reg);
-/* Cold if xmm0 has a NaN, or with `tiny` the smallest normal number. Overwrites xmm2 and xmm3. */
-void half_check(struct emitter *e, bool tiny);
+/* Cold if xmm0 has a NaN, or with `tiny` the smallest normal number; of one lane the latter
+ * always. Overwrites xmm2 and xmm3. */
+void half_check(struct emitter *e, bool one_lane, bool tiny);
 /* xmm0 = ymm0 as halves, rounded. */
 void half_narrow(struct emitter *e);
 /* xmm0 = ymm1 (products of halves as singles) plus xmm2 (halves), or, `halve`, half of that,
  * rounded once. */
-void half_add_product(struct emitter *e, bool halve);
+void half_add_product(struct emitter *e, bool one_lane, bool halve);
 /* xmm0 = the halves in xmm1 and xmm2 by an instruction of 0F: VADDPS (0x58) ... */
-void half_compute(struct emitter *e, uint8_t opcode);
+void half_compute(struct emitter *e, bool one_lane, uint8_t opcode);
 
 /* emit_half_rare.c: FMULX, FRECPS, FRSQRTS, FCADD, FCMLA of xmm1 and xmm2 to xmm0. */
 void half_three_rare(struct emitter *e, const struct ir_op *o);

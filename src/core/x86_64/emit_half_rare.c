@@ -30,7 +30,7 @@ static void step(struct emitter *e, const struct ir_op *o)
     vec_with(e, IR_V_EOR, 0, 1, 1, VEC_SIGN16);
     multiply(e);
     vec_fill(e, 2, root ? 0x4200420042004200 : 0x4000400040004000);
-    half_add_product(e, root);
+    half_add_product(e, o->y, root);
 }
 
 /* xmm2 turned by o->x right angles: which parts change places, and signs. */
@@ -52,7 +52,7 @@ static void complex_multiply(struct emitter *e, const struct ir_op *o)
     vec_op_imm(e, (struct vec_code){2, 1, 0, 0x70}, 1, X86_NO_SECOND, rm_reg(1), part); /* high */
     multiply(e);
     half_operand(e, o, false, o->d, 2);
-    half_add_product(e, false);
+    half_add_product(e, false, false);
 }
 
 void half_three_rare(struct emitter *e, const struct ir_op *o)
@@ -60,7 +60,7 @@ void half_three_rare(struct emitter *e, const struct ir_op *o)
     switch (o->sub) {
     case IR_FMULX:
         check_finite(e);
-        half_compute(e, 0x59);
+        half_compute(e, o->y, 0x59);
         break;
     case IR_FRECPS:
     case IR_FRSQRTS:
@@ -68,7 +68,7 @@ void half_three_rare(struct emitter *e, const struct ir_op *o)
         break;
     case IR_FCADD:
         turn(e, o);
-        half_compute(e, 0x58);
+        half_compute(e, false, 0x58);
         break;
     case IR_FCMLA:
         complex_multiply(e, o);

@@ -31,7 +31,8 @@ enum vec_constant {
     VEC_SIGN64_LOW,
     VEC_MIN32, /* the smallest normal number in each lane */
     VEC_MIN64,
-    VEC_ORDINARY32, /* exponent bits of the lowest lane but the last, see emit_fp.c */
+    VEC_ORDINARY16, /* exponent bits of the lowest lane but the last, see emit_fp.c */
+    VEC_ORDINARY32,
     VEC_ORDINARY64,
     VEC_SIGN8,
     VEC_SIGN16,
