@@ -17,7 +17,7 @@ mark=at-init
 append="console=CONSOLE quiet panic=-1 rdinit=/bin/sh -- -c \"echo $mark; exec sleep 1000\""
 
 counters() { # the kernel's own, of all its machines: there is one
-    for name in exits io_exits mmio_exits mmio_exit_user mmio_exit_kernel halt_exits wfi_exit_stat irq_exits; do
+    for name in exits io_exits mmio_exits irq_exits halt_exits mmio_exit_user mmio_exit_kernel wfi_exit_stat wfe_exit_stat hvc_exit_stat signal_exits; do
         [ -e /sys/kernel/debug/kvm/$name ] && echo -n " $name=$(cat /sys/kernel/debug/kvm/$name)"
     done
 }

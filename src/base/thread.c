@@ -1,9 +1,14 @@
-/* thread.c: what a new thread needs to know travels in a block that it frees. */
+/* thread.c: what a new thread needs to know travels in a block that it frees.
+ *
+ * Stacks are smaller than a huge page, with which a host may otherwise back the first byte of each.
+ */
 #include "base/thread.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { STACK_BYTES = 1 << 20 };
 
 struct birth {
     void *(*run)(void *);
@@ -26,7 +31,11 @@ int thread_start(pthread_t *thread, const char *name, void *(*run)(void *), void
         abort();
     *birth = (struct birth){.run = run, .arg = arg};
     snprintf(birth->name, sizeof(birth->name), "%s", name);
-    int rc = pthread_create(thread, NULL, begin, birth);
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int rc = pthread_create(thread, &attributes, begin, birth);
+    pthread_attr_destroy(&attributes);
     if (rc)
         free(birth);
     return rc;

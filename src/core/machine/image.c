@@ -68,6 +68,11 @@ bool image_read(const struct image *image, uint64_t offset, void *out, size_t si
            read_at(image, offset, out, size_bytes) == (ssize_t)size_bytes;
 }
 
+static bool is_zero(const uint8_t *data, size_t size)
+{
+    return size == 0 || (data[0] == 0 && memcmp(data, data + 1, size - 1) == 0);
+}
+
 int image_load_part(const struct image *image, const char *what, uint64_t offset,
                     uint64_t size_bytes, void *out, struct err *e)
 {
@@ -80,9 +85,9 @@ int image_load_part(const struct image *image, const char *what, uint64_t offset
             return err_set_errno(e, (int)n, "%s", what);
         if ((size_t)n < size)
             return err_set(e, EIO, "%s: became shorter", what);
-        /* A firmware image is mostly padding: memory that holds it already stays untouched, which
-         * keeps the host from having to find pages of zeros. */
-        if (memcmp(to + at, chunk, size) != 0)
+        /* A firmware image is mostly padding, for which the host need not find pages. Nor is the
+         * memory looked at: it would then get small pages, not huge ones, when it is written. */
+        if (!is_zero(chunk, size))
             memcpy(to + at, chunk, size);
     }
     return 0;

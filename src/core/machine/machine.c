@@ -352,8 +352,7 @@ static int machine_reset(struct machine *machine, struct err *e)
     machine->board->reset(machine);
     for (unsigned i = 0; i < machine->mem.region_count; i++) {
         struct guestmem_region *r = &machine->mem.regions[i];
-        if (!r->read_only)
-            madvise(r->host, r->size_bytes, MADV_DONTNEED);
+        madvise(r->host, r->size_bytes, MADV_DONTNEED);
     }
     int rc = machine_load(machine, e);
     release(machine);
