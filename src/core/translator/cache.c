@@ -101,7 +101,8 @@ int cache_init(struct cache *cache, size_t code_bytes, bool user, const struct c
 
 uint64_t cache_page_hash(const struct cache *cache, const uint8_t page[4096])
 {
-    return hash_secret(page, 4096, &cache->secret);
+    return cache->user ? hash_bytes(page, 4096, cache->secret.point)
+                       : hash_secret(page, 4096, &cache->secret);
 }
 
 static void set_next(struct cache *cache, uint8_t *at)
@@ -514,6 +515,7 @@ void cache_drop_others(struct cache *cache, uint64_t page, uint64_t page_hash)
         *p = unit->page_next;
         kill_unit(cache, unit);
         cache->invalidated++;
+        cache->regions_dropped += unit->leave != 0;
     }
 }
 

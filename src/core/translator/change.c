@@ -82,9 +82,7 @@ void translator_make_room(struct translator *t, struct a64_cpu *cpu)
         retire(t, cpu, cache_retire_oldest);
 }
 
-/* User mode: threads that go round in regions that were dropped find out at their next poll.
- * `cpu`: the calling one, NULL where it is out of the guest. */
-static void call_out_threads(struct translator *t, struct a64_cpu *cpu)
+void translator_call_out(struct translator *t, struct a64_cpu *cpu)
 {
     if (cpu)
         a64_leave_guest(cpu);
@@ -113,7 +111,7 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
     bool regions = t->cache.regions_dropped != dropped;
     translator_unlock(t);
     if (t->user && regions)
-        call_out_threads(t, cpu);
+        translator_call_out(t, cpu);
 }
 
 /* Units are closed at their entries, so nobody need be waited for: who is in one runs to its next
@@ -131,5 +129,5 @@ void translator_code_changed_range(struct translator *t, struct a64_cpu *cpu, ui
     bool regions = t->cache.regions_dropped != dropped;
     translator_unlock(t);
     if (regions)
-        call_out_threads(t, inside ? cpu : NULL);
+        translator_call_out(t, inside ? cpu : NULL);
 }

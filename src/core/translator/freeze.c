@@ -5,8 +5,8 @@
  * groups. That is seen by a process that ends, so it matters to none; after an exec that failed
  * what went is made again.
  *
- * Writing costs about as much as making one unit of a hundred does. So the more a process has made
- * that its image lacks, the likelier it writes a new one.
+ * Writing costs about as much as making one unit of ten does. So the more a process has made that
+ * its image lacks, the likelier it writes a new one.
  *
  * Limits: an image in which more is dead than alive is not written anew but removed: the next
  * process starts from the records.
@@ -23,8 +23,8 @@
 #include "base/hash.h"
 
 enum {
-    WORTH = 64,        /* units' writing costs as much as one's making */
-    WORTH_FILE = 2000, /* units' writing costs as much as a file does beside that */
+    WORTH = 16,        /* units' writing costs as much as one's making, and a bit */
+    WORTH_FILE = 1000, /* units' writing costs as much as a file does beside that */
     REPLACE_ANYWAY = 8,
     GAP_PAGES = 8, /* of zeros that are written rather than left out */
 };

@@ -36,7 +36,7 @@ enum {
     SLOT_PROBES = 8,
     HEADER_BYTES = 4096,
     RECORD_ALIGN = 64,
-    IMAGE_SHARE = 8, /* of the limit, that one image may take at most */
+    IMAGE_SHARE = 4, /* of the limit, that one image may take at most */
 };
 
 #define RECORD_MAGIC 0x64636552u

@@ -294,12 +294,16 @@ void translator_save(struct translator *t)
     if (frozen)
         make_ways_out(t);
     translator_lock(t, NULL);
+    uint64_t dropped = t->cache.regions_dropped;
     persist_save(t->persist, &t->cache, translator_read_page, t);
     if (frozen) {
         cache_link_regions(&t->cache, NULL, 0);
         frozen_save(t->frozen);
     }
+    dropped = t->cache.regions_dropped - dropped;
     translator_unlock(t);
+    if (dropped) /* the process may go on, after an exec that fails */
+        translator_call_out(t, NULL);
 }
 
 const char *translator_folder(const struct translator *t)

@@ -83,6 +83,10 @@ void translator_forget_jumps(struct a64_cpu *cpu);
 /* Under the lock: a generation is there to go on in. All CPUs were waited for. */
 void translator_make_room(struct translator *t, struct a64_cpu *cpu);
 
+/* User mode: threads that go round in regions that were dropped find out at their next poll.
+ * `cpu`: the calling one, NULL where it is out of the guest. */
+void translator_call_out(struct translator *t, struct a64_cpu *cpu);
+
 /* --- find.c --- */
 
 /* What of the CPU's state a unit is made for (lift.h). */
