@@ -20,9 +20,9 @@ struct lazymem {
     size_t map_bytes;
 };
 
-/* Zeroed, with mmap()'s rights. `where`: a multiple of LAZYMEM_HUGE at which the mapping begins, all
- * of it then lying where it lay before with the same sizes; NULL: anywhere. Errors: ENOMEM; EEXIST:
- * something else is at `where`. */
+/* Zeroed, with mmap()'s rights. `where`: a multiple of LAZYMEM_HUGE at which the mapping begins,
+ * all of it then lying where it lay before with the same sizes; NULL: anywhere. Errors: ENOMEM;
+ * EEXIST: something else is at `where`. */
 int lazymem_init(struct lazymem *mem, void *where, size_t front_bytes, size_t size_bytes,
                  int rights, struct err *e);
 /* What lazymem_init() takes of the address space for it. */

@@ -23,7 +23,7 @@ struct linux_memory {
     uint64_t brk_start, brk;  /* brk_start 0: no program yet */
     bool places_code;         /* by `seed`: linux_memory_place_code() */
     uint64_t seed;
-    unsigned attached_count;  /* shmat() */
+    unsigned attached_count; /* shmat() */
     unsigned attached_room;
     struct linux_attached *attached;
 };

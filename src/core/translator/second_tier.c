@@ -87,3 +87,17 @@ void translator_sample(struct translator *t, struct a64_cpu *cpu)
     if (profile_sample(&translator_share(cpu)->profile, pa, context))
         want_region(t, cpu, pa, context);
 }
+
+/* The next process begins with an image of this one, and would be led by other samples to these. */
+void translator_make_regions_ahead(struct translator *t)
+{
+    struct share *share = t->shares;
+    if (!share || share->next || t->tiers != TRANSLATOR_BOTH_TIERS)
+        return; /* a profile is its thread's, and others may run still */
+    for (unsigned i = 0; i < PROFILE_SLOTS; i++) {
+        struct profile_slot *slot = &share->profile.slots[i];
+        if (slot->samples > 0 && !(t->frozen && frozen_sleeps(t->frozen, slot->pa)))
+            make_region(t, NULL, slot->pa, slot->context);
+        slot->samples = 0;
+    }
+}

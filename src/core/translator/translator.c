@@ -291,8 +291,10 @@ void translator_save(struct translator *t)
     if (!t->persist)
         return;
     bool frozen = t->frozen && frozen_is_worth_it(t->frozen);
-    if (frozen)
+    if (frozen) {
+        translator_make_regions_ahead(t);
         make_ways_out(t);
+    }
     translator_lock(t, NULL);
     uint64_t dropped = t->cache.regions_dropped;
     persist_save(t->persist, &t->cache, translator_read_page, t);

@@ -102,6 +102,9 @@ void translator_make_ahead(struct translator *t, uint64_t pa, uint32_t context);
 
 /* --- second_tier.c --- */
 
+/* User mode, at a process's end: regions of loops that were sampled, if not often enough. Without
+ * the lock, out of the guest. */
+void translator_make_regions_ahead(struct translator *t);
 /* struct builder's `build`; ctx: the translator. */
 void translator_build_region(void *ctx, uint64_t pa, uint32_t context);
 /* Before the poll word is looked at: who sets it from then on takes the budget away. */
