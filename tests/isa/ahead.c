@@ -13,7 +13,7 @@
 enum {
     WORDS_EACH = 100,
     TARGET = 1024,
-    CBZ = 0xb4002000,      /* cbz x0, .+TARGET */
+    CBZ = 0xb4000020,      /* cbz x0, .+4 */
     CMP = 0xeb00001f,      /* cmp x0, x0 */
     MRS_NZCV = 0xd53b4200, /* mrs x0, nzcv */
     NOP = 0xd503201f,
@@ -23,25 +23,26 @@ enum {
 static struct bench bench;
 static unsigned wrong, passed;
 
-static void lift(uint8_t page[4096], uint32_t offset)
+static void lift(uint8_t page[4096], uint32_t offset, unsigned count)
 {
     struct lift_source source = {.table = &bench.table,
                                  .page = page,
                                  .offset = offset,
                                  .context = LIFT_EL1 | LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA,
                                  .features = UINT32_MAX,
-                                 .max_insns = 1};
+                                 .max_insns = count};
     lift_unit(&source, &bench.unit);
 }
 
 static bool dead_behind(const uint32_t *words, unsigned count)
 {
     uint8_t page[4096] = {0};
-    store_le(page, 4, CBZ);
+    store_le(page + TARGET - 8, 4, CMP);
+    store_le(page + TARGET - 4, 4, CBZ);
     for (unsigned i = 0; i < count; i++)
         store_le(page + TARGET + 4 * i, 4, words[i]);
-    lift(page, 0);
-    return bench.unit.ops[1].flags & IR_FLAGS_DEAD_OUT;
+    lift(page, TARGET - 8, 2);
+    return bench.unit.ops[3].flags & IR_FLAGS_DEAD_OUT;
 }
 
 static void check(bool good, const char *what, uint32_t word)
@@ -64,7 +65,7 @@ static void test_word(const struct a64_pattern *p, uint32_t word)
 {
     uint8_t page[4096] = {0};
     store_le(page + TARGET, 4, word);
-    lift(page, TARGET);
+    lift(page, TARGET, 1);
     bool reads = false, writes = false, goes = false, known = true;
     for (unsigned i = 0; i + 1 < bench.unit.count; i++) { /* the last goes on */
         const struct ir_op_info *info = &ir_op_info[bench.unit.ops[i].op];

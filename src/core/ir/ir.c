@@ -31,8 +31,13 @@ bool ir_live_before(struct ir_op *o, bool live)
 void ir_liveness(struct ir_unit *unit)
 {
     bool live = true;
-    for (unsigned i = unit->count; i-- > 0;)
-        live = ir_live_before(&unit->ops[i], live);
+    for (unsigned i = unit->count; i-- > 0;) {
+        struct ir_op *o = &unit->ops[i];
+        if (o->op == IR_INSN) /* nearly every other one */
+            o->flags = live ? IR_FLAGS_LIVE : 0;
+        else
+            live = ir_live_before(o, live);
+    }
 }
 
 static void print_value(FILE *out, char kind, unsigned v)

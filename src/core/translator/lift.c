@@ -82,7 +82,7 @@ void lift_unit(const struct lift_source *source, struct ir_unit *unit)
         unit->insns++;
         l.offset += 4;
     }
-    lift_mark_exits(source, unit);
+    lift_mark_exits(source, unit, true);
     ir_liveness(unit);
     if (ir_sink_flags(unit))
         ir_liveness(unit);

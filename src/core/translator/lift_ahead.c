@@ -96,13 +96,16 @@ static bool dead_at(const struct lift_source *source, int64_t target, unsigned *
     return false;
 }
 
-void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit)
+void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit, bool straight)
 {
+    bool written = !straight;
     for (unsigned i = 0; i < unit->count; i++) {
         struct ir_op *o = &unit->ops[i];
+        const struct ir_op_info *info = &ir_op_info[o->op];
         unsigned left = INSNS_MAX;
-        bool direct = ir_op_info[o->op].attributes & IR_SIDE_EXIT || o->op == IR_JUMP;
-        if (direct && dead_at(source, o->imm, &left))
+        bool direct = info->attributes & IR_SIDE_EXIT || o->op == IR_JUMP;
+        if (direct && written && dead_at(source, o->imm, &left))
             o->flags |= IR_FLAGS_DEAD_OUT;
+        written |= info->writes_flags;
     }
 }

@@ -152,7 +152,7 @@ bool lift_region(const struct lift_source *source, bool all, struct ir_unit *uni
     find_labels(&s, source->offset);
     if (!lift_kept(source, &s, unit, ret_extent))
         return false;
-    lift_mark_exits(source, unit);
+    lift_mark_exits(source, unit, false);
     ir_region_liveness(unit);
     if (ir_sink_flags(unit))
         ir_region_liveness(unit);

@@ -54,6 +54,7 @@ static uint8_t *put_modrm(struct x86_buf *b, uint8_t *p, unsigned reg, struct x8
                           bool wide_disp)
 {
     int32_t disp = rm.disp;
+    b->written |= 1u << (reg & 31) | (uint32_t)rm.is_reg << (rm.base & 31);
     reg = (reg & 7) << 3;
     if (rm.is_reg) {
         *p++ = (uint8_t)(0xc0 | reg | (rm.base & 7));
@@ -135,15 +136,28 @@ void x86_op(struct x86_buf *b, unsigned prefix, unsigned opcode, unsigned width,
     b->at = put_modrm(b, p, reg, rm, false);
 }
 
+/* The same for what writes nothing but (to) its register or memory. */
+static void op_reading(struct x86_buf *b, unsigned opcode, unsigned width, unsigned reg,
+                       struct x86_rm rm, bool to)
+{
+    uint32_t written = b->written | (uint32_t)(to && rm.is_reg) << (rm.base & 31);
+    x86_op(b, 0, opcode, width, reg, rm);
+    b->written = written;
+}
+
 void x86_alu(struct x86_buf *b, enum x86_alu op, unsigned width, unsigned reg, struct x86_rm rm)
 {
-    x86_op(b, 0, op * 8u + (width == 1 ? 2 : 3), width, reg, rm);
+    unsigned opcode = op * 8u + (width == 1 ? 2 : 3);
+    if (op == ALU_CMP)
+        op_reading(b, opcode, width, reg, rm, false);
+    else
+        x86_op(b, 0, opcode, width, reg, rm);
 }
 
 void x86_alu_store(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm,
                    unsigned reg)
 {
-    x86_op(b, 0, op * 8u + (width == 1 ? 0 : 1), width, reg, rm);
+    op_reading(b, op * 8u + (width == 1 ? 0 : 1), width, reg, rm, op != ALU_CMP);
 }
 
 static void immediate(struct x86_buf *b, unsigned width, int32_t imm)
@@ -160,26 +174,19 @@ static void immediate(struct x86_buf *b, unsigned width, int32_t imm)
 
 void x86_alu_imm(struct x86_buf *b, enum x86_alu op, unsigned width, struct x86_rm rm, int32_t imm)
 {
-    if (width == 1) {
-        x86_op(b, 0, 0x80, 1, op, rm);
-        x86_byte(b, (uint8_t)imm);
-    } else if (imm == (int8_t)imm) {
-        x86_op(b, 0, 0x83, width, op, rm);
-        x86_byte(b, (uint8_t)imm);
-    } else {
-        x86_op(b, 0, 0x81, width, op, rm);
-        immediate(b, width, imm);
-    }
+    bool byte = imm == (int8_t)imm || width == 1;
+    op_reading(b, width == 1 ? 0x80 : byte ? 0x83 : 0x81, width, op, rm, op != ALU_CMP);
+    immediate(b, byte ? 1 : width, imm);
 }
 
 void x86_test(struct x86_buf *b, unsigned width, struct x86_rm rm, unsigned reg)
 {
-    x86_op(b, 0, width == 1 ? 0x84 : 0x85, width, reg, rm);
+    op_reading(b, width == 1 ? 0x84 : 0x85, width, reg, rm, false);
 }
 
 void x86_test_imm(struct x86_buf *b, unsigned width, struct x86_rm rm, int32_t imm)
 {
-    x86_op(b, 0, width == 1 ? 0xf6 : 0xf7, width, 0, rm);
+    op_reading(b, width == 1 ? 0xf6 : 0xf7, width, 0, rm, false);
     immediate(b, width, imm);
 }
 
@@ -194,17 +201,18 @@ void x86_store(struct x86_buf *b, unsigned width, struct x86_rm rm, unsigned reg
 {
     if (rm.is_reg && rm.base == reg && width == 8)
         return;
-    x86_op(b, 0, width == 1 ? 0x88 : 0x89, width, reg, rm);
+    op_reading(b, width == 1 ? 0x88 : 0x89, width, reg, rm, true);
 }
 
 void x86_store_imm(struct x86_buf *b, unsigned width, struct x86_rm rm, int32_t imm)
 {
-    x86_op(b, 0, width == 1 ? 0xc6 : 0xc7, width, 0, rm);
+    op_reading(b, width == 1 ? 0xc6 : 0xc7, width, 0, rm, true);
     immediate(b, width, imm);
 }
 
 void x86_movi(struct x86_buf *b, unsigned reg, uint64_t imm)
 {
+    b->written |= 1u << reg;
     if (imm <= 0xffffffffu) {
         if (reg & 8)
             x86_byte(b, 0x41);
@@ -221,6 +229,7 @@ void x86_movi(struct x86_buf *b, unsigned reg, uint64_t imm)
 
 uint8_t *x86_movi64(struct x86_buf *b, unsigned reg, uint64_t imm)
 {
+    b->written |= 1u << reg;
     x86_byte(b, reg & 8 ? 0x49 : 0x48);
     x86_byte(b, (uint8_t)(0xb8 | (reg & 7)));
     x86_u64(b, imm);
@@ -402,6 +411,7 @@ void x86_push(struct x86_buf *b, struct x86_rm rm)
 
 void x86_pop(struct x86_buf *b, unsigned reg)
 {
+    b->written |= 1u << reg;
     if (reg & 8)
         x86_byte(b, 0x41);
     x86_byte(b, (uint8_t)(0x58 | (reg & 7)));

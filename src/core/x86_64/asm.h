@@ -90,6 +90,7 @@ struct x86_fixups {
 struct x86_buf {
     uint8_t *start, *at, *end; /* where bytes are written */
     bool full;
+    uint32_t written; /* general registers that may have been written, by number; more than were */
     struct x86_fixups *fixups; /* NULL: not noted */
 };
 

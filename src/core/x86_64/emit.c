@@ -33,30 +33,6 @@ unsigned emit_xmm(bool wide, unsigned v)
     return v >= 16 && v < 20 ? v - 4 : X86_NO_XMM;
 }
 
-unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width)
-{
-    if (v == IR_ZERO) {
-        x86_movi(e->buf, scratch, 0);
-        return scratch;
-    }
-    struct x86_rm rm = loc(e, v);
-    if (rm.is_reg)
-        return rm.base;
-    x86_load(e->buf, width, scratch, rm);
-    return scratch;
-}
-
-unsigned set_reg(const struct emitter *e, unsigned v, unsigned scratch)
-{
-    return v != IR_ZERO && e->gpr[v] != X86_NONE ? e->gpr[v] : scratch;
-}
-
-void set_done(struct emitter *e, unsigned v, unsigned reg)
-{
-    if (v != IR_ZERO)
-        x86_store(e->buf, 8, loc(e, v), reg);
-}
-
 /* To the saved form. Neither LAHF nor SETO changes EFLAGS. */
 static void canonicalize(struct emitter *e, enum flags_kind kind)
 {
@@ -78,7 +54,7 @@ void flags_save(struct emitter *e, enum flags_kind kind)
         flags_fp_to_ax(e, kind);
     } else {
         canonicalize(e, kind);
-        x86_byte(e->buf, 0x9f);                              /* lahf */
+        x86_byte(e->buf, 0x9f);                              /* lahf; the next marks rax written */
         x86_op(e->buf, 0, 0x0f90 | CC_O, 1, 0, rm_reg(RAX)); /* seto al */
     }
     x86_store(e->buf, 2, rm_mem(RBP, EMIT_OFFSET(host_flags)), RAX);
@@ -168,9 +144,13 @@ struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
 
 void cold_resume(struct emitter *e)
 {
-    for (; e->cold_pending < e->cold_count; e->cold_pending++)
-        if (!e->cold[e->cold_pending].resume)
-            e->cold[e->cold_pending].resume = e->buf->at;
+    for (; e->cold_pending < e->cold_count; e->cold_pending++) {
+        struct cold *c = &e->cold[e->cold_pending];
+        if (!c->resume)
+            c->resume = e->buf->at;
+        if (c->kind != COLD_EXIT)
+            held_forget(e);
+    }
 }
 
 static void note_mark(const struct emitter *e)
@@ -260,6 +240,7 @@ static void write_cold(struct emitter *e, struct cold *c)
     if (c->poll)
         patch_across(e, c->poll, e->buf->at);
     region_resume(e, c->apart);
+    held_forget(e);
     if (c->save != FLAGS_NONE)
         flags_save(e, c->save);
     switch (c->kind) {
@@ -327,14 +308,11 @@ static bool breaks_sp(const struct ir_op *o)
 /* Which V registers hold scalars, after this op: arithmetic then need not clear the rest again. */
 static void note_scalars(struct emitter *e, const struct ir_op *o)
 {
-    const char *operands = ir_op_info[o->op].operands;
     unsigned bytes = 16;
     if (o->op == IR_INTERPRET || o->op == IR_VLOADS) {
         e->zero_above_32 = e->zero_above_64 = 0;
         return;
     }
-    if (operands[0] != 'D')
-        return;
     if (o->op == IR_VLOAD || o->op == IR_VLOADP || o->op == IR_VFROMG)
         bytes = o->size;
     else if (o->op == IR_FCVT)
@@ -348,17 +326,6 @@ static void note_scalars(struct emitter *e, const struct ir_op *o)
         written |= 1u << (o->a & 31); /* of some */
     e->zero_above_32 = (e->zero_above_32 & ~written) | (bytes <= 4 ? written : 0);
     e->zero_above_64 = (e->zero_above_64 & ~written) | (bytes <= 8 ? written : 0);
-}
-
-/* Which general registers in memory were stored by themselves, after this op. */
-static void note_stored(struct emitter *e, const struct ir_op *o)
-{
-    if (ir_op_info[o->op].operands[0] != 'd' || o->op == IR_STOREP)
-        return;
-    uint32_t pair = o->op == IR_LOADP && o->c < IR_ZERO ? 1u << o->c : 0;
-    uint32_t written = pair | (o->d < IR_ZERO ? 1u << o->d : 0);
-    bool together = pair && o->size == 8 && o->c == o->d + 1;
-    e->stored_alone = together ? e->stored_alone & ~written : e->stored_alone | written;
 }
 
 /* Where a fault in what was just emitted belongs. */
@@ -390,6 +357,7 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     e.request = request;
     e.result = result;
     e.gpr = emit_gpr;
+    held_forget(&e);
     e.flags_in_memory = true;
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
@@ -406,11 +374,14 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     for (unsigned i = 0; i < request->unit->count && !buf->full; i++) {
         e.op = &request->unit->ops[i];
         e.index = i;
+        held_begin(&e, e.op);
         emit_table[e.op->op](&e, e.op);
-        note_scalars(&e, e.op);
-        note_stored(&e, e.op);
-        if (request->user && e.op->op != IR_INTERPRET &&
-            ir_op_info[e.op->op].attributes & IR_MAY_FAULT)
+        const struct ir_op_info *info = &ir_op_info[e.op->op];
+        if (info->operands[0] == 'd')
+            held_end(&e, e.op);
+        else if (info->operands[0] == 'D' || e.op->op == IR_INTERPRET)
+            note_scalars(&e, e.op);
+        if (request->user && e.op->op != IR_INTERPRET && info->attributes & IR_MAY_FAULT)
             note_fault(&e, start);
         if (breaks_sp(e.op))
             e.sp_aligned = false;

@@ -45,7 +45,8 @@ static struct x86_rm operand(struct emitter *e, const struct ir_op *o)
 {
     if (o->b == IR_NO_INDEX) {
         if (o->a != IR_PAGE)
-            return rm_mem(use_reg(e, o->a, RAX, 8), (int32_t)o->imm);
+            return rm_mem(use_held(e, o->a, RAX, o->op == IR_LOAD ? HELD_ALL : HELD_NOT_RDX),
+                          (int32_t)o->imm);
         page_address(e, RAX, e->request->user ? o->imm : 0);
         return rm_mem(RAX, e->request->user ? 0 : (int32_t)o->imm);
     }

@@ -79,7 +79,7 @@ static bool add_by_lea(struct emitter *e, const struct ir_op *o, bool subtract)
         int64_t imm = subtract ? -o->imm : o->imm;
         if (imm != (int32_t)imm)
             return false;
-        address = rm_mem(use_reg(e, o->a, RAX, 8), (int32_t)imm);
+        address = rm_mem(use_held(e, o->a, RAX, HELD_ALL), (int32_t)imm);
     } else {
         unsigned kind = IR_MOD_KIND(o->mod), amount = IR_MOD_AMOUNT(o->mod);
         bool plain = !o->mod || kind == IR_MOD_UXTX || kind == IR_MOD_SXTX || kind == IR_MOD_LSL ||
@@ -132,6 +132,8 @@ static void two_operand(struct emitter *e, const struct ir_op *o, enum x86_alu a
     }
     if (o->a == IR_ZERO)
         x86_movi(e->buf, d, 0);
+    else if (!loc(e, o->a).is_reg && d == RAX)
+        use_reg(e, o->a, RAX, width);
     else if (!(loc(e, o->a).is_reg && loc(e, o->a).base == d))
         x86_load(e->buf, width, d, loc(e, o->a));
     if (by_imm)
@@ -151,12 +153,13 @@ static bool without_result(struct emitter *e, const struct ir_op *o, enum x86_al
     flags_clobber(e);
     if (imm32(o)) {
         int32_t imm = (int32_t)o->imm;
+        struct x86_rm a = use_operand(e, o->a);
         if (alu == ALU_AND)
-            x86_test_imm(e->buf, width, loc(e, o->a), imm);
-        else if (imm == 0 && loc(e, o->a).is_reg) /* test clears CF and OF as cmp with 0 does */
-            x86_test(e->buf, width, loc(e, o->a), loc(e, o->a).base);
+            x86_test_imm(e->buf, width, a, imm);
+        else if (imm == 0 && a.is_reg) /* test clears CF and OF as cmp with 0 does */
+            x86_test(e->buf, width, a, a.base);
         else
-            x86_alu_imm(e->buf, ALU_CMP, width, loc(e, o->a), imm);
+            x86_alu_imm(e->buf, ALU_CMP, width, a, imm);
         return true;
     }
     struct x86_rm b = operand_b(e, o);
@@ -375,9 +378,11 @@ void emit_MOV(struct emitter *e, const struct ir_op *o)
         x86_op(e->buf, 0, 0x8b, op_width(o), d.base, a);
     } else if (a.is_reg && o->type == IR_I64) {
         x86_store(e->buf, 8, d, a.base);
+    } else if (o->type == IR_I64) {
+        set_done(e, o->d, use_held(e, o->a, RAX, HELD_ALL));
     } else {
-        x86_op(e->buf, 0, 0x8b, op_width(o), RAX, a);
-        x86_store(e->buf, 8, d, RAX);
+        x86_op(e->buf, 0, 0x8b, 4, RAX, a);
+        set_done(e, o->d, RAX);
     }
 }
 

@@ -239,7 +239,7 @@ static void on_zero(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         return;
     }
     flags_before_test(e, o);
-    struct x86_rm a = loc(e, o->a);
+    struct x86_rm a = use_operand(e, o->a);
     if (a.is_reg)
         x86_test(e->buf, width, a, a.base);
     else
@@ -264,7 +264,7 @@ static void on_bit(struct emitter *e, const struct ir_op *o, bool set)
         return;
     }
     flags_before_test(e, o);
-    struct x86_rm a = loc(e, o->a);
+    struct x86_rm a = use_operand(e, o->a);
     if (o->x < 7) {
         x86_test_imm(e->buf, 1, a, 1 << o->x);
     } else if (o->x < 31) {

@@ -58,7 +58,11 @@ struct emitter {
     enum flags_kind flags;
     bool flags_in_memory;
     uint32_t zero_above_32, zero_above_64; /* V registers known to be scalars, by number */
-    uint32_t stored_alone;                 /* X registers in memory written lately, by number */
+    uint64_t stored_alone;                 /* X registers in memory written lately, by number */
+    uint64_t stored_now;                   /* ... by set_done() in this op */
+    uint8_t held[3];                       /* what rax, rcx and rdx hold, X86_NONE: nothing known */
+    bool remembers;                        /* ... may be told during this op */
+    bool holds;                            /* ... any of them something */
     bool sp_aligned;                       /* SP is known to be a multiple of 16 */
     uint32_t raw;                          /* instruction being emitted */
     int32_t offset;                        /* ... its page offset */
@@ -78,11 +82,24 @@ static inline struct x86_rm loc(const struct emitter *e, unsigned v)
     return e->gpr[v] != X86_NONE ? rm_reg(e->gpr[v]) : rm_mem(RBP, EMIT_OFFSET(x) + (int32_t)v * 8);
 }
 
+/* emit_value.c. */
 /* A host register that holds v: its own, or `scratch` loaded with it. Keeps the flags. */
 unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width);
+/* The same for 64 bits, and where one of the scratch registers `others` has v already it is that.
+ */
+enum { HELD_ALL = 1 << RAX | 1 << RCX | 1 << RDX, HELD_NOT_RDX = 1 << RAX | 1 << RCX };
+unsigned use_held(struct emitter *e, unsigned v, unsigned scratch, unsigned others);
+/* v as an operand that is read before any scratch register is written. */
+struct x86_rm use_operand(struct emitter *e, unsigned v);
 /* A host register to compute v in: its own or `scratch`; set_done() stores the latter. */
 unsigned set_reg(const struct emitter *e, unsigned v, unsigned scratch);
 void set_done(struct emitter *e, unsigned v, unsigned reg);
+/* Before each op, and behind one whose first operand is a general register: what scratch registers
+ * hold, and which registers in memory were written. */
+void held_begin(struct emitter *e, const struct ir_op *o);
+void held_end(struct emitter *e, const struct ir_op *o);
+/* Scratch registers hold nothing known: others come here, too. */
+void held_forget(struct emitter *e);
 
 /* NZCV as four bits to the form that the CPU struct keeps. */
 static inline uint16_t flags_saved_form(unsigned nzcv)

@@ -12,15 +12,15 @@
 #include <assert.h>
 
 static void load_to(struct emitter *e, unsigned d, struct x86_rm from, unsigned size,
-                    bool is_signed, unsigned width)
+                    bool is_signed, unsigned width, unsigned scratch)
 {
-    unsigned reg = set_reg(e, d, RDX);
+    unsigned reg = set_reg(e, d, scratch);
     if (is_signed)
         x86_sext(e->buf, size, width, reg, from);
     else
         x86_zext(e->buf, size, reg, from);
-    if (reg == RDX)
-        set_done(e, d, RDX);
+    if (reg == scratch)
+        set_done(e, d, scratch);
 }
 
 /* Two registers side by side in memory: a pair of them moves by a vector register. Not where one
@@ -42,7 +42,9 @@ static void move_pair(struct emitter *e, struct x86_rm to, struct x86_rm from)
 void emit_LOAD(struct emitter *e, const struct ir_op *o)
 {
     struct x86_rm rm = emit_address(e, A64_READ, o->size);
-    load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o));
+    /* the base stays where it may be known to be */
+    unsigned scratch = e->request->user && rm.base != RAX ? RAX : RDX;
+    load_to(e, o->d, rm, o->size, o->flags & IR_SIGNED, op_width(o), scratch);
 }
 
 void emit_LOADP(struct emitter *e, const struct ir_op *o)
@@ -54,12 +56,12 @@ void emit_LOADP(struct emitter *e, const struct ir_op *o)
         return;
     }
     if (o->d == o->a) {
-        load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o));
-        load_to(e, o->d, rm, o->size, is_signed, op_width(o));
+        load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o), RDX);
+        load_to(e, o->d, rm, o->size, is_signed, op_width(o), RDX);
         return;
     }
-    load_to(e, o->d, rm, o->size, is_signed, op_width(o));
-    load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o));
+    load_to(e, o->d, rm, o->size, is_signed, op_width(o), RDX);
+    load_to(e, o->c, displaced(rm, o->size), o->size, is_signed, op_width(o), RDX);
 }
 
 static void store_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned size)
@@ -67,7 +69,7 @@ static void store_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned
     if (v == IR_ZERO)
         x86_store_imm(e->buf, size, to, 0);
     else
-        x86_store(e->buf, size, to, use_reg(e, v, RDX, 8));
+        x86_store(e->buf, size, to, use_held(e, v, RDX, HELD_ALL));
 }
 
 void emit_STORE(struct emitter *e, const struct ir_op *o)
