@@ -237,7 +237,7 @@ void a64_select_bank(struct a64_cpu *cpu)
 /* A zero slot matches a jump to address 0 alone, which is looked up in slot 0. */
 static void user_jumps_start(struct a64_tlb_bank *bank)
 {
-    bank->jumps[0].va = A64_TLB_NONE;
+    bank->jumps[0].va = 4; /* which has both its places elsewhere */
 }
 
 /* The CPU's TLBs, one without EL2. NULL: not there, or no more. */
