@@ -56,7 +56,8 @@ static bool add(struct translator *t, const struct unit_parts *parts, uint64_t s
     cache_add(&t->cache, parts);
     t->cache.made_count++;
     t->cache.insn_count += parts->insns;
-    if (t->persist && persist_made(t->persist, parts->pa, parts->context))
+    bool stored = t->persist && !(parts->context & LIFT_ALONE);
+    if (stored && persist_made(t->persist, parts->pa, parts->context))
         persist_save(t->persist, &t->cache, translator_read_page, t);
     return true;
 }
@@ -71,7 +72,8 @@ static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *make
     *ret_stale = false;
     if (!translator_read_page(t, align_down(pa, 4096), maker_page(maker)))
         return false;
-    if (t->persist) {
+    bool alone = context & LIFT_ALONE;
+    if (t->persist && !alone) {
         *ret_stale = translator_lock(t, cpu);
         fetch(t, maker, seen, pa, context);
         translator_unlock(t);
@@ -79,7 +81,7 @@ static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *make
             return true;
     }
     const struct unit_parts *parts = NULL;
-    if (t->tiers == TRANSLATOR_SECOND_TIER)
+    if (t->tiers == TRANSLATOR_SECOND_TIER && !alone)
         parts = maker_make_region(maker, &t->making, pa, context, true);
     if (!parts)
         parts = maker_make(maker, &t->making, pa, context);

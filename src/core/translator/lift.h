@@ -15,6 +15,9 @@ enum lift_context {
     LIFT_EL2 = 32,       /* with LIFT_EL1: EL2, with FEAT_VHE's names */
     LIFT_EL2_TRAPS = 64, /* there is an EL2 above that may trap registers */
     LIFT_CONTEXTS = 128,
+    /* Beside a context: accesses share no lookups. Such units are reached by exits alone
+     * (EMIT_EXIT_ALONE), neither by jump caches nor from the store. */
+    LIFT_ALONE = 128,
 };
 
 struct lift_table;

@@ -16,6 +16,7 @@ enum {
     LINE_BYTES = 64,
     SWAP_MARGIN = 8,   /* uses outside of inner loops that two moves at each entry and exit cost */
     FORCED_INSNS = 48, /* many regions then hold the same code */
+    ALONE_INSNS = 16,  /* what shares one lookup is seldom longer */
 };
 
 struct maker {
@@ -154,9 +155,12 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
     struct lift_source source = source_of(m, config, pa, context);
     struct emit_request request = request_of(m, config, pa);
     struct x86_buf buf = buffer_of(m, config);
+    bool alone = context & LIFT_ALONE;
+    if (alone && source.max_insns > ALONE_INSNS)
+        source.max_insns = ALONE_INSNS;
     for (;;) {
         lift_unit(&source, &m->unit);
-        if (!request.user)
+        if (!request.user && !alone)
             ir_share_checks(&m->unit);
         if (emit_unit(&buf, &request, &m->result))
             break;

@@ -59,25 +59,28 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
         t->user ? a64_user_jump(cpu, cpu->pc) : a64_bank_jump(cpu->bank, cpu->pc);
     if (!exit && jump->va == cpu->pc && !cache_entry_closed(jump->code))
         return jump->code;
-    bool step;
+    bool step, alone = exit && exit->at.target & EMIT_EXIT_ALONE;
+    uint32_t wanted = alone ? context | LIFT_ALONE : context;
     translator_share(cpu)->counts.walks++;
-    struct unit *unit = translator_unit_at_pc(t, cpu, context, &exit, &step);
+    struct unit *unit = translator_unit_at_pc(t, cpu, wanted, &exit, &step);
     if (!unit) {
         if (step)
             step_one(cpu);
         return NULL;
     }
     void *code = cache_run_address(&t->cache, unit->code.hot);
-    if (!t->user)
+    if (!t->user && !alone)
         note_jump(cpu, unit->pa, code);
-    else if (!exit) /* what comes by a direct branch is linked, and needs no page of the cache */
+    else if (t->user &&
+             !exit) /* what comes by a direct branch is linked, and needs no page of the cache */
         a64_user_set_jump(cpu, cpu->pc, code);
     if (exit && pthread_mutex_trylock(&t->lock) == 0) { /* if busy, it is linked another time */
         /* The page's mapping may have changed between the jump and the fetch: then this is no unit
          * of the page that the jump is in. */
         bool same_page = t->user || exit->from->pa >> 12 == unit->pa >> 12;
-        if (exit->from->context == context && same_page && !exit->from->dead &&
-            cache_find(&t->cache, unit->pa, context) == unit) {
+        bool same_context = (exit->from->context & ~LIFT_ALONE) == context;
+        if (same_context && same_page && !exit->from->dead &&
+            cache_find(&t->cache, unit->pa, wanted) == unit) {
             translator_share(cpu)->counts.links++;
             cache_link(&t->cache, exit, unit);
         }
@@ -96,7 +99,7 @@ static struct exit_link *exit_taken(struct translator *t, struct a64_cpu *cpu, u
     }
     struct exit_link *exit = cache_numbered(&t->cache, tag);
     uint64_t page = t->user ? align_down(exit->from->pa, 4096) : cpu->code_page;
-    cpu->pc = page + (uint64_t)(int64_t)exit->at.target;
+    cpu->pc = page + (uint64_t)(int64_t)(exit->at.target & ~EMIT_EXIT_ALONE);
     return exit;
 }
 

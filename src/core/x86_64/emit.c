@@ -219,6 +219,13 @@ static void go_on(struct emitter *e, const struct cold *c)
 static void write_miss(struct emitter *e, const struct cold *c)
 {
     const struct emit_stubs *stubs = e->request->stubs;
+    uint8_t *crosses = NULL;
+    if (c->shared && e->result->exit_count < EMIT_EXITS_MAX) {
+        x86_load(e->buf, 4, RCX, rm_reg(c->va));
+        x86_alu_imm(e->buf, ALU_AND, 4, rm_reg(RCX), 4095);
+        x86_alu_imm(e->buf, ALU_CMP, 4, rm_reg(RCX), 4096 - c->shared);
+        crosses = x86_jcc(e->buf, CC_A);
+    }
     if (c->va != RAX)
         x86_load(e->buf, 8, RAX, rm_reg(c->va));
     x86_movi(e->buf, RDX, c->raw);
@@ -228,6 +235,12 @@ static void write_miss(struct emitter *e, const struct cold *c)
     if (e->region)
         call_interpreter(e, c->raw, c->offset);
     go_on(e, c);
+    if (!crosses)
+        return;
+    x86_patch(e->buf, crosses, e->buf->at);
+    region_resume(e, c->apart);
+    region_part(e);
+    emit_leave_alone(e, c->offset);
 }
 
 static void write_cold(struct emitter *e, struct cold *c)

@@ -63,6 +63,9 @@ struct emit_stubs {
     const uint8_t *find; /* the same where the bank's jump cache has nothing; machines alone */
 };
 
+/* In an exit's target: to code of the same place in which accesses share no lookups. */
+enum { EMIT_EXIT_ALONE = 1 };
+
 /* A patchable way out: `site` is the rel32 of a jump that first goes to a cold path. */
 struct emit_exit {
     uint8_t *site;

@@ -25,7 +25,8 @@
  * maintenance by other CPUs waits until this one leaves the unit, or calls the interpreter for an
  * access, which might wait for something and serve them, or has not looked anything up. So between
  * leader and last follower (IR_SHARE_WITHIN) the interpreter is not returned from to the unit, but
- * to where the next instruction begins one.
+ * to where the next instruction begins one. A leader's range over a page's end needs no
+ * interpreter: the unit is left for one in which each access looks up its own (EMIT_EXIT_ALONE).
  */
 #include "core/x86_64/emit_int.h"
 
@@ -160,6 +161,7 @@ static struct x86_rm look_up(struct emitter *e, const struct lookup *l, unsigned
     struct cold *c = cold_add(e, COLD_MISS, x86_jcc(b, CC_NE));
     c->retry = retry;
     c->va = (uint8_t)va;
+    c->shared = l->start.share & IR_SHARE_LEADER ? (uint8_t)l->bytes : 0;
     c->how = a64_refill_how(access, l->bytes, l->alignment > 1, unprivileged);
     entry.disp = (int32_t)offsetof(struct a64_tlb_entry, addend);
     return entry;

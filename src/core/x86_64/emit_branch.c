@@ -149,6 +149,12 @@ static struct cold *add_exit(struct emitter *e, uint8_t *site, int64_t target)
     return c;
 }
 
+void emit_leave_alone(struct emitter *e, int32_t target)
+{
+    x86_align_site(e->buf, 1);
+    add_exit(e, x86_jmp(e->buf), target | EMIT_EXIT_ALONE);
+}
+
 /* A jump, or a call, to `target`, and a poll before it where that lies behind. */
 static void jump_or_call(struct emitter *e, int64_t target, bool call)
 {

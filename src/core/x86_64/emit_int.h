@@ -32,6 +32,7 @@ struct cold {
     uint8_t *retry;       /* COLD_MISS: the check that failed; or see `look` */
     uint32_t how;         /* ... a64_tlb_refill()'s */
     uint8_t va;           /* ... COLD_MISS: host register that has the address */
+    uint8_t shared;       /* ... bytes looked up for several accesses, or 0 */
     uint32_t raw;         /* the instruction */
     int32_t offset;       /* its page offset, or where to go on (COLD_POLL) */
     int exit;             /* exit number; patched site is here or `from` */
@@ -161,6 +162,8 @@ void patch_across(struct emitter *e, uint8_t *disp, const uint8_t *target);
 void call_interpreter(struct emitter *e, uint32_t raw, int32_t offset);
 /* The unit goes on at `target` (page offset); flags are saved, registers the first tier's. */
 void emit_leave_to(struct emitter *e, int64_t target);
+/* The same by an exit with EMIT_EXIT_ALONE, for which there is room. */
+void emit_leave_alone(struct emitter *e, int32_t target);
 
 /* emit_region.c: what follows does nothing and returns false in units of the first tier. */
 enum { REGION_JUMPS_MAX = 640 };
