@@ -1,14 +1,20 @@
 /* vector_counts.c: pins how many host instructions each floating-point and vector instruction is,
  * by register size and the two bits that mostly are its element size, on a host with AVX2 and on
- * one with AVX-512.
+ * one with AVX-512; and holds them against the best sequence that is known.
  *
- *     vector-counts FILE          compares with FILE; more fails, and so does fewer that FILE lacks
- *     vector-counts FILE --write  writes it
+ *     vector-counts FILE BEST           compares with FILE; more fails, and so does fewer
+ *     vector-counts FILE BEST --write   writes FILE, and compares that with BEST
  *
  * A line is a name and for each form "Qz:AVX2/AVX-512": the most that any immediate, index or
  * rotation needs, with V0, V1, V2 and V3 as operands, which both assignments keep in registers. 0:
- * the interpreter. Cold code is left out, and so is the address of loads and stores, which every
- * access has: what a plain load of a vector is.
+ * the interpreter. Cold code is left out.
+ *
+ * BEST has the lines whose instruction has a form of more than SLACK + 1 instructions, or one that
+ * is interpreted; all others are within SLACK of anything, as nothing is shorter than one. Its
+ * counts are of the shortest sequence that we know, or found in compilers' output and tables such
+ * as SIMDe's, for the value alone: without FPSR and NaNs, an address as ours where there is one,
+ * and with the rest of a 64-bit result cleared. Where we need more than SLACK over it the reason
+ * follows behind ';', and nowhere else.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +23,7 @@
 #include "emit_bench.h"
 #include "vector.h"
 
-enum { SAMPLES = 24, FORMS = 8, LINE_MAX_BYTES = 256 };
+enum { SAMPLES = 24, FORMS = 8, LINE_MAX_BYTES = 512, SLACK = 4 };
 
 struct counts {
     unsigned host[FORMS][2]; /* by form and bench; 0: none, 1: interpreted, else one more */
@@ -72,14 +78,75 @@ static void print_line(char line[static LINE_MAX_BYTES], const char *name, const
     snprintf(line + at, LINE_MAX_BYTES - (size_t)at, "\n");
 }
 
+/* The counts of a line of BEST's, as in struct counts. Returns where they end. */
+static const char *read_counts(const char *at, struct counts *c)
+{
+    unsigned q, z, a, b;
+    int taken;
+    while (sscanf(at, " %1u%1u:%u/%u%n", &q, &z, &a, &b, &taken) == 4) {
+        if (q < 2 && z < 4) {
+            c->host[q << 2 | z][0] = a + 1;
+            c->host[q << 2 | z][1] = b + 1;
+        }
+        at += taken;
+    }
+    return at;
+}
+
+/* Ours is longer than SLACK allows for some form; *ret_wrong: the forms are others, or ours is the
+ * shorter one. */
+static bool exceeds(const struct counts *ours, const struct counts *best, bool *ret_wrong)
+{
+    bool more = false;
+    *ret_wrong = false;
+    for (unsigned i = 0; i < FORMS * 2; i++) {
+        unsigned have = ours->host[i / 2][i % 2], known = best->host[i / 2][i % 2];
+        more |= have == 1 || have > known + SLACK;
+        *ret_wrong |= !have != !known || known == 1 || (have > 1 && have < known);
+    }
+    return more;
+}
+
+/* Whether the instruction must have a line in BEST. */
+static bool is_long(const struct counts *c)
+{
+    for (unsigned i = 0; i < FORMS * 2; i++)
+        if (c->host[i / 2][i % 2] == 1 || c->host[i / 2][i % 2] > SLACK + 2)
+            return true;
+    return false;
+}
+
+/* Reads the next line of BEST for an instruction that is_long(). */
+static bool near_best(FILE *best, const char *name, const struct counts *ours)
+{
+    char line[LINE_MAX_BYTES];
+    struct counts known = {0};
+    size_t length = strlen(name);
+    bool wrong;
+    if (!fgets(line, sizeof(line), best) || strncmp(line, name, length) != 0 ||
+        line[length] != ' ') {
+        printf("%s: the file of best sequences has not its line here\n", name);
+        return false;
+    }
+    bool reason = strncmp(read_counts(line + length, &known), " ; ", 3) == 0;
+    bool more = exceeds(ours, &known, &wrong);
+    if (wrong)
+        printf("%s: other forms, or better than the best known: %s", name, line);
+    else if (more != reason)
+        printf("%s: %s: %s", name,
+               reason ? "needs no reason any more" : "too long, without a reason", line);
+    return !wrong && more == reason;
+}
+
 int main(int argc, char **argv)
 {
     static struct bench benches[2];
-    bool write = argc > 2 && strcmp(argv[2], "--write") == 0;
-    FILE *f = argc > 1 ? fopen(argv[1], write ? "w" : "r") : NULL;
+    bool write = argc > 3 && strcmp(argv[3], "--write") == 0;
+    FILE *f = argc > 2 ? fopen(argv[1], write ? "w" : "r") : NULL;
+    FILE *best = argc > 2 ? fopen(argv[2], "r") : NULL;
     unsigned lines = 0, wrong = 0;
-    if (!f) {
-        fprintf(stderr, "vector-counts: cannot open its file of counts\n");
+    if (!f || !best) {
+        fprintf(stderr, "vector-counts: cannot open its files of counts\n");
         return 1;
     }
     bench_init(&benches[0], false);
@@ -101,7 +168,12 @@ int main(int argc, char **argv)
             printf("now    %spinned %s", line, pinned);
             wrong++;
         }
+        if (is_long(&c)) {
+            lines++;
+            wrong += !near_best(best, p->name, &c);
+        }
     }
+    fclose(best);
     fclose(f);
     printf("%u passed, %u failed\n", lines - wrong, wrong);
     return wrong != 0;

@@ -5,7 +5,7 @@
  * both, and one pair of SHA256RNDS2 of SHA256H and SHA256H2. Both architectures' SHA instructions
  * do four rounds of SHA-1 and two to four of SHA-256, with the words in another order; x86 adds the
  * round constant of SHA-1 itself, so it is subtracted first. Without the host's instructions all of
- * it is the interpreter's.
+ * it is the interpreter's: an S-box is 256 bytes, which takes sixteen shuffles and blends a round.
  */
 #include "core/x86_64/emit_vec.h"
 

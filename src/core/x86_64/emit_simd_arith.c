@@ -38,9 +38,9 @@ bool vec_multiply(struct emitter *e, const struct ir_op *o, unsigned a, unsigned
     return true;
 }
 
-/* Products without carries, from b's highest bit down. PMULL: bytes as halfwords, b's in their
- * upper halves. The host multiplies polynomials of 64 bits alone, of which each holds one or two of
- * these, so this is the shortest there is. */
+/* Products without carries, from b's highest bit down, which VPBLENDVB looks at. PMULL: bytes as
+ * halfwords, b's in both of their halves. The host multiplies polynomials of 64 bits alone, of
+ * which each holds one or two of these. */
 bool vec_polynomial(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
     bool is_long = o->sub == IR_V_PMULL, upper = o->flags & IR_Q;
@@ -49,7 +49,7 @@ bool vec_polynomial(struct emitter *e, const struct ir_op *o, unsigned a, unsign
     if (is_long) { /* vpunpcklbw, vpunpckhbw */
         enum ir_vec zip = upper ? IR_V_ZIP2 : IR_V_ZIP1;
         vec_zero(e, 0);
-        vec_lane(e, zip, 0, 2, 0, b);
+        vec_lane(e, zip, 0, 2, b, b);
         vec_lane(e, zip, 0, 1, a, 0);
     } else {
         vec_copy_reg(e, 2, b);
@@ -57,13 +57,13 @@ bool vec_polynomial(struct emitter *e, const struct ir_op *o, unsigned a, unsign
         vec_zero(e, 0);
     }
     for (unsigned bit = 0; bit < 8; bit++) {
-        if (bit)
+        if (bit) {
             vec_lane(e, IR_V_ADD, z, 0, 0, 0);
-        vec_with(e, IR_V_CMGT, z, 3, 2, VEC_ONES); /* the bit is clear */
-        vec_lane(e, IR_V_BIC, 0, 3, 3, 1);
-        vec_lane(e, IR_V_EOR, 0, 0, 0, 3);
+            vec_lane(e, IR_V_EOR, 0, 3, 0, 1);
+        }
+        vec_blend(e, 0, 0, 2, bit ? 3 : 1, 0);
         if (bit < 7)
-            vec_lane(e, IR_V_ADD, z, 2, 2, 2);
+            vec_lane(e, IR_V_ADD, 0, 2, 2, 2);
     }
     vec_finish(e, &result, 0);
     return true;
