@@ -174,6 +174,24 @@ def skip_without_kvm():
         sys.exit(77)
 
 
+@case
+def starts_firmware_and_keeps_its_variables(directory):
+    """The first run finds none, makes one and resets; the second knows it."""
+    firmware, variables = os.path.join(directory, 'firmware'), os.path.join(directory, 'variables')
+    subprocess.run(['gcc', '-static', '-nostdlib', '-Wl,-Ttext=0xfffe8000,-e,0xfffe8010,--oformat=binary',
+                    '-Wl,--build-id=none', '-o', firmware, os.path.join(TOP, 'tests/e2e/guest_x86/firmware.S')],
+                   check=True)
+    check(os.path.getsize(firmware) == 96 << 10, 'the size of the firmware')
+    for said, resets in ('QEMU, clock, new\nQEMU, clock, kept\n', 1), ('QEMU, clock, kept\n', 0):
+        machine = Machine('--firmware', f'{firmware},vars={variables}', '--memory', '64M', '--net', 'none', '--engine',
+                          'kvm', '--stats')
+        code = machine.wait(20)
+        check(machine.output == said, repr(machine.output) + machine.errors())
+        check(code == 0 and f'resets: {resets}' in machine.errors(), f'{code}: {machine.errors()}')
+    with open(variables, 'rb') as f:
+        check(f.read() == b'K' + b'\xff' * ((32 << 10) - 1), 'what the file of variables has')
+
+
 if __name__ == '__main__':
     skip_without_kvm()
     main()
