@@ -127,6 +127,22 @@ static const struct sequence {
     // clang-format on
 };
 
+/* User mode's code, which has no TLB to look at, and calls and returns of the host. */
+static const struct sequence user_sequences[] = {
+    // clang-format off
+    {"call", "bl .+64", {0x94000010}, 1, 5},
+    {"return", "ret", {0xd65f03c0}, 1, 3},
+    {"push frame", "stp x29, x30, [sp, #-16]!", {0xa9bf7bfd}, 1, 4},
+    {"save a pair in memory", "stp x23, x24, [sp, #48]", {0xa90363f7}, 1, 2},
+    {"restore a pair in memory", "ldp x23, x24, [sp, #48]", {0xa94363f7}, 1, 2},
+    {"save a pair just written", "ldr x23, [x0]; stp x23, x24, [sp, #48]", {0xf9400017, 0xa90363f7}, 2, 5},
+    {"load and follow", "ldr x23, [x0]; ldr x1, [x23, #8]", {0xf9400017, 0xf94006e1}, 2, 3},
+    {"step and read", "add x23, x23, #2; ldrh w0, [x23]", {0x91000af7, 0x794002e0}, 2, 3},
+    {"load, test and copy", "ldr x23, [x0]; cbz x23, .+16; mov x24, x23", {0xf9400017, 0xb4000097, 0xaa1703f8}, 3, 5},
+    {"entry of a PLT", "adrp x16, .+0; ldr x17, [x16, #8]; add x16, x16, #8; br x17", {0x90000010, 0xf9400611, 0x91002210, 0xd61f0220}, 4, 13},
+    // clang-format on
+};
+
 static void print_code(const uint8_t *code, size_t bytes)
 {
     csh capstone;
@@ -140,20 +156,28 @@ static void print_code(const uint8_t *code, size_t bytes)
     cs_close(&capstone);
 }
 
+static unsigned test(struct bench *bench, const struct sequence *s, bool verbose, bool code)
+{
+    unsigned n = bench_emit(bench, s->words, s->count) ? bench_count(bench, s->count) : 0;
+    if (code)
+        print_code(bench->buf.at, bench->result.main_bytes);
+    if (n != s->host || verbose)
+        printf("%s (%s): %u host instructions, pinned %u\n", s->name, s->guest, n, s->host);
+    return n != s->host;
+}
+
 int main(int argc, char **argv)
 {
-    static struct bench bench;
+    static struct bench machine, user;
+    bool verbose = argc > 1, code = verbose && strcmp(argv[1], "-v") == 0;
     unsigned wrong = 0;
-    bench_init(&bench, false);
-    for (unsigned i = 0; i < ARRAY_SIZE(sequences); i++) {
-        const struct sequence *s = &sequences[i];
-        unsigned n = bench_emit(&bench, s->words, s->count) ? bench_count(&bench, s->count) : 0;
-        if (argc > 1 && strcmp(argv[1], "-v") == 0)
-            print_code(bench.buf.at, bench.result.main_bytes);
-        if (n != s->host || argc > 1)
-            printf("%s (%s): %u host instructions, pinned %u\n", s->name, s->guest, n, s->host);
-        wrong += n != s->host;
-    }
-    printf("%zu passed, %u failed\n", ARRAY_SIZE(sequences) - wrong, wrong);
+    bench_init(&machine, false, false);
+    bench_init(&user, false, true);
+    for (unsigned i = 0; i < ARRAY_SIZE(sequences); i++)
+        wrong += test(&machine, &sequences[i], verbose, code);
+    for (unsigned i = 0; i < ARRAY_SIZE(user_sequences); i++)
+        wrong += test(&user, &user_sequences[i], verbose, code);
+    printf("%zu passed, %u failed\n", ARRAY_SIZE(sequences) + ARRAY_SIZE(user_sequences) - wrong,
+           wrong);
     return wrong != 0;
 }

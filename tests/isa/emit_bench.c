@@ -13,7 +13,7 @@ static uint64_t never(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
     return 0;
 }
 
-void bench_init(struct bench *b, bool wide)
+void bench_init(struct bench *b, bool wide, bool user)
 {
     const char *features =
         wide ? "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni,avx512vl,avx512vbmi,avx512_vbmi2,"
@@ -24,7 +24,8 @@ void bench_init(struct bench *b, bool wide)
         abort();
     b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + BENCH_CODE_BYTES};
     lift_table_init(&b->table);
-    emit_stubs(&b->buf, &b->host, false, never, &b->stubs);
+    b->user = user;
+    emit_stubs(&b->buf, &b->host, user, never, &b->stubs);
 }
 
 bool bench_emit(struct bench *b, const uint32_t *words, unsigned count)
@@ -36,12 +37,17 @@ bool bench_emit(struct bench *b, const uint32_t *words, unsigned count)
                                  .context = LIFT_EL1 | LIFT_FP | LIFT_FP_PLAIN | LIFT_ZVA,
                                  .features = UINT32_MAX,
                                  .max_insns = count};
-    struct emit_request request = {.unit = &b->unit, .host = &b->host, .stubs = &b->stubs};
+    struct emit_request request = {.unit = &b->unit,
+                                   .host = &b->host,
+                                   .stubs = &b->stubs,
+                                   .user = b->user,
+                                   .page = BENCH_PAGE};
     struct x86_buf buf = b->buf;
     for (unsigned i = 0; i < count; i++)
         store_le(page + BENCH_OFFSET + 4 * i, 4, words[i]);
     lift_unit(&source, &b->unit);
-    ir_share_checks(&b->unit);
+    if (!b->user)
+        ir_share_checks(&b->unit);
     return emit_unit(&buf, &request, &b->result);
 }
 

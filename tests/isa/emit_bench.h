@@ -10,10 +10,11 @@
 #include "core/translator/lift_int.h"
 #include "core/x86_64/emit.h"
 
-enum { BENCH_CODE_BYTES = 64 << 10, BENCH_OFFSET = 2048 };
+enum { BENCH_CODE_BYTES = 64 << 10, BENCH_OFFSET = 2048, BENCH_PAGE = 0x400000 };
 
 struct bench {
     csh capstone;
+    bool user;
     struct hostcpu host;
     struct lift_table table;
     struct emit_stubs stubs;
@@ -23,8 +24,9 @@ struct bench {
     struct emit_result result;
 };
 
-/* AVX2 with the extensions that came with it, or (wide) all that peng uses of AVX-512. */
-void bench_init(struct bench *b, bool wide);
+/* User mode's code for the page at BENCH_PAGE (`user`) or machines'. AVX2 with the extensions that
+ * came with it, or (wide) all that peng uses of AVX-512. */
+void bench_init(struct bench *b, bool wide, bool user);
 
 /* Emits the words, at BENCH_OFFSET of an empty page, under a plain FPCR. False: too large. The code
  * starts at b->buf.at, its main part has b->result.main_bytes. */

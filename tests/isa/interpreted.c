@@ -67,8 +67,8 @@ int main(void)
     uint64_t random = 1;
     unsigned wrong = 0, found = 0;
     const char *last = "";
-    bench_init(&benches[0], false);
-    bench_init(&benches[1], true);
+    bench_init(&benches[0], false, false);
+    bench_init(&benches[1], true, false);
     for (unsigned i = 0; i < A64_PATTERN_COUNT; i++) {
         const struct a64_pattern *p = &a64_patterns[i];
         if (!is_vector(p) || strcmp(p->name, last) == 0 ||

@@ -17,8 +17,8 @@ enum { LIFT_OPS_PER_INSN_MAX = 8 };
 
 /* The instruction at l->offset, marker included. */
 void lift_insn(struct lifter *l);
-/* Marks the ways out behind which NZCV is overwritten before it is read. `straight`: the ops run one
- * after the other; then those that are left before the unit has written NZCV do not matter. */
+/* Marks the ways out behind which NZCV is overwritten before it is read. `straight`: the ops run
+ * one after the other; then those that are left before the unit has written NZCV do not matter. */
 void lift_mark_exits(const struct lift_source *source, struct ir_unit *unit, bool straight);
 
 /* False: no micro-ops for this form; the interpreter executes it. */
