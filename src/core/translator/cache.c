@@ -498,6 +498,12 @@ bool cache_changed_since(const struct cache *cache, uint64_t seen, uint64_t star
     return false;
 }
 
+bool cache_parts_stale(const struct cache *cache, const struct unit_parts *parts, uint64_t seen)
+{
+    return cache_changed_since(cache, seen, parts->pa - parts->before,
+                               parts->pa + parts->insns * 4ull);
+}
+
 bool cache_drop_page(struct cache *cache, uint64_t page)
 {
     note_change(cache, page, page + 4096);

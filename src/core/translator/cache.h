@@ -194,6 +194,8 @@ uint64_t cache_changes(const struct cache *cache);
 /* Under the lock: whether code in [start, end) may have changed since cache_changes() said `seen`.
  */
 bool cache_changed_since(const struct cache *cache, uint64_t seen, uint64_t start, uint64_t end);
+/* The same of the code that a unit or region, not added yet, was made of. */
+bool cache_parts_stale(const struct cache *cache, const struct unit_parts *parts, uint64_t seen);
 void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to);
 /* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
  */

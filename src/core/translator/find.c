@@ -45,9 +45,8 @@ static void fetch(struct translator *t, struct maker *maker, uint64_t seen, uint
  * was quicker or the code has changed. False: there was no room. Under the lock. */
 static bool add(struct translator *t, const struct unit_parts *parts, uint64_t seen)
 {
-    uint64_t start = parts->pa - parts->before, end = parts->pa + parts->insns * 4ull;
     if (cache_find(&t->cache, parts->pa, parts->context) ||
-        cache_changed_since(&t->cache, seen, start, end)) {
+        cache_parts_stale(&t->cache, parts, seen)) {
         t->made_in_vain++;
         return true;
     }

@@ -13,13 +13,11 @@
  * it is left: the next unit of the first tier makes some. Under the lock. */
 static bool add_region(struct translator *t, const struct unit_parts *parts, uint64_t seen)
 {
-    uint64_t start = parts->pa - parts->before, end = parts->pa + parts->insns * 4ull;
     const struct unit *there = cache_find(&t->cache, parts->pa, parts->context);
     bool is_region = there && there->leave;
-    if (!is_region && !cache_changed_since(&t->cache, seen, start, end) &&
-        cache_has_room(&t->cache))
-        return cache_add(&t->cache, parts);
-    return false;
+    if (is_region || cache_parts_stale(&t->cache, parts, seen) || !cache_has_room(&t->cache))
+        return false;
+    return cache_add(&t->cache, parts);
 }
 
 /* `cpu`: whose thread this is; NULL: of none. True: there is one that was not there before. */
