@@ -530,6 +530,9 @@ static void test_ecam_moves(void **state)
     assert_int_equal(value, 0x29c08086);
     assert_true(bus_read(&bus, 0xb00f8000, 4, &value));
     assert_int_equal(value, 0x29188086);
+    assert_true(bus_write(&bus, 0xb00f8004, 2, 0));
+    assert_true(bus_read(&bus, 0xb00f8004, 2, &value));
+    assert_int_equal(value, 7); /* ICH9, 13.1.3: these bits are always set */
     assert_true(bus_read(&bus, 0xb00f8040, 4, &value));
     assert_int_equal(value, 0x601);
     assert_true(bus_write(&bus, 0xb00f8044, 1, 0xff));

@@ -37,7 +37,7 @@ static void put(struct pci_function *fn, unsigned offset, unsigned size_bytes, u
 void pci_add_register(struct pci_function *fn, unsigned offset, unsigned size_bytes, uint64_t value,
                       uint64_t writable)
 {
-    assert(offset >= PCI_HEADER_BYTES && offset + size_bytes <= PCI_CONFIG_BYTES);
+    assert(offset + size_bytes <= PCI_CONFIG_BYTES);
     put(fn, offset, size_bytes, value);
     store_le(fn->writable + offset, size_bytes, writable);
 }

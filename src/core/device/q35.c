@@ -20,6 +20,9 @@ enum {
     PCIEXBAR_ENABLE = 1,
     PCIEXBAR_LENGTH = 6,
 
+    COMMAND_LPC =
+        7, /* I/O, memory and bus master, always: firmware wants the first of an ISA bridge */
+
     PMBASE = 0x40,
     PMBASE_IO = 1, /* it is a port's number */
     ACPI_CNTL = 0x44,
@@ -66,6 +69,7 @@ struct pci_function *q35_lpc_new(uint16_t pm_base)
         .revision = 2,
     };
     struct pci_function *fn = pci_function_new(&identity, NULL, NULL);
+    pci_add_register(fn, PCI_COMMAND, 2, COMMAND_LPC, 0);
     pci_add_register(fn, PMBASE, 4, pm_base | PMBASE_IO, 0);
     pci_add_register(fn, ACPI_CNTL, 1, 0, ACPI_CNTL_ENABLE);
     return fn;
