@@ -1,9 +1,9 @@
 /* guest.h: what the bare-metal tests share: console, verdicts, exceptions, MMU, CPUs, interrupt
  * controller.
  *
- * They run at EL1, or at EL2 as a host does (FEAT_VHE), on the arm64 virt board, the one Peng has and the one QEMU has, so that QEMU can
- * say whether a test is right. Each file has its tests in guest_tests(), which runs on the first
- * CPU.
+ * They run at EL1, or at EL2 as a host does (FEAT_VHE), on the arm64 virt board, the one Peng has
+ * and the one QEMU has, so that QEMU can say whether a test is right. Each file has its tests in
+ * guest_tests(), which runs on the first CPU.
  */
 #ifndef PENG_TESTS_GUEST_H
 #define PENG_TESTS_GUEST_H

@@ -243,9 +243,28 @@ static int try_allocating_threads(void)
     return 0;
 }
 
+/* So much that the C library gives memory back. */
+static void *allocate_much(void *arg)
+{
+    enum { PIECES = 1000, PIECE_BYTES = 1000 };
+    void *volatile pieces[PIECES];
+    for (unsigned i = 0; i < PIECES; i++)
+        pieces[i] = malloc(PIECE_BYTES);
+    for (unsigned i = 0; i < PIECES; i++)
+        free(pieces[i]);
+    return arg;
+}
+
+static int try_giving_back(void)
+{
+    pthread_t thread;
+    return pthread_create(&thread, NULL, allocate_much, NULL) || pthread_join(thread, NULL);
+}
+
 static void threads_go_on(void **state)
 {
     assert_allowed(0, try_thread);
+    assert_allowed(0, try_giving_back);
     assert_allowed(0, try_allocating_threads);
 }
 

@@ -35,7 +35,7 @@
 #include "base/bytes.h"
 #include "hardware/jail/jail.h"
 
-enum { ALWAYS = 0, ARGUMENTS_MAX = 2, TYPE_OF_SOCKET = 0xf, ARENAS_MAX = 8 };
+enum { ALWAYS = 0, ARGUMENTS_MAX = 2, TYPE_OF_SOCKET = 0xf };
 
 /* What glibc's pthread_create() passes. */
 #define CLONE_OF_A_THREAD                                                                          \
@@ -275,8 +275,9 @@ int jail_calls(unsigned work, struct err *e)
 {
     struct sigaction action = {.sa_sigaction = on_forbidden, .sa_flags = SA_SIGINFO};
     sigemptyset(&action.sa_mask);
-    mallopt(M_ARENA_MAX,
-            ARENAS_MAX); /* else glibc opens a file of /sys to see how many CPUs there are */
+    /* Else glibc opens files: of /sys, for the number of CPUs, before it makes one more arena, and
+     * of /proc, for the policy of memory, before it gives memory of a thread's arena back. */
+    mallopt(M_ARENA_MAX, 1);
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_TRAP);
     if (!filter)
         abort();
