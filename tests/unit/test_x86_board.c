@@ -136,6 +136,7 @@ static void pvh_kernels(void **state)
     struct guestmem mem;
     guestmem_init(&mem, (struct guestmem_mmio){0});
     assert_int_equal(guestmem_add_ram(&mem, 0, 4 << 20, false, &e), 0);
+    assert_int_equal((uintptr_t)guestmem_ptr(&mem, 0, 1, true) % (2 << 20), 0); /* huge pages fit */
     struct image image = make_image(&file, FILE_BYTES);
     assert_int_equal(image_load_x86(&image, &k, &mem, &e), 0);
     image_close(&image);
