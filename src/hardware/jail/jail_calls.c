@@ -175,7 +175,9 @@ static const struct checked {
     {SCMP_SYS(openat), JAIL_STORE | JAIL_CHANGES, SCMP_ACT_ALLOW, 0, {{0}}},
 };
 
-/* For libslirp, which reads /etc/resolv.conf, and what is shared read-only. */
+/* For libslirp, which reads /etc/resolv.conf, and what is shared read-only. Elsewhere it fails, as
+ * it does for files that Landlock keeps: glibc looks into /proc and /sys now and then, when it
+ * gives memory back for example, and goes on without. */
 static const struct checked open_to_read = {
     .call = SCMP_SYS(openat),
     .work = JAIL_SOCKETS | JAIL_SHARE,
@@ -245,9 +247,10 @@ static int add_rules(scmp_filter_ctx filter, unsigned work)
         if (listed(checked[i].work, work))
             r = seccomp_rule_add_array(filter, checked[i].action, checked[i].call, checked[i].count,
                                        checked[i].arguments);
-    if (r == 0 && work & open_to_read.work && !(work & (JAIL_STORE | JAIL_CHANGES)))
-        r = seccomp_rule_add_array(filter, open_to_read.action, open_to_read.call,
-                                   open_to_read.count, open_to_read.arguments);
+    if (r == 0 && !(work & (JAIL_STORE | JAIL_CHANGES)))
+        r = seccomp_rule_add_array(
+            filter, work & open_to_read.work ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EACCES),
+            open_to_read.call, open_to_read.count, open_to_read.arguments);
     /* Only to threads of this process. */
     struct scmp_arg_cmp own = {0, SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0};
     return r < 0 ? r : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1, &own);
