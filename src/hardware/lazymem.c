@@ -46,11 +46,6 @@ uint8_t *lazymem_start_small(struct lazymem *mem, uint8_t *at)
     return huge - LAZYMEM_SMALL;
 }
 
-void lazymem_go_on_small(uint8_t *at)
-{
-    madvise((void *)align_up((uintptr_t)at, 4096), LAZYMEM_SMALL, MADV_NOHUGEPAGE);
-}
-
 void lazymem_done(struct lazymem *mem)
 {
     if (mem->map)

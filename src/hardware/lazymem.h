@@ -30,9 +30,6 @@ size_t lazymem_span(size_t front_bytes, size_t size_bytes);
 /* The last address up to `at` from which on LAZYMEM_SMALL bytes come in small pages, and huge ones
  * behind them: for something else that starts in the middle of mem->at. */
 uint8_t *lazymem_start_small(struct lazymem *mem, uint8_t *at);
-/* What is touched next, from `at` on, comes in small pages for another LAZYMEM_SMALL bytes: it may
- * be little. */
-void lazymem_go_on_small(uint8_t *at);
 void lazymem_done(struct lazymem *mem);
 
 #endif

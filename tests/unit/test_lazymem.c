@@ -52,6 +52,25 @@ static void test_start_in_the_middle(void **state)
     lazymem_done(&mem);
 }
 
+/* The same place gives the same layout; a place that is taken is none. */
+static void test_where(void **state)
+{
+    enum { MIB = 1 << 20 };
+    struct lazymem mem, again;
+    struct err e = {0};
+    void *where = (void *)0x6a1234600000;
+    assert_int_equal(lazymem_init(&mem, where, 5000, 64 * MIB, PROT_READ | PROT_WRITE, NULL), 0);
+    assert_ptr_equal(mem.map, where);
+    assert_true(mem.at + 64 * MIB <= (uint8_t *)where + lazymem_span(5000, 64 * MIB));
+    assert_int_equal(lazymem_init(&again, where, 5000, 64 * MIB, PROT_READ, &e), -EEXIST);
+    uint8_t *at = mem.at, *front = mem.front;
+    lazymem_done(&mem);
+    assert_int_equal(lazymem_init(&mem, where, 5000, 64 * MIB, PROT_READ, NULL), 0);
+    assert_ptr_equal(mem.at, at);
+    assert_ptr_equal(mem.front, front);
+    lazymem_done(&mem);
+}
+
 static void test_no_memory(void **state)
 {
     struct lazymem mem;
@@ -65,6 +84,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_start_in_the_middle),
+        cmocka_unit_test(test_where),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -322,14 +322,102 @@ static void test_limit(void **state)
     assert_int_equal(info.files, 0);
 }
 
+/* One for all who open the store, another one for each version. */
+static void test_seed(void **state)
+{
+    const struct place *p = *state;
+    struct store *first = open_store(p, 0), *second = open_store(p, 0), *other = NULL;
+    struct store_config config = {.directory = p->directory, .version = VERSION + 1};
+    uint64_t seeds[3][2];
+    assert_int_equal(store_open(&config, &other, NULL), 0);
+    assert_true(store_seed(first, seeds[0]));
+    assert_true(store_seed(second, seeds[1]));
+    assert_true(store_seed(other, seeds[2]));
+    assert_memory_equal(seeds[0], seeds[1], sizeof(seeds[0]));
+    assert_memory_not_equal(seeds[0], seeds[2], sizeof(seeds[0]));
+    store_close(other);
+    assert_true(store_begin(second)); /* it is still there when there are records */
+    put(second, 1);
+    store_end(second);
+    store_close(second);
+    assert_true(store_seed(first, seeds[1]));
+    assert_memory_equal(seeds[0], seeds[1], sizeof(seeds[0]));
+    store_close(first);
+}
+
+static bool put_image(struct store *store, uint64_t key, uint8_t *bytes, size_t count, bool good)
+{
+    assert_true(store_begin(store));
+    int fd = store_image_begin(store, count);
+    bool written = fd >= 0 && write(fd, bytes, count) == (ssize_t)count;
+    struct timespec used[2] = {{.tv_sec = (time_t)(1000 + key)}, {.tv_sec = 1}};
+    if (fd >= 0) {
+        futimens(fd, used);
+        written = store_image_end(store, key, fd, good) && written;
+    }
+    store_end(store);
+    return written;
+}
+
+static bool has_image(struct store *store, uint64_t key)
+{
+    int fd = store_image_open(store, key, NULL);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
+/* Those used longest ago go, by the time of access; what was not finished takes no place. */
+static void test_images(void **state)
+{
+    enum { MIB = 1 << 20, COUNT = 30 };
+    const struct place *p = *state;
+    const uint64_t limit = 16 * MIB;
+    struct store *store = open_store(p, limit);
+    struct store_info info;
+    uint8_t *bytes = malloc(8 * MIB);
+    memset(bytes, 0x5a, 8 * MIB);
+    assert_false(put_image(store, 1, bytes, 8 * MIB, true)); /* more than a quarter of all */
+    assert_false(put_image(store, 1, bytes, MIB, false));
+    assert_false(has_image(store, 1));
+    for (uint64_t key = 1; key <= COUNT; key++) {
+        if (has_image(store, 2)) { /* is used all the time */
+            struct timespec now[2] = {{.tv_sec = (time_t)(2000 + key)}, {.tv_sec = 1}};
+            int fd = store_image_open(store, 2, NULL);
+            futimens(fd, now);
+            close(fd);
+        }
+        assert_true(put_image(store, key, bytes, MIB, true));
+        assert_true(has_image(store, key));
+    }
+    free(bytes);
+    assert_true(has_image(store, 2));
+    assert_false(has_image(store, 3));
+    assert_true(has_image(store, COUNT - 5));
+    assert_int_equal(store_info(p->directory, &info, NULL), 0);
+    assert_true(info.bytes <= limit && info.programs > 10 && info.programs < COUNT);
+    store_image_drop(store, 2);
+    assert_false(has_image(store, 2));
+    store_close(store);
+    assert_int_equal(store_clear(p->directory, NULL), 0);
+    assert_int_equal(store_info(p->directory, &info, NULL), 0);
+    assert_int_equal(info.programs + info.files, 0);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        CASE(test_finds_what_was_put), CASE(test_another_version_finds_nothing),
-        CASE(test_flipped_bits),       CASE(test_cut_short),
-        CASE(test_other_rights),       CASE(test_killed_writers),
-        CASE(test_other_versions),     CASE(test_limit),
+        CASE(test_finds_what_was_put),
+        CASE(test_another_version_finds_nothing),
+        CASE(test_flipped_bits),
+        CASE(test_cut_short),
+        CASE(test_other_rights),
+        CASE(test_killed_writers),
+        CASE(test_other_versions),
+        CASE(test_limit),
+        CASE(test_seed),
+        CASE(test_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

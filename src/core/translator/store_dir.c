@@ -1,6 +1,6 @@
 /* store_dir.c: a directory of stores: files of records, one a version, and beside them (a dot and
- * 16 digits more in their names) images of programs. What was used least recently goes first:
- * records are written, images touched, when they are used.
+ * 16 digits more in their names) images of programs. What was used least recently goes first: by
+ * the time of modification, and for images that of access, which their users set.
  *
  * Limits: files are looked for anew for each that goes.
  */
@@ -43,9 +43,10 @@ static bool find_oldest(DIR *dir, const char *own, char name[256], uint64_t *ret
             continue;
         *ret_bytes += (uint64_t)st.st_blocks * 512;
         bool records = strncmp(entry->d_name, own, strlen(own)) == 0 && !is_image(entry->d_name);
-        if (!records && (!found || older(&st.st_mtim, &oldest))) {
+        const struct timespec *used = is_image(entry->d_name) ? &st.st_atim : &st.st_mtim;
+        if (!records && (!found || older(used, &oldest))) {
             snprintf(name, 256, "%s", entry->d_name);
-            oldest = st.st_mtim;
+            oldest = *used;
             found = true;
         }
     }
