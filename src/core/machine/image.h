@@ -31,7 +31,8 @@ const char *image_firmware_arch(const char *path);
 /* A part of the file, as image_load(). */
 int image_load_part(const struct image *image, const char *what, uint64_t offset,
                     uint64_t size_bytes, void *out, struct err *e);
-/* The whole file to `out`, which has room for size_bytes and holds zeros. Errors: the host's, naming `what`. */
+/* The whole file to `out`, which has room for size_bytes and holds zeros. Errors: the host's,
+ * naming `what`. */
 int image_load(const struct image *image, const char *what, void *out, struct err *e);
 void image_close(struct image *image); /* none is a no-op */
 
