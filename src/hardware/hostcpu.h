@@ -22,6 +22,16 @@ void hostcpu_detect(struct hostcpu *cpu);
  * what comes before them), so it must be there. Errors: EINVAL, with the names that exist. */
 int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e);
 
+/* With what the CPU virtualizes, as it says itself: the firmware may have switched it off. */
+enum hostcpu_virtualization {
+    HOSTCPU_NO_VIRTUALIZATION,
+    HOSTCPU_NONE_IN_VM, /* and this host is a virtual machine */
+    HOSTCPU_VMX,
+    HOSTCPU_SVM,
+    HOSTCPU_EL2, /* arm64, where programs cannot tell */
+};
+enum hostcpu_virtualization hostcpu_virtualization(void);
+
 /* Takes from `cpu` what `allowed` does not have. */
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed);
 

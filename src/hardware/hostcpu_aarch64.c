@@ -20,6 +20,11 @@ int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e)
     return err_set(e, ENOTSUP, "the translator takes it, and this build for arm64 has none");
 }
 
+enum hostcpu_virtualization hostcpu_virtualization(void)
+{
+    return HOSTCPU_EL2;
+}
+
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed)
 {
 }

@@ -6,6 +6,7 @@
  */
 #include "hardware/hostcpu.h"
 
+#include <cpuid.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -114,6 +115,20 @@ void hostcpu_describe(char *text, size_t size)
         if (*((const bool *)&cpu + names[i].offset))
             used +=
                 (size_t)snprintf(text + used, size - used, "%s%s", used ? " " : "", names[i].name);
+}
+
+/* Here CPUID itself: the C library has no bit for a hypervisor, and who asks has failed already. */
+enum hostcpu_virtualization hostcpu_virtualization(void)
+{
+    enum { VMX = 1 << 5, SVM = 1 << 2, HYPERVISOR = 1u << 31 }; /* SDM volume 2A, APM volume 3 */
+    unsigned eax, ebx, ecx, edx;
+    unsigned basic = __get_cpuid(1, &eax, &ebx, &ecx, &edx) ? ecx : 0;
+    unsigned extended = __get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) ? ecx : 0;
+    if (basic & VMX)
+        return HOSTCPU_VMX;
+    if (extended & SVM)
+        return HOSTCPU_SVM;
+    return basic & HYPERVISOR ? HOSTCPU_NONE_IN_VM : HOSTCPU_NO_VIRTUALIZATION;
 }
 
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "hardware/hostcpu.h"
 
 #define KVM_DEVICE "/dev/kvm"
 
@@ -61,14 +62,26 @@ static int check_device(int fd, struct err *e)
     return 0;
 }
 
+/* What to do where there is no device. */
+static const char *const remedies[] = {
+    [HOSTCPU_NO_VIRTUALIZATION] =
+        "this CPU does not virtualize, or its firmware hides that it does: "
+        "look into the firmware's setup",
+    [HOSTCPU_NONE_IN_VM] = "this host is a virtual machine whose CPU does not virtualize: ask "
+                           "whoever runs it for nested virtualization",
+    [HOSTCPU_VMX] = "load the module (modprobe kvm_intel); if that says it is disabled, switch "
+                    "VT-x on in the firmware's setup",
+    [HOSTCPU_SVM] = "load the module (modprobe kvm_amd); if that says it is disabled, switch "
+                    "SVM on in the firmware's setup",
+    [HOSTCPU_EL2] = "the kernel must have KVM and be started at EL2; in a virtual machine, ask "
+                    "whoever runs it for nested virtualization",
+};
+
 int kvm_open(struct err *e)
 {
     int fd = open(KVM_DEVICE, O_RDWR | O_CLOEXEC);
     if (fd < 0 && (errno == ENOENT || errno == ENODEV || errno == ENXIO))
-        return err_set(e, errno,
-                       "no " KVM_DEVICE ": load the kvm module of this CPU; if that fails, "
-                       "switch virtualization on in the firmware's setup or, in a virtual machine, "
-                       "ask for nested virtualization");
+        return err_set(e, errno, "no " KVM_DEVICE ": %s", remedies[hostcpu_virtualization()]);
     if (fd < 0 && (errno == EACCES || errno == EPERM))
         return err_set(e, errno,
                        "no permission for " KVM_DEVICE ": be root or in the device's group "

@@ -167,6 +167,34 @@ def is_debugged_by_gdb(directory):
     check(machine.wait(20) == 0 and machine.output.endswith('done\n'), machine.output + machine.errors())
 
 
+@case
+def says_why_it_cannot(directory):
+    """What a user is told on a host with this or that amiss: what is wrong, and what to do about it."""
+    kernel = build(directory, 'hello')
+    wrong = subprocess.run([PENG, 'run', '--arch', 'arm64', '--engine', 'kvm', '--kernel', kernel], check=False,
+                           capture_output=True, text=True)
+    check(wrong.returncode == 1 and 'runs x86_64 guests on this host, not arm64' in wrong.stderr, wrong.stderr)
+    if os.getuid() != 0:
+        return
+    peng = os.path.join(directory, 'peng')
+    shutil.copy(PENG, peng)
+    os.chmod(directory, 0o755)
+    for setup, why, remedy in (
+            ('mount -t tmpfs none /dev', 'no /dev/kvm', 'module|nested|firmware'),
+            ('rm -f {0}/kvm && mknod -m 600 {0}/kvm c 10 232 && mount --bind {0}/kvm /dev/kvm && set -- setpriv --reuid 65534 '
+             '--clear-groups "$@"', 'no permission for /dev/kvm', 'group'),
+            ('rm -f {0}/null && mknod {0}/null c 1 3 && mount --bind {0}/null /dev/kvm', '/dev/kvm is no KVM', '')):
+        def told(*command, setup=setup):
+            return subprocess.run(['unshare', '-m', 'sh', '-c', setup.format(directory) + ' && exec "$@"', 'sh', peng,
+                                   *command], check=False, capture_output=True, text=True)
+        done = told('doctor')
+        check(re.search(f'engine kvm .*: not usable: {why}.*({remedy})', done.stdout), done.stdout + done.stderr)
+        check('arm64 guests: translator\nx86_64 guests: none' in done.stdout, done.stdout)
+        for engine in ('auto', 'kvm'):
+            done = told('run', '--engine', engine, '--kernel', kernel)
+            check(done.returncode == 1 and why in done.stderr, f'{engine}: {done.stderr}')
+
+
 def skip_without_kvm():
     doctor = subprocess.run([PENG, 'doctor'], capture_output=True, text=True, check=False).stdout
     if 'engine kvm (x86_64 guests)' not in doctor or 'kvm (x86_64 guests): not usable' in doctor:

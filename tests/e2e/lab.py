@@ -14,12 +14,13 @@ from types import SimpleNamespace
 from harness import GUEST, PATIENCE, PENG, Failed
 
 LIMIT_S = 420
+UNIT_TEST = os.path.join(os.path.dirname(PENG), 'tests', 'unit', 'test-kvm')
 X86_64 = SimpleNamespace(
     name='x86_64', folder=os.path.join(GUEST, 'amd64'), console='ttyS0',
     host=['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max,+svm'],
     modules=['arch/x86/kvm/kvm.ko', 'arch/x86/kvm/kvm-amd.ko', 'virt/lib/irqbypass.ko', 'drivers/crypto/ccp/ccp.ko'],
     libraries='/', readelf='readelf', strip='strip',
-    unit_test=os.path.join(os.path.dirname(PENG), 'tests', 'unit', 'test-kvm'),
+    unit_test=UNIT_TEST, unit_passes=14,
     # qemu's VMRUN does not arm the guest's hardware breakpoints (seen with 7.2).
     emulation_lacks={'breakpoints_and_steps', 'watchpoints'},
     cpus='x86_64 CPU', engines=['x86_64 guests: kvm', 'arm64 guests: translator'])
@@ -29,7 +30,8 @@ ARM64 = SimpleNamespace(
           '-cpu', 'max,pauth=off'], # pauth: qemu computes it in software
     modules=[], # built into Debian's kernel
     libraries=os.path.join(GUEST, 'arm64-libs'), readelf='aarch64-linux-gnu-readelf',
-    strip='aarch64-linux-gnu-strip', unit_test=None, emulation_lacks=set(),
+    strip='aarch64-linux-gnu-strip', emulation_lacks=set(), unit_passes=2,
+    unit_test=UNIT_TEST if os.path.exists(UNIT_TEST) else None, # `make cross` builds none
     cpus='Arm64 CPU', engines=['arm64 guests: kvm'])
 LAB = {lab.name: lab for lab in (X86_64, ARM64)}[os.environ.get('KVM_LAB', 'x86_64')]
 

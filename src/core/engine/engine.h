@@ -168,9 +168,11 @@ struct engine_ops {
      * vCPU not running. Errors: ENOENT. */
     int (*get_reg)(struct vcpu *vcpu, uint64_t id, void *value);
     int (*set_reg)(struct vcpu *vcpu, uint64_t id, const void *value);
-    /* The ids that are the whole state, in the order in which it must be set; that of the machine's
-     * interrupt controllers and clock comes with vCPU 0. Returns how many there are and writes the
-     * first `max`. NULL: the engine saves no state yet. */
+    /* The ids that are the whole state, in the order in which it must be set, from the first vCPU
+     * to the last; that of the machine's interrupt controllers and clock comes with vCPU 0, an
+     * ITS's with the last. Reading may write guest memory (GICv3), so memory is saved after and
+     * restored before. Returns how many there are and writes the first `max`. NULL: the engine
+     * saves no state yet. */
     unsigned (*list_regs)(struct vcpu *vcpu, uint64_t *ids, unsigned max);
     /* Written pages: while on, take_dirty gives (and forgets) a bit for each 4 KiB page of region
      * `region` of guestmem that a vCPU wrote (and maybe of some it only read), in 64-bit words. Any
@@ -217,6 +219,16 @@ static inline size_t engine_reg_bytes(uint64_t id)
 #define ENGINE_REG_FPSR     (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x10 << 16 | 212)
 #define ENGINE_REG_FPCR     (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x10 << 16 | 213)
 #define ENGINE_REG_SYS(key) (ENGINE_REG_ARM64 | ENGINE_REG_U64 | 0x13 << 16 | (key))
+
+/* Those of its GICv3 and ITS, where an engine has them (`irqchip`), by offset in the distributor,
+ * in the vCPU's redistributor and in the ITS, by encoding in the CPU interface, 32 lines' levels
+ * from interrupt n on; and the tables in guest memory: reading writes them, setting reads them. */
+#define ENGINE_REG_GICD(at)      (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x80ull << 32 | (at))
+#define ENGINE_REG_GICR(at)      (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x81ull << 32 | (at))
+#define ENGINE_REG_GICC(key)     (ENGINE_REG_ARM64 | ENGINE_REG_U64 | 0x82ull << 32 | (key))
+#define ENGINE_REG_GIC_LEVELS(n) (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x83ull << 32 | (n))
+#define ENGINE_REG_ITS(at)       (ENGINE_REG_ARM64 | ENGINE_REG_U64 | 0x84ull << 32 | (at))
+#define ENGINE_REG_GIC_TABLES    (ENGINE_REG_ARM64 | ENGINE_REG_U32 | 0x85ull << 32)
 
 /* Those of x86-64. MSRs have Linux's own ids (KVM_X86_REG_TYPE_MSR, Linux 6.18); it numbers nothing
  * else, so the rest has types of ours: general registers by their 64-bit word in struct kvm_regs,

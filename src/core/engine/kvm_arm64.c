@@ -150,17 +150,24 @@ const struct engine_irqchip kvm_arch_irqchip = {
 /* --- state -------------------------------------------------------------------------------------
  */
 
+static bool is_gic(uint64_t id)
+{
+    return id >> 32 & 0xff; /* zero in the kernel's ids */
+}
+
 int kvm_arch_get_reg(struct vcpu *vcpu, uint64_t id, void *value)
 {
-    return kvm_get_reg(&vcpu->kvm, id, value);
+    return is_gic(id) ? kvm_arm64_move_gic(vcpu, id, value, false)
+                      : kvm_get_reg(&vcpu->kvm, id, value);
 }
 
 int kvm_arch_set_reg(struct vcpu *vcpu, uint64_t id, const void *value)
 {
-    return kvm_set_reg(&vcpu->kvm, id, value);
+    return is_gic(id) ? kvm_arm64_move_gic(vcpu, id, (void *)value, true) /* which it only reads */
+                      : kvm_set_reg(&vcpu->kvm, id, value);
 }
 
-unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
+unsigned kvm_arch_list_power_on(struct vcpu *vcpu, uint64_t *ids, unsigned max)
 {
     struct kvm_reg_list none = {0};
     kvm_call(vcpu->kvm.fd, KVM_GET_REG_LIST, &none); /* E2BIG, and tells how many */
@@ -175,6 +182,13 @@ unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
         ids[i] = list->reg[i];
     free(list);
     return count;
+}
+
+unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
+{
+    unsigned count = kvm_arch_list_power_on(vcpu, ids, max);
+    unsigned done = count < max ? count : max;
+    return count + kvm_arm64_list_gic(vcpu, ids + done, max - done);
 }
 
 /* --- debugging ---------------------------------------------------------------------------------

@@ -13,6 +13,14 @@ struct kvm_arm64 {
     struct a64_cpu *walker;
 };
 
+/* KVM_GET_DEVICE_ATTR, or `set`. */
+int kvm_arm64_attribute(int fd, bool set, uint32_t group, uint64_t which, void *value);
+/* A vCPU's affinity as the GIC's attributes want it, in 32 bits. */
+uint64_t kvm_arm64_affinity(struct vcpu *vcpu);
+/* Registers of the interrupt controllers, as get_reg and list_regs of the contract. */
+int kvm_arm64_move_gic(struct vcpu *vcpu, uint64_t id, void *value, bool set);
+unsigned kvm_arm64_list_gic(struct vcpu *vcpu, uint64_t *ids, unsigned max);
+
 /* Takes the interrupt controllers back to power-on. No vCPU runs. */
 void kvm_arm64_reset_gic(struct engine *engine);
 /* KVM_CREATE_DEVICE for GICv3 and ITS; the latter's part that needs all vCPUs. */

@@ -5,9 +5,6 @@
  * and arm-vgic-its.rst). A reset of vCPUs does not reach them, so their registers are put back one
  * by one, in the way that document prescribes for userspace: a write to ISPENDR or ISACTIVER sets
  * the whole register, one to ICENABLER clears.
- *
- * Limits: the controllers' state is not among the registers by id yet, so these machines can not be
- * saved.
  */
 #include "core/engine/kvm_arm64.h"
 
@@ -33,17 +30,23 @@ enum {
     SGI_FRAME = 0x10000,
 };
 
-static int move_attribute(int fd, unsigned long request, uint32_t group, uint64_t which,
-                          void *value)
+int kvm_arm64_attribute(int fd, bool set, uint32_t group, uint64_t which, void *value)
 {
     struct kvm_device_attr attribute = {
         .group = group, .attr = which, .addr = (uint64_t)(uintptr_t)value};
-    return kvm_call(fd, request, &attribute);
+    return kvm_call(fd, set ? KVM_SET_DEVICE_ATTR : KVM_GET_DEVICE_ATTR, &attribute);
 }
 
 static int set_attribute(int fd, uint32_t group, uint64_t which, void *value)
 {
-    return move_attribute(fd, KVM_SET_DEVICE_ATTR, group, which, value);
+    return kvm_arm64_attribute(fd, true, group, which, value);
+}
+
+uint64_t kvm_arm64_affinity(struct vcpu *vcpu)
+{
+    uint64_t mpidr = 0;
+    kvm_get_reg(&vcpu->kvm, ENGINE_REG_SYS(A64_SYSREG_KEY(3, 0, 0, 0, 5)), &mpidr);
+    return (mpidr >> 32 & 0xff) << 24 | (mpidr & 0xffffff);
 }
 
 static int make_device(const struct kvm_vm *vm, uint32_t type, int *ret_fd)
@@ -131,10 +134,7 @@ void kvm_arm64_reset_gic(struct engine *engine)
             set_attribute(arm->gic_fd, KVM_DEV_ARM_VGIC_GRP_DIST_REGS, GIC_IROUTER + n * 8 + half,
                           &off);
     for (unsigned i = 0; i < engine->vcpu_count; i++) {
-        uint64_t mpidr = 0;
-        kvm_arch_get_reg(&engine->vcpus[i], ENGINE_REG_SYS(A64_SYSREG_KEY(3, 0, 0, 0, 5)), &mpidr);
-        uint64_t affinity = (mpidr >> 32 & 0xff) << 24 | (mpidr & 0xffffff);
-        uint64_t high = affinity << 32;
+        uint64_t high = kvm_arm64_affinity(&engine->vcpus[i]) << 32;
         reset_frame(arm->gic_fd, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, high, SGI_FRAME, 0, SPI_BASE);
         set_attribute(arm->gic_fd, KVM_DEV_ARM_VGIC_GRP_REDIST_REGS, high | GIC_CTLR, &off);
     }

@@ -32,12 +32,12 @@ enum { KICK_SIGNAL = SIGUSR1, REGS_MAX = 4096 };
 static int remember_power_on(struct vcpu *vcpu, struct err *e)
 {
     struct kvm_power_on *p = &vcpu->power_on;
-    unsigned count = kvm_arch_list_regs(vcpu, NULL, 0);
+    unsigned count = kvm_arch_list_power_on(vcpu, NULL, 0);
     assert(count <= REGS_MAX);
     p->ids = calloc(count, sizeof(*p->ids));
     if (!p->ids)
         abort();
-    p->count = kvm_arch_list_regs(vcpu, p->ids, count);
+    p->count = kvm_arch_list_power_on(vcpu, p->ids, count);
     size_t bytes = 0;
     for (unsigned i = 0; i < p->count; i++)
         bytes += engine_reg_bytes(p->ids[i]);

@@ -121,6 +121,8 @@ bool kvm_arch_can_watch(enum kvm_break_kind kind);
 void kvm_arch_debug_exit(struct vcpu *vcpu);
 int kvm_arch_get_reg(struct vcpu *vcpu, uint64_t id, void *value);
 int kvm_arch_set_reg(struct vcpu *vcpu, uint64_t id, const void *value);
+/* Those that a reset of the vCPU puts back; kvm_arch_start() resets the rest. */
+unsigned kvm_arch_list_power_on(struct vcpu *vcpu, uint64_t *ids, unsigned max);
 unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max);
 /* Virtual to guest-physical, as the vCPU's tables have it now. */
 bool kvm_arch_translate(struct vcpu *vcpu, uint64_t va, uint64_t *ret_address);

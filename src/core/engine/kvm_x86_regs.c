@@ -275,6 +275,11 @@ unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
     return list.count;
 }
 
+unsigned kvm_arch_list_power_on(struct vcpu *vcpu, uint64_t *ids, unsigned max)
+{
+    return kvm_arch_list_regs(vcpu, ids, max);
+}
+
 /* --- which MSRs --------------------------------------------------------------------------------
  */
 
