@@ -151,6 +151,33 @@ static void test_patched(void)
     }
 }
 
+/* A loop that is entered by indirect branches, at its head and behind it, and a function that lies
+ * so that what finds the code of indirect branches may confuse the two. */
+static void test_entries(void)
+{
+    enum { APART = 128 << 10, LOOPS = 32, LONG = 50000 };
+    typedef uint64_t loop_fn(uint64_t turns, uint64_t sum);
+    static const uint32_t words[] = {
+        0x91000421 /* add x1, x1, #1 */, 0xf1000400 /* subs x0, x0, #1 */,
+        0x54ffffc1 /* b.ne to the first */, 0xaa0103e0 /* mov x0, x1 */, 0xd65f03c0 /* ret */};
+    uint8_t *loops = mmap(NULL, (LOOPS + 1) * APART, PROT_READ | PROT_WRITE | PROT_EXEC,
+                          MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    OK(loops != MAP_FAILED);
+    for (unsigned i = 0; i <= LOOPS; i++)
+        memcpy(loops + i * APART, words, sizeof(words));
+    __builtin___clear_cache((char *)loops, (char *)loops + (LOOPS + 1) * APART);
+    bool right = true;
+    for (unsigned i = 0; i < LOOPS; i++) {
+        uint8_t *at = loops + i * APART;
+        for (unsigned n = 0; n < 3; n++)
+            right &= ((loop_fn *)at)(LONG, 0) == LONG;
+        right &= ((loop_fn *)(at + APART))(1, 0) == 1;
+        right &= ((loop_fn *)(at + 4))(LONG, 0) == LONG - 1;
+    }
+    OK(right);
+    munmap(loops, (LOOPS + 1) * APART);
+}
+
 static void on_gone(int sig)
 {
     siglongjmp(out, 1);
@@ -183,6 +210,7 @@ int main(void)
     test_faults();
     test_fork();
     test_patched();
+    test_entries();
     test_unmapped();
     test_signals(); /* last: takes SIGALRM */
     printf("%u passed, %u failed\n", tally_passed, tally_failed);

@@ -112,6 +112,13 @@ static inline struct a64_jump *a64_user_second_jump(struct a64_cpu *cpu, uint64_
     return a64_user_jump(cpu, va ^ va >> A64_USER_JUMPS_SHIFT);
 }
 
+/* Nothing is found in it any more. Its address is one that has both its places elsewhere: 4 is
+ * looked up in slot 1, 8 in slot 2. */
+static inline void a64_user_empty_jump(struct a64_cpu *cpu, struct a64_jump *slot)
+{
+    *slot = (struct a64_jump){slot == &cpu->bank->jumps[1] ? 8 : 4, NULL};
+}
+
 static inline void a64_user_set_jump(struct a64_cpu *cpu, uint64_t va, void *code)
 {
     struct a64_jump *slot = a64_user_jump(cpu, va);

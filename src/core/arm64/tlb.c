@@ -234,12 +234,6 @@ void a64_select_bank(struct a64_cpu *cpu)
     cpu->bank_unpriv = (cpu->el && cpu->uao) || alone ? &tlb->el1 : tlb->user_now;
 }
 
-/* A zero slot matches a jump to address 0 alone, which is looked up in slot 0. */
-static void user_jumps_start(struct a64_tlb_bank *bank)
-{
-    bank->jumps[0].va = 4; /* which has both its places elsewhere */
-}
-
 /* The CPU's TLBs, one without EL2. NULL: not there, or no more. */
 static struct a64_tlb *tlb_at(const struct a64_cpu *cpu, unsigned i)
 {
@@ -267,7 +261,7 @@ void a64_jumps_clear(struct a64_cpu *cpu)
 {
     if (cpu->identity) {
         madvise(cpu->bank, sizeof(*cpu->bank), MADV_DONTNEED);
-        user_jumps_start(cpu->bank);
+        a64_user_empty_jump(cpu, &cpu->bank->jumps[0]); /* zeros match address 0, looked up there */
         return;
     }
     for (unsigned i = 0; i < A64_EL2_TLBS; i++)
@@ -664,7 +658,7 @@ int a64_tlb_new_user(struct a64_cpu *cpu, struct err *e)
         return err_set_errno(e, errno, "cannot map %zu KiB", sizeof(*cpu->bank) >> 10);
     }
     cpu->bank_unpriv = cpu->bank;
-    user_jumps_start(cpu->bank);
+    a64_user_empty_jump(cpu, &cpu->bank->jumps[0]);
     return 0;
 }
 

@@ -59,7 +59,7 @@ static void want_region(struct translator *t, struct a64_cpu *cpu, uint64_t pa, 
     if (make_region(t, cpu, pa, context))
         profile_found(profile);
     counts_turn(counts, before);
-    a64_user_jump(cpu, cpu->pc)->va = cpu->pc ^ 4; /* which is looked up in another slot */
+    a64_user_empty_jump(cpu, a64_user_jump(cpu, cpu->pc));
 }
 
 void translator_refill(struct a64_cpu *cpu)
