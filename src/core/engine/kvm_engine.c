@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -102,6 +103,8 @@ int kvm_engine_add_memory(struct engine *engine, uint32_t flags, struct err *e)
     for (unsigned i = 0; i < mem->region_count; i++) {
         const struct guestmem_region *r = &mem->regions[i];
         uint32_t own = r->read_only ? KVM_MEM_READONLY : flags;
+        if (!r->read_only) /* a guest's first touch of each page leaves it: the fewer, the better */
+            madvise(r->host, r->size_bytes, MADV_HUGEPAGE);
         int rc = kvm_set_memory(&engine->vm, i, own, r->base, r->size_bytes, r->host, e);
         if (rc < 0)
             return rc;

@@ -24,8 +24,9 @@ static bool overlaps(const struct guestmem_region *r, uint64_t base, uint64_t si
     return base < r->base + r->size_bytes && r->base < base + size_bytes;
 }
 
-/* Memory whose address is a multiple of HUGE_BYTES; NULL: errno says why not. */
-static void *map_ram(uint64_t size_bytes, bool huge)
+/* Memory whose address is a multiple of HUGE_BYTES, so that the host may use huge pages where an
+ * engine asks for them; NULL: errno says why not. */
+static void *map_ram(uint64_t size_bytes)
 {
     uint8_t *map = mmap(NULL, size_bytes + HUGE_BYTES, PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -35,8 +36,6 @@ static void *map_ram(uint64_t size_bytes, bool huge)
     if (before)
         munmap(map, before);
     munmap(map + before + size_bytes, HUGE_BYTES - before);
-    if (huge) /* or small ones, where the host has no others */
-        madvise(map + before, size_bytes, MADV_HUGEPAGE);
     return map + before;
 }
 
@@ -52,7 +51,7 @@ int guestmem_add_ram(struct guestmem *mem, uint64_t base, uint64_t size_bytes, b
         if (overlaps(&mem->regions[i], base, size_bytes))
             return err_set(e, EINVAL, "memory region 0x%llx overlaps another",
                            (unsigned long long)base);
-    void *host = map_ram(size_bytes, !read_only);
+    void *host = map_ram(size_bytes);
     if (!host)
         return err_set_errno(e, errno, "cannot map %llu MiB of guest memory",
                              (unsigned long long)(size_bytes >> 20));

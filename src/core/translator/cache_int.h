@@ -1,0 +1,59 @@
+/* cache_int.h: what cache.c and cache_change.c share: where a unit is in the tables, and its jumps.
+ */
+#ifndef PENG_CORE_TRANSLATOR_CACHE_INT_H
+#define PENG_CORE_TRANSLATOR_CACHE_INT_H
+
+#include "base/bytes.h"
+#include "core/translator/cache.h"
+
+/* Units that lie beside each other do so in the tables, too: a program that has just started
+ * touches few pages of them, each of which costs a fault. The upper bits are mixed in, so that
+ * libraries at round distances do not meet. */
+static inline unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint32_t context)
+{
+    enum { BYTES_LOG2 = 5, BYTES_LOG2_USER = 7, REGION_LOG2 = 24 };
+    unsigned shift = cache->user ? BYTES_LOG2_USER : BYTES_LOG2;
+    uint64_t h = (pa >> REGION_LOG2) * 0x9e3779b97f4a7c15ull ^ context * 0x85ebca6bu;
+    return (unsigned)(pa >> shift ^ h >> 40) & cache->unit_mask;
+}
+
+static inline unsigned page_bucket(const struct cache *cache, uint64_t pa)
+{
+    enum { REGION_LOG2 = 24 };
+    uint64_t h = (pa >> REGION_LOG2) * 0x9e3779b97f4a7c15ull;
+    return (unsigned)(pa >> 12 ^ h >> 40) & cache->page_mask;
+}
+
+/* In the bookkeeping, with its lists. */
+static inline size_t unit_bytes(const struct unit *unit)
+{
+    return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) +
+            unit->fault_count * sizeof(struct emit_fault) +
+            unit->fixup_count * sizeof(struct x86_fixup) + 15) &
+           ~(size_t)15;
+}
+
+/* Where direct jumps enter: behind the no-op that only jump caches go over. */
+static inline const uint8_t *direct_entry(const struct cache *cache, const struct unit *unit)
+{
+    return unit->code.hot + (cache->user ? EMIT_ENTRY_BYTES : 0);
+}
+
+/* Makes the jump lead to `target`. */
+static inline void point(struct exit_link *exit, const uint8_t *target)
+{
+    uint8_t *site = code_parts_at(&exit->from->code, exit->at.site_at);
+    int32_t rel = (int32_t)(target - (site + 4));
+    __atomic_store_n((int32_t *)(void *)site, rel, __ATOMIC_RELEASE);
+}
+
+static inline void unlink_exit(struct exit_link *exit)
+{
+    exit->to = NULL;
+    point(exit, code_parts_at(&exit->from->code, exit->at.cold_at));
+}
+
+/* Fills generation `index` from its start. */
+void cache_use_generation(struct cache *cache, unsigned index);
+
+#endif
