@@ -2,6 +2,7 @@
 #include "tell.h"
 #include <dirent.h>
 #include <linux/close_range.h>
+#include <sys/ioctl.h>
 
 static void list(void)
 {
@@ -31,6 +32,7 @@ int main(int argc, char **argv)
     TELL(close_range(3, 990, CLOSE_RANGE_CLOEXEC));
     TELL(close_range(1000, 999, 0));
     TELL(close_range(3, 50, 99));
+    TELL(ioctl(-1, 0xae80 /* KVM_RUN, which arm64 programs do not have */, 0));
     list();
     int open_ones = 0;
     for (int fd = 3; fd < 1024; fd++)

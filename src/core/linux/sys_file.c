@@ -43,7 +43,9 @@ int64_t linux_sys_fanotify_init(struct linux_thread *t, const uint64_t a[6])
  * x86-64 one. */
 int64_t linux_sys_ioctl(struct linux_thread *t, const uint64_t a[6])
 {
-    if (_IOC_TYPE((uint32_t)a[1]) == KVMIO)
-        return -ENOTTY;
+    if (_IOC_TYPE((uint32_t)a[1]) == KVMIO) {
+        int64_t flags = linux_host_call(t, SYS_fcntl, a[0], F_GETFD, 0, 0, 0, 0);
+        return flags < 0 ? flags : -ENOTTY;
+    }
     return linux_host_call(t, SYS_ioctl, a[0], a[1], a[2], 0, 0, 0);
 }
