@@ -113,27 +113,15 @@ int kvm_arm64_move_gic(struct vcpu *vcpu, uint64_t id, void *value, bool set)
 /* --- the list ----------------------------------------------------------------------------------
  */
 
-struct list {
-    uint64_t *ids;
-    unsigned count, max;
-};
-
-static void add(struct list *list, uint64_t id)
-{
-    if (list->count < list->max)
-        list->ids[list->count] = id;
-    list->count++;
-}
-
 /* A frame's registers of interrupts `first` to `end`. */
-static void add_ranges(struct list *list, const struct range *ranges, size_t count, uint64_t base,
-                       unsigned first, unsigned end)
+static void add_ranges(struct kvm_id_list *list, const struct range *ranges, size_t count,
+                       uint64_t base, unsigned first, unsigned end)
 {
     for (size_t i = 0; i < count; i++) {
         const struct range *r = &ranges[i];
         unsigned from = first * r->bits / 8, to = r->bits ? end * r->bits / 8 : 4;
         for (unsigned at = from; at < to; at += 4)
-            add(list, base + r->offset + at);
+            kvm_id_list_add(list, base + r->offset + at);
     }
 }
 
@@ -141,21 +129,21 @@ unsigned kvm_arm64_list_gic(struct vcpu *vcpu, uint64_t *ids, unsigned max)
 {
     const struct engine *engine = vcpu->engine;
     const unsigned end = PRIVATE + engine->config.host.gic.spis;
-    struct list list = {ids, 0, max};
+    struct kvm_id_list list = {ids, 0, max};
     uint64_t value;
     if (vcpu->index == 0)
         add_ranges(&list, distributor, ARRAY_SIZE(distributor), ENGINE_REG_GICD(0), PRIVATE, end);
     add_ranges(&list, redistributor, ARRAY_SIZE(redistributor), ENGINE_REG_GICR(0), 0, PRIVATE);
     for (unsigned n = 0; n < (vcpu->index == 0 ? end : PRIVATE); n += 32)
-        add(&list, ENGINE_REG_GIC_LEVELS(n));
+        kvm_id_list_add(&list, ENGINE_REG_GIC_LEVELS(n));
     for (size_t i = 0; i < ARRAY_SIZE(cpu_interface); i++) /* some exist by how many priorities */
         if (kvm_arm64_move_gic(vcpu, ENGINE_REG_GICC(cpu_interface[i]), &value, false) >= 0)
-            add(&list, ENGINE_REG_GICC(cpu_interface[i]));
+            kvm_id_list_add(&list, ENGINE_REG_GICC(cpu_interface[i]));
     if (vcpu->index + 1 < engine->vcpu_count)
         return list.count;
     for (size_t i = 0; i < ARRAY_SIZE(its); i++)
-        add(&list, ENGINE_REG_ITS(its[i]));
-    add(&list, ENGINE_REG_GIC_TABLES);
-    add(&list, ENGINE_REG_ITS(0));
+        kvm_id_list_add(&list, ENGINE_REG_ITS(its[i]));
+    kvm_id_list_add(&list, ENGINE_REG_GIC_TABLES);
+    kvm_id_list_add(&list, ENGINE_REG_ITS(0));
     return list.count;
 }

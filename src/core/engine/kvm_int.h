@@ -144,6 +144,19 @@ int kvm_engine_debug_watch(struct engine *engine, enum engine_watch kind, uint64
 bool kvm_engine_debug_watched(struct vcpu *vcpu, uint64_t *ret_va);
 void kvm_engine_debug_step(struct vcpu *vcpu, bool on);
 
+/* What kvm_arch_list_regs() fills: `count` is what there would be with room enough. */
+struct kvm_id_list {
+    uint64_t *ids;
+    unsigned count, max;
+};
+
+static inline void kvm_id_list_add(struct kvm_id_list *list, uint64_t id)
+{
+    if (list->count < list->max)
+        list->ids[list->count] = id;
+    list->count++;
+}
+
 /* Before memory; for each vCPU. */
 int kvm_dirty_init(struct engine *engine, struct err *e);
 int kvm_dirty_init_vcpu(struct vcpu *vcpu, struct err *e);

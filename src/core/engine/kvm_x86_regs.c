@@ -234,19 +234,6 @@ int kvm_arch_set_reg(struct vcpu *vcpu, uint64_t id, const void *value)
     return move_reg(vcpu, id, (void *)value, true); /* which it only reads */
 }
 
-/* The list so far. */
-struct list {
-    uint64_t *ids;
-    unsigned count, max;
-};
-
-static void add(struct list *list, uint64_t id)
-{
-    if (list->count < list->max)
-        list->ids[list->count] = id;
-    list->count++;
-}
-
 static bool is_listed(const struct vcpu *vcpu, const struct structure *s)
 {
     const int fd = vcpu->engine->vm.fd;
@@ -257,20 +244,20 @@ static bool is_listed(const struct vcpu *vcpu, const struct structure *s)
 unsigned kvm_arch_list_regs(struct vcpu *vcpu, uint64_t *ids, unsigned max)
 {
     const struct kvm_x86 *x86 = vcpu->engine->arch;
-    struct list list = {ids, 0, max};
+    struct kvm_id_list list = {ids, 0, max};
     for (unsigned i = 0; i < GPRS; i++)
-        add(&list, ENGINE_REG_X86_GPR(i));
+        kvm_id_list_add(&list, ENGINE_REG_X86_GPR(i));
     if (x86->keeps_tsc_khz)
-        add(&list, ENGINE_REG_X86_TSC_KHZ);
+        kvm_id_list_add(&list, ENGINE_REG_X86_TSC_KHZ);
     /* MSRs after what holds EFER and the APIC's base, and before the APIC's timer. */
     for (unsigned i = 0; i < ARRAY_SIZE(structures); i++) {
         if (structures[i].get == KVM_GET_LAPIC)
             for (unsigned m = 0; m < x86->msr_count; m++)
-                add(&list, ENGINE_REG_X86_MSR(x86->msrs[m]));
+                kvm_id_list_add(&list, ENGINE_REG_X86_MSR(x86->msrs[m]));
         if (is_listed(vcpu, &structures[i]))
-            add(&list, structure_id(i));
+            kvm_id_list_add(&list, structure_id(i));
         if (structures[i].get == KVM_GET_LAPIC)
-            add(&list, ENGINE_REG_X86_MSR(MSR_TSC_DEADLINE));
+            kvm_id_list_add(&list, ENGINE_REG_X86_MSR(MSR_TSC_DEADLINE));
     }
     return list.count;
 }

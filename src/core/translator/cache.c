@@ -216,10 +216,8 @@ struct unit *cache_unit_of(struct cache *cache, uintptr_t address)
             if ((unit && unit->code.hot <= code) || at == 0)
                 break;
         }
-        while (unit && unit->code.hot + unit->code.hot_bytes <= code) {
-            uint8_t *next = (uint8_t *)unit + unit_bytes(unit);
-            unit = next < g->meta_at ? (struct unit *)(void *)next : NULL;
-        }
+        while (unit && unit->code.hot + unit->code.hot_bytes <= code)
+            unit = next_unit(g, unit);
         return unit && unit->code.hot <= code ? unit : NULL;
     }
     return NULL;

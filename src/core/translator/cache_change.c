@@ -168,9 +168,7 @@ void cache_cut_links(struct cache *cache, cache_apart_fn apart, void *ctx)
 {
     for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
         const struct generation *g = &cache->generations[n];
-        for (uint8_t *at = g->meta; at < g->meta_at;) {
-            struct unit *unit = (struct unit *)(void *)at;
-            at += unit_bytes(unit);
+        for (struct unit *unit = NULL; (unit = next_unit(g, unit));) {
             for (unsigned i = 0; i < unit->exit_count; i++) {
                 const struct unit *to = unit->exits[i].to;
                 if (to && (to->pa ^ unit->pa) >> 12 && apart(ctx, unit->pa, to->pa))
@@ -185,9 +183,7 @@ unsigned cache_link_regions(struct cache *cache, struct cache_missing *missing, 
     unsigned count = 0;
     for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
         const struct generation *g = &cache->generations[n];
-        for (uint8_t *at = g->meta; at < g->meta_at;) {
-            struct unit *unit = (struct unit *)(void *)at;
-            at += unit_bytes(unit);
+        for (struct unit *unit = NULL; (unit = next_unit(g, unit));) {
             for (unsigned i = 0; unit->leave && !unit->dead && i < unit->exit_count; i++) {
                 struct exit_link *exit = &unit->exits[i];
                 uint64_t pa = align_down(unit->pa, 4096) + (uint64_t)(int64_t)exit->at.target;
@@ -207,9 +203,7 @@ void cache_waste(const struct cache *cache, uint64_t *ret_dead_bytes, uint64_t *
     *ret_dead_bytes = *ret_bytes = 0;
     for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
         const struct generation *g = &cache->generations[n];
-        for (uint8_t *at = g->meta; at < g->meta_at;) {
-            const struct unit *unit = (const struct unit *)(void *)at;
-            at += unit_bytes(unit);
+        for (const struct unit *unit = NULL; (unit = next_unit(g, unit));) {
             *ret_bytes += unit->code_bytes;
             *ret_dead_bytes += unit->dead ? unit->code_bytes : 0;
         }
@@ -221,9 +215,7 @@ static bool drop_in_generation(struct cache *cache, struct generation *g, uint64
                                uint64_t end)
 {
     bool any = false;
-    for (uint8_t *at = g->meta; at < g->meta_at;) {
-        struct unit *unit = (struct unit *)(void *)at;
-        at += unit_bytes(unit);
+    for (struct unit *unit = NULL; (unit = next_unit(g, unit));) {
         if (!unit->dead && holds_code_of(unit, start, end))
             any |= drop_in_page(cache, unit->pa, start, end);
     }
@@ -248,9 +240,7 @@ static void retire(struct cache *cache, struct generation *g)
 {
     if (g->meta_at == g->meta)
         return;
-    for (uint8_t *at = g->meta; at < g->meta_at;) {
-        struct unit *unit = (struct unit *)at;
-        at += unit_bytes(unit);
+    for (struct unit *unit = NULL; (unit = next_unit(g, unit));) {
         if (unit->dead)
             continue;
         struct unit **p = &cache->pages[page_bucket(cache, unit->pa)];

@@ -33,6 +33,13 @@ static inline size_t unit_bytes(const struct unit *unit)
            ~(size_t)15;
 }
 
+/* The unit behind `unit` in its generation, or the first; NULL: no more. */
+static inline struct unit *next_unit(const struct generation *g, const struct unit *unit)
+{
+    uint8_t *next = unit ? (uint8_t *)unit + unit_bytes(unit) : g->meta;
+    return next < g->meta_at ? (struct unit *)(void *)next : NULL;
+}
+
 /* Where direct jumps enter: behind the no-op that only jump caches go over. */
 static inline const uint8_t *direct_entry(const struct cache *cache, const struct unit *unit)
 {
