@@ -110,6 +110,7 @@ static const struct sequence {
     {"store three interleaved, bytes", "st3 {v0.16b, v1.16b, v2.16b}, [x0]", {0x4c004000}, 1, 25},
     {"store four interleaved", "st4 {v0.8h, v1.8h, v2.8h, v3.8h}, [x0]", {0x4c000400}, 1, 19},
     {"load and replicate two", "ld2r {v0.4s, v1.4s}, [x0]", {0x4d60c800}, 1, 9},
+    {"eight rounds of SHA-1", "sha1c q0, s1, v2.4s; sha1c q0, s3, v4.4s", {0x5e020020, 0x5e040060}, 2, 13},
     {"half-precision add", "fadd v0.8h, v1.8h, v2.8h", {0x4e421420}, 1, 12},
     {"half-precision compare", "fcmgt v0.8h, v1.8h, v2.8h", {0x6ec22420}, 1, 9},
     {"half-precision scalar multiply", "fmul h0, h1, h2", {0x1ee20820}, 1, 10},

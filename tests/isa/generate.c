@@ -577,6 +577,41 @@ static unsigned crypto_group(uint64_t *random, uint32_t *out)
     return 3;
 }
 
+/* Rounds of SHA-1 or SHA-256 on the same state, with other instructions between, some of which
+ * write it: what the translator keeps from one to the next. */
+static unsigned hash_group(uint64_t *random, uint32_t *out)
+{
+    static const uint32_t between[] = {
+        0x5e282800, /* sha256su0 */
+        0x5e006000, /* sha256su1 */
+        0x5e281800, /* sha1su1 */
+        0x5e280800, /* sha1h */
+        0x5e003000, /* sha1su0 */
+        0x4ea08400, /* add */
+        0x4ea01c00, /* orr */
+        0x4e20d400, /* fadd, by which nothing is kept */
+    };
+    bool sha1 = below(random, 2);
+    uint32_t a = (uint32_t)below(random, 16), b = (a + 1 + (uint32_t)below(random, 8)) % 32;
+    unsigned count = 0;
+    for (unsigned round = 0; round < 3; round++) {
+        uint32_t w = (b + 2 + (uint32_t)below(random, 8)) % 32, c = (b + 1) % 32;
+        if (sha1) {
+            uint32_t kind = (uint32_t)below(random, 3) << 12;
+            out[count++] = 0x5e000000u | kind | w << 16 | b << 5 | a;
+        } else {
+            out[count++] = 0x4ea01c00u | a << 16 | a << 5 | c;
+            out[count++] = 0x5e004000u | w << 16 | b << 5 | a;
+            out[count++] = 0x5e005000u | w << 16 | c << 5 | b;
+        }
+        uint32_t insn = between[below(random, ARRAY_SIZE(between))];
+        bool three = !(insn >> 21 & 1) || insn >> 24 == 0x4e;
+        uint32_t m = three ? (uint32_t)below(random, 32) << 16 : 0;
+        out[count++] = insn | m | (uint32_t)below(random, 32) << 5 | (uint32_t)below(random, 32);
+    }
+    return count;
+}
+
 /* FCMP, FCCMP, a CSEL or FCSEL by what they leave, and CMP, so that nobody else can read it. */
 static unsigned comparison_group(uint64_t *random, uint32_t *out)
 {
@@ -609,6 +644,10 @@ void generate_sequence(uint64_t *random, const struct a64_pattern *const *patter
         }
         if (at + 3 <= count && below(random, 24) == 0) {
             at += crypto_group(random, &ret->insn[at]);
+            continue;
+        }
+        if (at + 12 <= count && below(random, 24) == 0) {
+            at += hash_group(random, &ret->insn[at]);
             continue;
         }
         if (at + 4 <= count && below(random, 16) == 0) {

@@ -46,7 +46,7 @@ struct a64_system;
 struct a64_el2;
 
 /* What other threads may set in a CPU. `poll` is the word that translated code tests at indirect
- * branches and, through `budget`, at back edges: nonzero means "leave and look" (an interrupt line
+ * branches and, through `budget`, at back edges: all ones means "leave and look" (an interrupt line
  * rose, a shootdown waits, the machine wants the CPU to stop). Setters set the cause first, then
  * poll, then wake. */
 enum a64_line {

@@ -54,7 +54,7 @@ void a64_wake(struct a64_cpu *cpu)
 
 void a64_call_out(struct a64_cpu *cpu)
 {
-    atomic_store(&cpu->signals.poll, 1);
+    atomic_store(&cpu->signals.poll, UINT32_MAX);
     atomic_store_explicit(&cpu->signals.budget, 0, memory_order_relaxed);
 }
 

@@ -137,6 +137,7 @@ struct cold *cold_add(struct emitter *e, int kind, uint8_t *from)
                        .offset = e->offset,
                        .exit = -1,
                        .apart = e->apart,
+                       .sha = e->sha,
                        .leaves = e->op->share & IR_SHARE_WITHIN &&
                                  ir_op_info[e->op->op].attributes & IR_MAY_FAULT};
     return c;
@@ -208,6 +209,8 @@ static void write_exit(struct emitter *e, const struct cold *c)
 static void go_on(struct emitter *e, const struct cold *c)
 {
     if (!c->leaves) {
+        if (c->sha.kind)
+            sha_reorder(e, c->sha);
         patch_across(e, x86_jmp(e->buf), c->resume);
         return;
     }
@@ -231,10 +234,16 @@ static void write_miss(struct emitter *e, const struct cold *c)
     x86_movi(e->buf, RDX, c->raw);
     x86_movi(e->buf, RCX, (uint32_t)c->offset | c->how << EMIT_MISS_SHIFT);
     x86_call_to(e->buf, e->region ? stubs->miss_alone : stubs->miss);
-    patch_across(e, x86_jmp(e->buf), c->retry);
+    uint8_t *again = x86_jmp(e->buf);
     if (e->region)
         call_interpreter(e, c->raw, c->offset);
     go_on(e, c);
+    if (c->sha.kind) {
+        x86_patch(e->buf, again, e->buf->at);
+        sha_reorder(e, c->sha);
+        again = x86_jmp(e->buf);
+    }
+    patch_across(e, again, c->retry);
     if (!crosses)
         return;
     x86_patch(e->buf, crosses, e->buf->at);
@@ -388,6 +397,8 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
         e.op = &request->unit->ops[i];
         e.index = i;
         held_begin(&e, e.op);
+        if (e.sha.kind)
+            sha_begin(&e, e.op);
         emit_table[e.op->op](&e, e.op);
         const struct ir_op_info *info = &ir_op_info[e.op->op];
         if (info->operands[0] == 'd')

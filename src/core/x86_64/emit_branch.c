@@ -40,10 +40,11 @@ static uint8_t *spend(struct x86_buf *b)
     return x86_jcc(b, CC_S);
 }
 
-/* Returns the displacement of a jump that is taken where the run loop wants the CPU. */
-static uint8_t *poll(struct x86_buf *b)
+/* A set word is all ones, and rbp no multiple of 4 GiB: unlike CMP of memory with an immediate,
+ * this TEST and its jump are one operation of the host. */
+uint8_t *emit_poll(struct x86_buf *b)
 {
-    x86_alu_imm(b, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
+    x86_test(b, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), RBP);
     return x86_jcc(b, CC_NE);
 }
 
@@ -113,7 +114,7 @@ static struct x86_rm cached_code(void)
 
 void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup)
 {
-    x86_patch(b, poll(b), lookup);
+    x86_patch(b, emit_poll(b), lookup);
     x86_patch(b, look_in_jump_cache(b, true), lookup);
     x86_jmp_rm(b, cached_code());
 }
@@ -126,7 +127,7 @@ static void poll_and_jump_to_rax(struct emitter *e)
         emit_poll_and_jump_to_rax(b, stubs->lookup);
         return;
     }
-    x86_patch(b, poll(b), stubs->lookup);
+    x86_patch(b, emit_poll(b), stubs->lookup);
     x86_patch(b, look_in_jump_cache(b, false), stubs->find);
     x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
@@ -161,7 +162,7 @@ static void jump_or_call(struct emitter *e, int64_t target, bool call)
     struct x86_buf *b = e->buf;
     uint8_t *polled = NULL;
     if (target <= e->offset)
-        polled = call ? poll(b) : spend(b);
+        polled = call ? emit_poll(b) : spend(b);
     if (call)
         x86_push(b, loc(e, 30));
     x86_align_site(b, 1);
@@ -183,7 +184,7 @@ void emit_leave_to(struct emitter *e, int64_t target)
         return;
     }
     if (target <= e->offset)
-        x86_patch(b, poll(b), stubs->lookup);
+        x86_patch(b, emit_poll(b), stubs->lookup);
     x86_patch(b, look_in_jump_cache(b, false), stubs->find);
     int64_t distance = target & -4096;
     if (distance)
@@ -326,7 +327,7 @@ void emit_JUMP(struct emitter *e, const struct ir_op *o)
 static void call_rax(struct emitter *e)
 {
     struct x86_buf *b = e->buf;
-    x86_patch(b, poll(b), e->request->stubs->lookup);
+    x86_patch(b, emit_poll(b), e->request->stubs->lookup);
     struct cold *c = cold_add(e, COLD_CALL, look_in_jump_cache(b, true));
     x86_push(b, loc(e, 30));
     x86_call_rm(b, cached_code());

@@ -72,21 +72,100 @@ static void aes(struct emitter *e, const struct ir_op *o)
     vec_done(e, o->d, d);
 }
 
-/* x86 has A in the highest lane, and wants E added to the first word. */
+/* --- the state between rounds -------------------------------------------------------------------
+ *
+ * Arm has a to d of SHA-1, and a to d and e to h of SHA-256, from the lowest lane up; x86 (d c b
+ * a), here in xmm1, and (f e b a), (h g d c), here in xmm3 and xmm2. Behind rounds these registers
+ * are what the next ones begin with: putting the words in order anew would take a fifth of the
+ * time.
+ */
+void sha_reorder(struct emitter *e, struct sha_state state)
+{
+    if (state.kind == SHA_1) {
+        shuffle(e, 1, vec_use(e, state.abcd, 1), 0x1b);
+        return;
+    }
+    unsigned abcd = vec_use(e, state.abcd, 1), efgh = vec_use(e, state.efgh, 2);
+    pick(e, 3, efgh, abcd, 0x11);
+    pick(e, 2, efgh, abcd, 0xbb);
+}
+
+/* The same before rounds, unless it is in order. */
+static void sha_order(struct emitter *e, struct sha_state state)
+{
+    const struct sha_state *s = &e->sha;
+    if (s->kind != state.kind || s->abcd != state.abcd || s->efgh != state.efgh)
+        sha_reorder(e, state);
+}
+
+static bool in_register(struct emitter *e, unsigned v)
+{
+    return vec_rm(e, v).is_reg;
+}
+
+/* Of those that belong to the same kind; operands have registers. */
+static bool crypto_leaves_state(const struct emitter *e, const struct ir_op *o)
+{
+    if (!e->request->host->sha)
+        return false;
+    if (e->sha.kind == SHA_1)
+        return o->sub >= IR_SHA1C && o->sub <= IR_SHA1SU1;
+    bool schedule = o->sub == IR_SHA256SU0 || o->sub == IR_SHA256SU1;
+    return o->sub == IR_SHA256_BOTH || (schedule && vec_dest(e, o->d, 0) < 16);
+}
+
+/* Whether this op, one of those between rounds, leaves the state's registers alone. */
+static bool leaves_state(struct emitter *e, const struct ir_op *o)
+{
+    switch (o->op) {
+    case IR_INSN:
+    case IR_ADD:
+    case IR_SUB:
+        return true;
+    case IR_VLOADS:
+        return o->sub == IR_CONSECUTIVE && o->size == 16;
+    case IR_VEC3: /* sums with constants, and moves */
+        return (o->sub == IR_V_ADD || o->sub == IR_V_ORR) && o->flags & IR_Q && !o->size &&
+               in_register(e, o->a) && in_register(e, o->b) && in_register(e, o->d);
+    case IR_CRYPTO:
+        return crypto_leaves_state(e, o) && in_register(e, o->d) && in_register(e, o->a);
+    default:
+        return false;
+    }
+}
+
+static bool writes(const struct ir_op *o, unsigned v)
+{
+    unsigned count = o->op == IR_VLOADS ? o->x : 1;
+    bool rounds = o->op == IR_CRYPTO && (o->sub <= IR_SHA1M || o->sub == IR_SHA256_BOTH);
+    return !rounds && (v - o->d) % 32 < count; /* those set the state themselves */
+}
+
+void sha_begin(struct emitter *e, const struct ir_op *o)
+{
+    const struct sha_state *s = &e->sha;
+    bool vector = ir_op_info[o->op].operands[0] == 'D';
+    if (!leaves_state(e, o) || (vector && (writes(o, s->abcd) || writes(o, s->efgh))))
+        e->sha.kind = SHA_NONE;
+}
+
+/* x86 has A in the highest lane, here of xmm1, and wants E added to the first word. */
 static void sha1_rounds(struct emitter *e, const struct ir_op *o)
 {
+    struct sha_state state = {SHA_1, o->d, o->d};
     vec_op(e, vec_lanes[IR_V_SUB][2], 2, vec_use(e, o->b, 2),
            vec_const(e, (enum vec_constant)(VEC_SHA1_C + (o->sub - IR_SHA1C)), 0));
     shuffle(e, 2, 2, 0x1b);
     x86_vec(e->buf, 1, 1, 0, 0x73, 7, 3, rm_reg(vec_use(e, o->a, 3))); /* vpslldq: E to the top */
     x86_byte(e->buf, 12);
     vec_lane(e, IR_V_ADD, 2, 2, 2, 3);
-    shuffle(e, 1, vec_use(e, o->d, 1), 0x1b);
+    sha_order(e, state);
     sha(e, 0x0f3acc, 1, 2); /* sha1rnds4 */
     x86_byte(e->buf, (uint8_t)(o->sub - IR_SHA1C));
     unsigned d = vec_dest(e, o->d, 0);
     shuffle(e, d, 1, 0x1b);
     vec_done(e, o->d, d);
+    e->sha = state;
 }
 
 static void rotate_left_1(struct emitter *e, unsigned reg, unsigned scratch)
@@ -137,26 +216,26 @@ static void sha1_schedule(struct emitter *e, const struct ir_op *o)
     vec_done(e, o->d, out);
 }
 
-/* Arm: (a b c d), (e f g h) from the lowest lane up. x86: (f e b a), (h g d c). Two rounds for each
- * of its instructions, after which the words' names have moved on by two. */
+/* Two rounds for each of x86's instructions, after which the words' names have moved on by two. */
 static void sha256_rounds(struct emitter *e, const struct ir_op *o)
 {
-    bool second = o->sub == IR_SHA256H2;
-    unsigned abcd = vec_use(e, second ? o->a : o->d, 1);
-    unsigned efgh = vec_use(e, second ? o->d : o->a, 2), out = vec_dest(e, o->d, 0);
-    pick(e, 3, efgh, abcd, 0x11);
-    pick(e, 2, efgh, abcd, 0xbb);
+    bool second = o->sub == IR_SHA256H2, both = o->sub == IR_SHA256_BOTH;
+    struct sha_state state = {SHA_256, second ? o->a : o->d, second ? o->d : o->a};
+    sha_order(e, state);
+    unsigned out = vec_dest(e, o->d, 0);
     vec_copy(e, 0, o->b);
     sha(e, 0x0f38cb, 2, 3); /* sha256rnds2, with xmm0 */
     shuffle(e, 0, 0, 0x0e);
     sha(e, 0x0f38cb, 3, 2);
-    if (o->sub == IR_SHA256_BOTH) {
+    if (both) {
         unsigned rest = vec_dest(e, o->a, 1);
         pick(e, rest, 3, 2, 0x11);
         vec_done(e, o->a, rest);
     }
     pick(e, out, 3, 2, second ? 0x11 : 0xbb);
     vec_done(e, o->d, out);
+    if (both)
+        e->sha = state;
 }
 
 static void sha256_schedule(struct emitter *e, const struct ir_op *o)
@@ -169,8 +248,10 @@ static void sha256_schedule(struct emitter *e, const struct ir_op *o)
         if (last == d)
             vec_copy_reg(e, 1, last);
         last = last == d ? 1 : last;
-        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, 2, last, vec_rm(e, o->a), 4); /* vpalignr */
-        vec_lane(e, IR_V_ADD, 2, d, 2, d);
+        unsigned sum = d ? 0 : 2;
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0f}, sum, last, vec_rm(e, o->a),
+                   4); /* vpalignr */
+        vec_lane(e, IR_V_ADD, 2, d, sum, d);
         sha(e, 0x0f38cd, d, last); /* sha256msg2 */
     }
     vec_done(e, o->d, d);

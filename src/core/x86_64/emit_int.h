@@ -14,6 +14,13 @@ enum flags_kind {
     FLAGS_FP_REVERSED, /* of VUCOMISD b, a */
 };
 
+/* Scratch vector registers have the state of a hash function, kept in these V registers, as x86's
+ * instructions want it. SHA-1 has one register: it is both. */
+struct sha_state {
+    enum sha_kind { SHA_NONE, SHA_1, SHA_256 } kind;
+    uint8_t abcd, efgh;
+};
+
 struct cold {
     enum {
         COLD_INTERPRET,
@@ -41,6 +48,7 @@ struct cold {
     bool apart;           /* as emitter.apart */
     bool leaves;          /* COLD_INTERPRET, COLD_MISS: the unit's lookups are not good behind it */
     uint8_t restore;      /* COLD_INTERPRET: if not 0, V register restore - 1 is in xmm0 */
+    struct sha_state sha; /* as it is to be behind the interpreter, or a miss */
     uint8_t look;         /* ... if not 0: fp_look_again() first, which may go on at `retry` */
 };
 
@@ -64,9 +72,10 @@ struct emitter {
     uint8_t held[3];                       /* what rax, rcx and rdx hold, X86_NONE: nothing known */
     bool remembers;                        /* ... may be told during this op */
     bool holds;                            /* ... any of them something */
-    bool sp_aligned;                       /* SP is known to be a multiple of 16 */
-    uint32_t raw;                          /* instruction being emitted */
-    int32_t offset;                        /* ... its page offset */
+    struct sha_state sha;
+    bool sp_aligned; /* SP is known to be a multiple of 16 */
+    uint32_t raw;    /* instruction being emitted */
+    int32_t offset;  /* ... its page offset */
     unsigned cold_count;
     unsigned cold_pending; /* first cold entry whose resume address is the next instruction */
     struct cold cold[EMIT_COLD_MAX]; /* last: what is not used is not cleared */
@@ -137,6 +146,9 @@ bool store_page_address(struct emitter *e, struct x86_rm to, int64_t offset);
 /* The same in the form that stubs.exit and stubs.interpret want. */
 void page_place(struct emitter *e, unsigned reg, int32_t offset);
 
+/* Tests the poll word: the displacement of a jump that is taken where the run loop wants the CPU.
+ */
+uint8_t *emit_poll(struct x86_buf *b);
 /* User mode: rax = address: looks at the poll word, then goes there through the jump cache, else to
  * stubs.lookup. */
 void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup);
@@ -146,6 +158,11 @@ static inline struct x86_rm share_slot(unsigned slot)
 {
     return rm_mem(RSP, FRAME_SLOTS + (int32_t)slot * 8);
 }
+
+/* emit_crypto.c: makes scratch registers have the state; and before each op, while they do: whether
+ * they still will. */
+void sha_reorder(struct emitter *e, struct sha_state state);
+void sha_begin(struct emitter *e, const struct ir_op *o);
 
 /* emit_fp.c: the first of a cold path's two looks at a result sends more there than belongs: a jump
  * to be patched is taken where it does not. */

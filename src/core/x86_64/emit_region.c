@@ -165,8 +165,7 @@ void emit_LABEL(struct emitter *e, const struct ir_op *o)
     e->region->code[o->imm / 4] = e->buf->at;
     if (!o->x)
         return;
-    x86_alu_imm(e->buf, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
-    struct cold *c = cold_add(e, COLD_POLL, x86_jcc(e->buf, CC_NE));
+    struct cold *c = cold_add(e, COLD_POLL, emit_poll(e->buf));
     c->offset = (int32_t)o->imm;
 }
 

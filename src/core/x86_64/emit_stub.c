@@ -212,8 +212,7 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
 static const uint8_t *stub_second_jump(struct x86_buf *b, const uint8_t *lookup)
 {
     const uint8_t *start = b->at;
-    x86_alu_imm(b, ALU_CMP, 4, rm_mem(RBP, EMIT_OFFSET(signals.poll)), 0);
-    x86_jcc_to(b, CC_NE, lookup);
+    x86_patch(b, emit_poll(b), lookup);
     x86_load(b, 8, RCX, rm_reg(RAX));
     x86_shift_imm(b, SH_SHR, 8, rm_reg(RCX), A64_USER_JUMPS_SHIFT);
     x86_alu(b, ALU_XOR, 4, RCX, rm_reg(RAX));
