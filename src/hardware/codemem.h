@@ -26,6 +26,9 @@ struct codemem {
 int codemem_init(struct codemem *mem, size_t size_bytes, struct err *e);
 /* `where`: as lazymem_init() has it. */
 int codemem_init_private(struct codemem *mem, void *where, size_t size_bytes, struct err *e);
+/* Code is going to be written from `at` on, in the end up to `end` (of the write view): asks for
+ * huge pages for the next few MiB. Returns up to where, from where it is to be asked again. */
+uint8_t *codemem_prepare(struct codemem *mem, uint8_t *at, const uint8_t *end);
 void codemem_done(struct codemem *mem);
 
 #endif

@@ -120,6 +120,8 @@ void cache_start(struct cache *cache)
         if (cache->user && i == 0)
             g->code_end = lazymem_start_small(&cache->code.both, g->code_end);
         g->cold_at = g->code_end;
+        g->code_ready = g->code;
+        g->cold_ready = g->cold_at;
         g->meta = g->meta_at = cache->meta + i * meta_bytes;
         g->meta_end = g->meta + meta_bytes;
         g->index = (_Atomic(struct unit *) *)(void *)(cache->pages + cache->page_mask + 1) +
@@ -262,6 +264,10 @@ static bool place(struct cache *cache, const struct unit_parts *parts, struct co
     uint32_t hot_bytes = parts->hot_bytes, cold_bytes = parts->code_bytes - hot_bytes;
     struct code_parts code = {fit(parts, cache->buf.at, UNIT_ALIGN, 0, hot_bytes),
                               fit(parts, g->cold_at, 1, hot_bytes, cold_bytes), hot_bytes};
+    if (code.hot + hot_bytes > g->code_ready)
+        g->code_ready = codemem_prepare(&cache->code, g->code_ready, g->code_end);
+    if (code.cold + cold_bytes > g->cold_ready)
+        g->cold_ready = codemem_prepare(&cache->code, g->cold_ready, g->cold_end);
     memcpy(code.hot, parts->code, hot_bytes);
     memcpy(code.cold, parts->code + hot_bytes, cold_bytes);
     struct code_move move = {

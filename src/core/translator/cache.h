@@ -87,6 +87,7 @@ enum {
 struct generation {
     uint8_t *code, *code_at, *code_end; /* hot, write view */
     uint8_t *cold_at, *cold_end;        /* behind code_end */
+    uint8_t *code_ready, *cold_ready;   /* codemem_prepare() has been asked up to there */
     uint8_t *meta, *meta_at, *meta_end; /* units, one behind the other */
     /* The first unit that starts in each piece of the code: to find a unit by a code address. */
     _Atomic(struct unit *) *index;
