@@ -8,7 +8,10 @@
 #include "base/err.h"
 
 struct hostcpu {
-    bool sse41, avx, avx2, fma, f16c, bmi1, bmi2, lzcnt, popcnt, cx16;
+    bool sse42; /* and what comes before it */
+    bool avx2;  /* with AVX */
+    bool fma, f16c, bmi2, lzcnt, cx16;
+    bool fsgsbase; /* and the OS lets programs use it */
     bool aes, pclmul, sha, gfni, vaes, vpclmul;
     bool avx512vl; /* F, VL, BW, DQ and CD together, and the OS saves ZMM state */
     bool avx512vbmi, avx512vbmi2, avx512bitalg, avx512vnni;
@@ -18,8 +21,9 @@ struct hostcpu {
 void hostcpu_detect(struct hostcpu *cpu);
 
 /* A CPU that has what the list says and nothing else: names between commas, as /proc/cpuinfo has
- * them. "avx2" stands for all that the translator cannot do without (AVX2, FMA, BMI2, LZCNT and
- * what comes before them), so it must be there. Errors: EINVAL, with the names that exist. */
+ * them. "avx2" stands for its whole generation (FMA, BMI2, LZCNT and FSGSBASE, too), unless
+ * "sse4_2", the least that the translator can do with, is named as well; one of both must be.
+ * Errors: EINVAL, with the names that exist. */
 int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e);
 
 /* With what the CPU virtualizes, as it says itself: the firmware may have switched it off. */
@@ -31,6 +35,9 @@ enum hostcpu_virtualization {
     HOSTCPU_EL2, /* arm64, where programs cannot tell */
 };
 enum hostcpu_virtualization hostcpu_virtualization(void);
+
+/* Makes `base` the base of GS for the calling thread, by the kernel. */
+void hostcpu_set_gs(const void *base);
 
 /* Takes from `cpu` what `allowed` does not have. */
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed);

@@ -25,6 +25,10 @@ enum hostcpu_virtualization hostcpu_virtualization(void)
     return HOSTCPU_EL2;
 }
 
+void hostcpu_set_gs(const void *base)
+{
+}
+
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed)
 {
 }

@@ -6,12 +6,18 @@
  */
 #include "hardware/hostcpu.h"
 
+#include <asm/hwcap2.h>
+#include <asm/prctl.h>
+#include <assert.h>
 #include <cpuid.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/platform/x86.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 
@@ -25,19 +31,24 @@ static bool active(unsigned index)
 
 #define HAS(feature) active(x86_cpu_##feature)
 
+/* FMA and F16C are VEX: without AVX2 they would be the only ones. */
+static void leave_to_sse(struct hostcpu *cpu)
+{
+    if (!cpu->avx2)
+        cpu->fma = cpu->f16c = cpu->vaes = cpu->vpclmul = cpu->avx512vl = false;
+}
+
 void hostcpu_detect(struct hostcpu *cpu)
 {
     *cpu = (struct hostcpu){
-        .sse41 = HAS(SSE4_1),
-        .avx = HAS(AVX),
+        .sse42 = HAS(SSE4_2),
         .avx2 = HAS(AVX2),
         .fma = HAS(FMA),
         .f16c = HAS(F16C),
-        .bmi1 = HAS(BMI1),
         .bmi2 = HAS(BMI2),
         .lzcnt = HAS(LZCNT),
-        .popcnt = HAS(POPCNT),
         .cx16 = HAS(CMPXCHG16B),
+        .fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE,
         .aes = HAS(AES),
         .pclmul = HAS(PCLMULQDQ),
         .sha = HAS(SHA),
@@ -50,6 +61,7 @@ void hostcpu_detect(struct hostcpu *cpu)
         .avx512bitalg = HAS(AVX512_BITALG),
         .avx512vnni = HAS(AVX512_VNNI),
     };
+    leave_to_sse(cpu);
 }
 
 /* arch/x86/include/asm/cpufeatures.h has the names; AVX-512's basic parts come together. */
@@ -57,7 +69,12 @@ static const struct hostcpu_name {
     const char *name;
     size_t offset;
 } names[] = {
+    {"sse4_2", offsetof(struct hostcpu, sse42)},
     {"avx2", offsetof(struct hostcpu, avx2)},
+    {"fma", offsetof(struct hostcpu, fma)},
+    {"bmi2", offsetof(struct hostcpu, bmi2)},
+    {"abm", offsetof(struct hostcpu, lzcnt)},
+    {"fsgsbase", offsetof(struct hostcpu, fsgsbase)},
     {"f16c", offsetof(struct hostcpu, f16c)},
     {"cx16", offsetof(struct hostcpu, cx16)},
     {"aes", offsetof(struct hostcpu, aes)},
@@ -98,9 +115,11 @@ int hostcpu_parse(const char *list, struct hostcpu *ret_cpu, struct err *e)
         if (!*at)
             break;
     }
-    if (!cpu.avx2)
-        return err_set(e, EINVAL, "avx2 must be among them: there is no way with less");
-    cpu.sse41 = cpu.avx = cpu.fma = cpu.bmi1 = cpu.bmi2 = cpu.lzcnt = cpu.popcnt = true;
+    if (!cpu.sse42 && !cpu.avx2)
+        return err_set(e, EINVAL, "sse4_2 or avx2 must be among them: there is no way with less");
+    if (!cpu.sse42)
+        cpu.sse42 = cpu.fma = cpu.bmi2 = cpu.lzcnt = cpu.fsgsbase = true;
+    leave_to_sse(&cpu);
     *ret_cpu = cpu;
     return 0;
 }
@@ -129,6 +148,12 @@ enum hostcpu_virtualization hostcpu_virtualization(void)
     if (extended & SVM)
         return HOSTCPU_SVM;
     return basic & HYPERVISOR ? HOSTCPU_NONE_IN_VM : HOSTCPU_NO_VIRTUALIZATION;
+}
+
+void hostcpu_set_gs(const void *base)
+{
+    long r = syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+    assert(r == 0);
 }
 
 void hostcpu_restrict(struct hostcpu *cpu, const struct hostcpu *allowed)

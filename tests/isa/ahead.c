@@ -117,7 +117,7 @@ static void test_ways(void)
 int main(void)
 {
     uint64_t random = 1;
-    bench_init(&bench, false, false);
+    bench_init(&bench, BENCH_AVX2, false);
     for (unsigned i = 0; i < A64_PATTERN_COUNT; i++) {
         const struct a64_pattern *p = &a64_patterns[i];
         for (unsigned n = 0; n < WORDS_EACH; n++) {

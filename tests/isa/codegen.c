@@ -172,8 +172,8 @@ int main(int argc, char **argv)
     static struct bench machine, user;
     bool verbose = argc > 1, code = verbose && strcmp(argv[1], "-v") == 0;
     unsigned wrong = 0;
-    bench_init(&machine, false, false);
-    bench_init(&user, false, true);
+    bench_init(&machine, BENCH_AVX2, false);
+    bench_init(&user, BENCH_AVX2, true);
     for (unsigned i = 0; i < ARRAY_SIZE(sequences); i++)
         wrong += test(&machine, &sequences[i], verbose, code);
     for (unsigned i = 0; i < ARRAY_SIZE(user_sequences); i++)

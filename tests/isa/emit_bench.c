@@ -13,13 +13,14 @@ static uint64_t never(struct a64_cpu *cpu, uint64_t offset, uint32_t raw)
     return 0;
 }
 
-void bench_init(struct bench *b, bool wide, bool user)
+void bench_init(struct bench *b, enum bench_host host, bool user)
 {
-    const char *features =
-        wide ? "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni,avx512vl,avx512vbmi,avx512_vbmi2,"
-               "avx512_bitalg,avx512_vnni"
-             : "avx2,f16c,cx16,aes,pclmulqdq,sha_ni";
-    if (hostcpu_parse(features, &b->host, NULL) < 0 ||
+    static const char *const features[] = {
+        [BENCH_SSE] = "sse4_2,cx16,aes,pclmulqdq,sha_ni",
+        [BENCH_AVX2] = "avx2,f16c,cx16,aes,pclmulqdq,sha_ni",
+        [BENCH_AVX512] = "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni,avx512vl,avx512vbmi,"
+                         "avx512_vbmi2,avx512_bitalg,avx512_vnni"};
+    if (hostcpu_parse(features[host], &b->host, NULL) < 0 ||
         cs_open(CS_ARCH_X86, CS_MODE_64, &b->capstone) != CS_ERR_OK)
         abort();
     b->buf = (struct x86_buf){.start = b->code, .at = b->code, .end = b->code + BENCH_CODE_BYTES};

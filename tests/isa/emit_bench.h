@@ -24,9 +24,13 @@ struct bench {
     struct emit_result result;
 };
 
-/* User mode's code for the page at BENCH_PAGE (`user`) or machines'. AVX2 with the extensions that
- * came with it, or (wide) all that peng uses of AVX-512. */
-void bench_init(struct bench *b, bool wide, bool user);
+enum bench_host {
+    BENCH_SSE,    /* x86-64-v2 with what came at its time */
+    BENCH_AVX2,   /* the same of AVX2's */
+    BENCH_AVX512, /* all that peng uses of it */
+};
+/* User mode's code for the page at BENCH_PAGE (`user`) or machines'. */
+void bench_init(struct bench *b, enum bench_host host, bool user);
 
 /* Emits the words, at BENCH_OFFSET of an empty page, under a plain FPCR. False: too large. The code
  * starts at b->buf.at, its main part has b->result.main_bytes. */

@@ -20,7 +20,7 @@
 #include "generate.h"
 #include "runner.h"
 
-enum { RUNNERS_MAX = 10, NAMES_SHOWN = 100, STORE_BYTES_MAX = 64 };
+enum { RUNNERS_MAX = 14, NAMES_SHOWN = 100, STORE_BYTES_MAX = 64 };
 
 /* Patterns that random vectors cannot test, and where they are tested instead. */
 static const struct {
@@ -388,7 +388,14 @@ static bool run_words(struct harness *h, uint64_t random, uint64_t count)
 
 /* All that this host has, and what lesser ones have: code is chosen by each of these. */
 static const char *const host_features[] = {
-    NULL, "avx2", "avx2,f16c", "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni", "avx2,f16c,avx512vl",
+    NULL,
+    "avx2",
+    "avx2,f16c",
+    "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni",
+    "avx2,f16c,avx512vl",
+    "sse4_2",
+    "sse4_2,aes,pclmulqdq,bmi2",
+    "sse4_2,avx2,abm",
 };
 
 static void open_runners(struct harness *h, int argc, char **argv)

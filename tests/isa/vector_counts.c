@@ -149,8 +149,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "vector-counts: cannot open its files of counts\n");
         return 1;
     }
-    bench_init(&benches[0], false, false);
-    bench_init(&benches[1], true, false);
+    bench_init(&benches[0], BENCH_AVX2, false);
+    bench_init(&benches[1], BENCH_AVX512, false);
     for (unsigned i = 0; i < A64_PATTERN_COUNT; i++) {
         struct counts c = {0};
         const struct a64_pattern *p = &a64_patterns[i];

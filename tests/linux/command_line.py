@@ -69,7 +69,7 @@ def options():
     ours(['-stack', '2M', '--release=1', show], f'[{show}] aarch64 ')
     for engine in 'translator', 'interpreter':
         ours(['--engine', engine, show], f'[{show}] aarch64 ')
-    for features in 'avx2', 'avx2,avx512vl,gfni':
+    for features in 'avx2', 'avx2,avx512vl,gfni', 'sse4_2', 'sse4_2,avx2,bmi2':
         ours(['--host-features', features, show], f'[{show}] aarch64 ')
     ours(['--code-cache', '4M', show], f'[{show}] aarch64 ')
     ours([show], f'[{show}] aarch64 ', {'PENG_CODE_CACHE': '2G'})
@@ -119,11 +119,11 @@ def mistakes():
     refused(['-s', 'big', show], 1, '-s: not a size (a number with K, M or G)')
     refused(['-g', '0', show], 1, '-g: 0 is not a port')
     refused(['--engine', 'steam', show], 1, '--engine: steam is neither translator nor interpreter')
-    refused(['--host-features', 'avx2,sve', show], 1, '--host-features: sve: not one of avx2 f16c '
-            'cx16 aes pclmulqdq sha_ni gfni vaes vpclmulqdq avx512vl avx512vbmi '
+    refused(['--host-features', 'avx2,sve', show], 1, '--host-features: sve: not one of sse4_2 avx2 '
+            'fma bmi2 abm fsgsbase f16c cx16 aes pclmulqdq sha_ni gfni vaes vpclmulqdq avx512vl avx512vbmi '
             'avx512_vbmi2 avx512_bitalg avx512_vnni')
     refused(['--host-features', 'gfni', show], 1,
-            '--host-features: avx2 must be among them: there is no way with less')
+            '--host-features: sse4_2 or avx2 must be among them: there is no way with less')
     refused(['--code-cache', '4095K', show], 1, '--code-cache: from 4M to 2048M')
     refused(['-cpu', 'z80', show], 126, '-cpu z80: no such CPU (see -cpu help)')
 

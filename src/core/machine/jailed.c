@@ -48,9 +48,7 @@ int machine_jail_files(const struct machine *machine, bool debugger, struct err 
 int machine_jail_calls(const struct machine *machine, bool debugger, struct err *e)
 {
     const struct machine_config *config = &machine->config;
-    unsigned work = 0;
-    if (config->engine->in_kernel)
-        work |= JAIL_KVM;
+    unsigned work = config->engine->in_kernel ? JAIL_KVM : JAIL_BANKS;
     if (has_user_network(config))
         work |= JAIL_SOCKETS;
     if (engine_folder(machine))

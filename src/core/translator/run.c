@@ -103,11 +103,24 @@ static struct exit_link *exit_taken(struct translator *t, struct a64_cpu *cpu, u
     return exit;
 }
 
+/* Without FSGSBASE the kernel sets the base of GS: only where the bank is another one. Machines'
+ * CPUs may come back on another thread, or after another machine's; in user mode a CPU is its
+ * thread. */
+static void set_bank(struct a64_cpu *cpu)
+{
+    struct share *share = translator_share(cpu);
+    if (share->gs != cpu->bank)
+        hostcpu_set_gs(cpu->bank);
+    share->gs = cpu->bank;
+}
+
 void translator_run(struct translator *t, struct a64_cpu *cpu)
 {
     struct exit_link *exit = NULL;
     struct counts *counts = &translator_share(cpu)->counts;
     a64_enter_guest(cpu);
+    if (!t->user)
+        translator_share(cpu)->gs = NULL;
     counts_turn(counts, COUNTS_RUN_LOOP);
     while (!cpu->halted && !cpu->powered_off && !cpu->trapped) {
         if (atomic_load_explicit(&cpu->signals.poll, memory_order_relaxed)) {
@@ -130,6 +143,8 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             continue;
         cpu->code_page = cpu->pc & ~0xfffull;
         set_rounding(cpu);
+        if (!t->host.fsgsbase)
+            set_bank(cpu);
         counts_turn(counts, COUNTS_RUNNING);
         uint64_t tag = t->enter(cpu, code);
         counts_turn(counts, COUNTS_RUN_LOOP);

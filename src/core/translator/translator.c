@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
 #include <time.h>
 
 #include "base/bytes.h"
@@ -41,14 +40,9 @@ static uint64_t interpret(struct a64_cpu *cpu, uint64_t pc, uint32_t raw)
 
 static int check_features(const struct hostcpu *host, struct err *e)
 {
-    if (!host->avx2 || !host->bmi2 || !host->lzcnt || !host->fma)
-        return err_set(e, ENOTSUP,
-                       "the translator needs a host CPU with AVX2, FMA, BMI2 and LZCNT "
-                       "(it has no way for SSE4.1 alone)");
-    if (!(getauxval(AT_HWCAP2) & 2)) /* HWCAP2_FSGSBASE */
-        return err_set(e, ENOTSUP,
-                       "the translator needs a host kernel that enables FSGSBASE (5.9)");
-    return 0;
+    return host->sse42
+               ? 0
+               : err_set(e, ENOTSUP, "the translator needs a host CPU with SSE4.2 (x86-64-v2)");
 }
 
 static int detect(struct hostcpu *host, const char *features, struct err *e)

@@ -54,7 +54,7 @@ struct translator_config {
 /* Whether this host can run generated code: 0 or -ENOTSUP. */
 int translator_check_host(struct err *e);
 
-/* Errors: ENOTSUP (the host CPU lacks AVX2, BMI2 or FSGSBASE), ENOMEM. */
+/* Errors: ENOTSUP (the host CPU lacks SSE4.2), ENOMEM. */
 int translator_new(const struct translator_config *config, struct translator **ret_translator,
                    struct err *e);
 void translator_free(struct translator *t);

@@ -28,6 +28,7 @@ struct share {
     struct counts counts;
     struct profile profile;
     struct a64_cpu *cpu;
+    const void *gs;     /* a host without FSGSBASE: the base of GS, of the thread that runs this */
     struct share *next; /* in translator.shares */
 } __attribute__((aligned(64)));
 

@@ -426,6 +426,7 @@ void x86_evex(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned
 void x86_evex_lanes(struct x86_buf *b, struct x86_lanes lanes, unsigned pp, unsigned map,
                     unsigned w, unsigned opcode, unsigned reg, unsigned second, struct x86_rm rm)
 {
+    assert(!b->legacy);
     unsigned vvvv = second == X86_NO_SECOND ? 0 : second;
     bool x_high = rm.is_reg ? rm.base & 16 : high(rm.index);
     x86_byte(b, 0x62);
@@ -462,6 +463,10 @@ static void vex(struct x86_buf *b, bool is_256, unsigned pp, unsigned map, unsig
 void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
              unsigned reg, unsigned second, struct x86_rm rm)
 {
+    if (b->legacy) {
+        x86_vec_legacy(b, pp, map, w, opcode, reg, second, rm);
+        return;
+    }
     if (rm.gs)
         x86_byte(b, 0x65);
     bool far_second = second != X86_NO_SECOND && second >= 16;
@@ -471,8 +476,26 @@ void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned 
         vex(b, false, pp, map, w, opcode, reg, second, rm);
 }
 
+void x86_bmi2(struct x86_buf *b, unsigned pp, unsigned map, unsigned width, unsigned opcode,
+              unsigned reg, unsigned second, struct x86_rm rm)
+{
+    vex(b, false, pp, map, width == 8, opcode, reg, second, rm);
+}
+
+void x86_bits_from(struct x86_buf *b, bool bmi2, unsigned d, unsigned a, unsigned n)
+{
+    if (bmi2) { /* rorx */
+        x86_bmi2(b, 3, 3, 4, 0xf0, d, X86_NO_SECOND, rm_reg(a));
+        x86_byte(b, (uint8_t)n);
+        return;
+    }
+    x86_load(b, 4, d, rm_reg(a));
+    x86_shift_imm(b, SH_SHR, 4, rm_reg(d), n);
+}
+
 void x86_vec_256(struct x86_buf *b, unsigned pp, unsigned map, unsigned opcode, unsigned reg,
                  unsigned second, struct x86_rm rm)
 {
+    assert(!b->legacy);
     vex(b, true, pp, map, 0, opcode, reg, second, rm);
 }

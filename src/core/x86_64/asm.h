@@ -90,6 +90,7 @@ struct x86_fixups {
 struct x86_buf {
     uint8_t *start, *at, *end; /* where bytes are written */
     bool full;
+    bool legacy;      /* the host has no AVX2: x86_vec() encodes SSE (asm_legacy.c) */
     uint32_t written; /* general registers that may have been written, by number; more than were */
     struct x86_fixups *fixups; /* NULL: not noted */
 };
@@ -203,11 +204,19 @@ void x86_pop(struct x86_buf *b, unsigned reg);
 /* VEX (EVEX where a register is 16 or more): `pp` 0 none 1 66 2 F3 3 F2, `map` 1 0F 2 0F38 3 0F3A.
  * `w` as EVEX wants it, or X86_W_EVEX: 1 there and 0 in VEX, where it does not count. `second` is
  * the non-destructive source, X86_NO_SECOND where there is none. 128 bits. A general register may
- * stand in `rm` or `reg`.
- */
-enum { X86_NO_SECOND = 0x40, X86_W_EVEX = 2 };
+ * stand in `rm` or `reg`. With x86_buf.legacy it is the SSE instruction that does the same, of one
+ * or several instructions, the last of which takes the immediate byte; it may overwrite
+ * X86_LEGACY_TEMP. */
+enum { X86_NO_SECOND = 0x40, X86_W_EVEX = 2, X86_LEGACY_TEMP = 15 };
 void x86_vec(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
              unsigned reg, unsigned second, struct x86_rm rm);
+void x86_vec_legacy(struct x86_buf *b, unsigned pp, unsigned map, unsigned w, unsigned opcode,
+                    unsigned reg, unsigned second, struct x86_rm rm);
+/* BMI2 on general registers, which is VEX whatever the vectors are. */
+void x86_bmi2(struct x86_buf *b, unsigned pp, unsigned map, unsigned width, unsigned opcode,
+              unsigned reg, unsigned second, struct x86_rm rm);
+/* d = bits of `a` from n up, of which the lower 32 - n count; without BMI2 EFLAGS are lost. */
+void x86_bits_from(struct x86_buf *b, bool bmi2, unsigned d, unsigned a, unsigned n);
 /* 256 bits of registers below 16. What lies above 128 bits must be cleared (VZEROUPPER) before code
  * that does not expect it. */
 void x86_vec_256(struct x86_buf *b, unsigned pp, unsigned map, unsigned opcode, unsigned reg,

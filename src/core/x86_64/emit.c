@@ -24,13 +24,14 @@ const uint8_t emit_gpr[32] = {
 #undef XM
 
 /* Compilers use V8 to V15 last, since calls preserve their lower halves. */
-unsigned emit_xmm(bool wide, unsigned v)
+unsigned emit_xmm(const struct hostcpu *host, unsigned v)
 {
-    if (wide)
+    unsigned end = host->avx2 ? 20 : 4 + X86_LEGACY_TEMP;
+    if (host->avx512vl)
         return v < 12 ? v + 4 : v >= 16 ? v : X86_NO_XMM;
     if (v < 8)
         return v + 4;
-    return v >= 16 && v < 20 ? v - 4 : X86_NO_XMM;
+    return v >= 16 && v < end ? v - 4 : X86_NO_XMM;
 }
 
 /* To the saved form. Neither LAHF nor SETO changes EFLAGS. */
@@ -381,6 +382,7 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     e.gpr = emit_gpr;
     held_forget(&e);
     e.flags_in_memory = true;
+    buf->legacy = !request->host->avx2;
     uint8_t *start = buf->at;
     result->exit_count = result->fault_count = 0;
     result->fixups.start = start;

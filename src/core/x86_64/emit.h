@@ -37,9 +37,9 @@ enum { EMIT_ENTRY_BYTES = 5 }; /* user mode: the no-op that a unit starts with *
 
 /* Host register of a guest register, X86_NONE: it lives in memory. */
 extern const uint8_t emit_gpr[32];
-/* Host vector register of V0..V31, or X86_NO_XMM. `wide`: the host has 32 of them. */
+/* Host vector register of V0..V31, or X86_NO_XMM. */
 enum { X86_NO_XMM = 0xff };
-unsigned emit_xmm(bool wide, unsigned v);
+unsigned emit_xmm(const struct hostcpu *host, unsigned v);
 
 /* Common code at the start of code memory, made once by emit_stubs(). Addresses in the write view.
  */

@@ -144,8 +144,7 @@ static struct x86_rm look_up(struct emitter *e, const struct lookup *l, unsigned
 {
     struct x86_buf *b = e->buf;
     uint8_t *retry = b->at;
-    x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(va)); /* rorx ecx, va, 7 */
-    x86_byte(b, 7);
+    x86_bits_from(b, e->request->host->bmi2, RCX, va, 7);
     x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_TLB_ENTRIES - 1) * 32);
     int32_t last = (int32_t)(l->bytes - l->alignment);
     if (last)

@@ -410,11 +410,11 @@ static void shift_keeping_flags(struct emitter *e, const struct ir_op *o, enum x
 {
     unsigned width = op_width(o), d = set_reg(e, o->d, RAX);
     if (kind == SH_ROR) { /* RORX */
-        x86_vec(e->buf, 3, 3, width == 8, 0xf0, d, X86_NO_SECOND, loc(e, o->a));
+        x86_bmi2(e->buf, 3, 3, width, 0xf0, d, X86_NO_SECOND, loc(e, o->a));
         x86_byte(e->buf, (uint8_t)o->imm);
     } else { /* SHLX, SHRX, SARX */
         x86_movi(e->buf, RCX, (uint64_t)o->imm);
-        x86_vec(e->buf, shift_prefix[kind], 2, width == 8, 0xf7, d, RCX, loc(e, o->a));
+        x86_bmi2(e->buf, shift_prefix[kind], 2, width, 0xf7, d, RCX, loc(e, o->a));
     }
     if (d == RAX)
         set_done(e, o->d, RAX);
@@ -423,13 +423,14 @@ static void shift_keeping_flags(struct emitter *e, const struct ir_op *o, enum x
 static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
 {
     unsigned width = op_width(o);
-    if (o->b == IR_IMM && o->imm && o->a != IR_ZERO && o->d != IR_ZERO && flags_wanted(e)) {
+    bool bmi2 = e->request->host->bmi2, by_constant = o->b == IR_IMM;
+    if (bmi2 && by_constant && o->imm && o->a != IR_ZERO && o->d != IR_ZERO && flags_wanted(e)) {
         shift_keeping_flags(e, o, kind);
         return;
     }
-    if (o->b == IR_IMM || kind == SH_ROR)
+    if (by_constant || kind == SH_ROR || !bmi2)
         flags_clobber(e);
-    if (o->b == IR_IMM) {
+    if (by_constant) {
         unsigned d = set_reg(e, o->d, RAX);
         if (o->a == IR_ZERO)
             x86_movi(e->buf, d, 0);
@@ -443,10 +444,10 @@ static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
     }
     /* The count is taken modulo the width by both architectures. */
     unsigned count = use_reg(e, o->b, RCX, 4);
-    if (kind != SH_ROR) { /* SHLX, SHRX, SARX: no flags, three operands */
+    if (kind != SH_ROR && bmi2) { /* SHLX, SHRX, SARX: no flags, three operands */
         unsigned d = set_reg(e, o->d, RAX);
         struct x86_rm a = o->a == IR_ZERO ? rm_reg(use_reg(e, o->a, RAX, 4)) : loc(e, o->a);
-        x86_vec(e->buf, shift_prefix[kind], 2, width == 8, 0xf7, d, count, a);
+        x86_bmi2(e->buf, shift_prefix[kind], 2, width, 0xf7, d, count, a);
         if (d == RAX)
             set_done(e, o->d, RAX);
         return;

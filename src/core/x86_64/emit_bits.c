@@ -25,8 +25,8 @@ void emit_UBFX(struct emitter *e, const struct ir_op *o)
         x86_movi(e->buf, d, 0);
     } else if (lsb == 0 && (n == 8 || n == 16 || n == 32)) {
         x86_zext(e->buf, n / 8, d, loc(e, o->a));
-    } else if (lsb + n < width * 8 && (n == 8 || n == 16 || n == 32)) {
-        x86_vec(e->buf, 3, 3, width == 8, 0xf0, d, X86_NO_SECOND, loc(e, o->a)); /* rorx */
+    } else if (lsb + n < width * 8 && (n == 8 || n == 16 || n == 32) && e->request->host->bmi2) {
+        x86_bmi2(e->buf, 3, 3, width, 0xf0, d, X86_NO_SECOND, loc(e, o->a)); /* rorx */
         x86_byte(e->buf, (uint8_t)lsb);
         x86_zext(e->buf, n / 8, d, rm_reg(d));
     } else {
@@ -239,22 +239,31 @@ void emit_UMSUBL(struct emitter *e, const struct ir_op *o)
     multiply_long(e, o, false, true);
 }
 
-void emit_SMULH(struct emitter *e, const struct ir_op *o)
+static void multiply_high(struct emitter *e, const struct ir_op *o, enum x86_unary op)
 {
     flags_clobber(e);
     copy(e, RAX, o->a, 8);
     copy(e, RCX, o->b, 8);
-    x86_unary(e->buf, UN_IMUL, 8, rm_reg(RCX));
+    x86_unary(e->buf, op, 8, rm_reg(RCX));
     set_done(e, o->d, RDX);
+}
+
+void emit_SMULH(struct emitter *e, const struct ir_op *o)
+{
+    multiply_high(e, o, UN_IMUL);
 }
 
 /* MULX leaves EFLAGS alone and has any destination. */
 void emit_UMULH(struct emitter *e, const struct ir_op *o)
 {
+    if (!e->request->host->bmi2) {
+        multiply_high(e, o, UN_MUL);
+        return;
+    }
     unsigned b = use_reg(e, o->b, RCX, 8);
     copy(e, RDX, o->a, 8);
     unsigned d = set_reg(e, o->d, RAX);
-    x86_vec(e->buf, 3, 2, 1, 0xf6, d, RAX, rm_reg(b)); /* mulx d, rax, b */
+    x86_bmi2(e->buf, 3, 2, 8, 0xf6, d, RAX, rm_reg(b)); /* mulx d, rax, b */
     if (d == RAX)
         set_done(e, o->d, RAX);
 }
@@ -296,12 +305,27 @@ void emit_SDIV(struct emitter *e, const struct ir_op *o)
     set_done(e, o->d, RAX);
 }
 
+/* rax = its leading zeros. BSR gives the highest bit's number, and nothing for zero. Overwrites rcx
+ * without LZCNT. */
+static void leading_zeros(struct emitter *e, unsigned width)
+{
+    if (e->request->host->lzcnt) {
+        x86_op(e->buf, 0xf3, 0x0fbd, width, RAX, rm_reg(RAX));
+        return;
+    }
+    unsigned bits = width * 8;
+    x86_movi(e->buf, RCX, 2 * bits - 1);
+    x86_op(e->buf, 0, 0x0fbd, width, RAX, rm_reg(RAX)); /* bsr */
+    x86_op(e->buf, 0, 0x0f40u | CC_E, width, RAX, rm_reg(RCX));
+    x86_alu_imm(e->buf, ALU_XOR, 4, rm_reg(RAX), (int32_t)bits - 1);
+}
+
 void emit_CLZ(struct emitter *e, const struct ir_op *o)
 {
     unsigned width = op_width(o);
     flags_clobber(e);
     copy(e, RAX, o->a, width);
-    x86_op(e->buf, 0xf3, 0x0fbd, width, RAX, rm_reg(RAX)); /* lzcnt */
+    leading_zeros(e, width);
     set_done(e, o->d, RAX);
 }
 
@@ -314,7 +338,7 @@ void emit_CLS(struct emitter *e, const struct ir_op *o)
     copy(e, RCX, o->a, width);
     x86_shift_imm(e->buf, SH_SAR, width, rm_reg(RCX), width * 8 - 1);
     x86_alu(e->buf, ALU_XOR, width, RAX, rm_reg(RCX));
-    x86_op(e->buf, 0xf3, 0x0fbd, width, RAX, rm_reg(RAX));
+    leading_zeros(e, width);
     x86_alu_imm(e->buf, ALU_SUB, width, rm_reg(RAX), 1);
     set_done(e, o->d, RAX);
 }

@@ -183,9 +183,15 @@ static void sha1_fixed_rotate(struct emitter *e, const struct ir_op *o)
         x86_evex_lanes(e->buf, (struct x86_lanes){.k = VEC_SCALAR_MASK}, 1, 1, 0, 0x72, 1, d,
                        rm_reg(a));
         x86_byte(e->buf, 30);
+    } else if (!e->request->host->bmi2) {
+        vec_shift(e, VEC_SHL, 2, 0, a, 30);
+        vec_shift(e, VEC_SHR, 2, 3, a, 2);
+        vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
+        vec_set(e, o->d, 0, 4);
+        return;
     } else {
         x86_vec(e->buf, 1, 1, 0, 0x7e, a, X86_NO_SECOND, rm_reg(RAX));
-        x86_vec(e->buf, 3, 3, 0, 0xf0, RAX, X86_NO_SECOND, rm_reg(RAX)); /* rorx */
+        x86_bmi2(e->buf, 3, 3, 4, 0xf0, RAX, X86_NO_SECOND, rm_reg(RAX)); /* rorx */
         x86_byte(e->buf, 2);
         x86_vec(e->buf, 1, 1, 0, 0x6e, d, X86_NO_SECOND, rm_reg(RAX));
     }

@@ -249,8 +249,11 @@ static void round_away(struct emitter *e, bool is_64, unsigned a)
     cold_if(e, CC_E); /* equal or unordered */
     round_plainly(e, is_64, 3, IR_RZ, false);
     vec_op(e, (struct vec_code){pp, 1, 0, 0x5c}, 3, 3, rm_reg(0));
-    vec_op_imm(e, (struct vec_code){pp, 1, 0, 0xc2}, 3, 3,
-               vec_const(e, is_64 ? VEC_HALF_F64 : VEC_HALF_F32, 1), FP_GE);
+    struct x86_rm half = vec_const(e, is_64 ? VEC_HALF_F64 : VEC_HALF_F32, 1);
+    if (vec_legacy(e))
+        legacy_compare(e, (struct vec_code){pp, 1, 0, 0xc2}, 3, 3, half, FP_GE);
+    else
+        vec_op_imm(e, (struct vec_code){pp, 1, 0, 0xc2}, 3, 3, half, FP_GE);
     fp_with(e, is_64, 0x54, 3, 3, VEC_ONE_F32, VEC_ONE_F64);
     vec_op(e, (struct vec_code){pp, 1, 0, 0x58}, 0, 0, rm_reg(3));
     fp_with(e, is_64, 0x54, 3, a, VEC_SIGN32, VEC_SIGN64);
@@ -312,6 +315,10 @@ void emit_FMA(struct emitter *e, const struct ir_op *o)
     flags_clobber(e);
     if (o->type == IR_F16) {
         fused_halves(e, o);
+        return;
+    }
+    if (!e->request->host->fma) {
+        emit_INTERPRET(e, o);
         return;
     }
     bool apart = o->d != o->a && o->d != o->b && o->d != o->c, clean = vec_wide(e);

@@ -16,20 +16,13 @@ static inline struct vec_code fp_packed(bool is_64, uint8_t opcode)
 }
 
 /* vcmpps, vcmppd. All of them scratch registers: EVEX would compare into a mask. */
-enum fp_predicate {
-    FP_EQ = 0,
-    FP_LT = 1,
-    FP_LE = 2,
-    FP_UNORDERED = 3,
-    FP_EQ_OR_UNORDERED = 8,
-    FP_GE = 13,
-    FP_GT = 14,
-    FP_NOT_LESS_QUIET = 21,
-};
 static inline void fp_compare(struct emitter *e, bool is_64, unsigned d, unsigned a,
                               struct x86_rm b, enum fp_predicate predicate)
 {
-    vec_op_imm(e, fp_packed(is_64, 0xc2), d, a, b, predicate);
+    if (vec_legacy(e))
+        legacy_compare(e, fp_packed(is_64, 0xc2), d, a, b, predicate);
+    else
+        vec_op_imm(e, fp_packed(is_64, 0xc2), d, a, b, predicate);
 }
 
 /* d = a with a constant by VANDPS (0x54), VORPS (0x56), VXORPS (0x57), VADDPS (0x58) ... */

@@ -276,7 +276,7 @@ bool half_three(struct emitter *e, const struct ir_op *o)
     bool rare = o->sub == IR_FMULX || o->sub == IR_FRECPS || o->sub == IR_FRSQRTS ||
                 o->sub == IR_FCADD || o->sub == IR_FCMLA;
     if (o->sub == IR_FMLAL || o->sub == IR_FMLSL)
-        return available(e) && fused_long(e, o);
+        return available(e) && e->request->host->fma && fused_long(e, o);
     if (!available(e) || !(compares || limits || sums || fuses || rare))
         return false;
     if (pairs) {

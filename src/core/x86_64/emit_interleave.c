@@ -89,12 +89,6 @@ static unsigned lanes_of_three(unsigned z, unsigned i, unsigned r)
     return mask;
 }
 
-/* xmm0 = xmm `a` with the lanes of `mask` from b: vpblendw, vpblendd. */
-static void blend_lanes(struct emitter *e, unsigned z, unsigned a, unsigned b, unsigned mask)
-{
-    vec_op_imm(e, (struct vec_code){1, 3, 0, z == 1 ? 0x0e : 0x02}, 0, a, rm_reg(b), mask);
-}
-
 /* VPSHUFD's order for words of register r: from where they lie in the rows, or to there. */
 static unsigned order_of_three(unsigned r, bool load)
 {
@@ -108,10 +102,28 @@ static unsigned order_of_three(unsigned r, bool load)
     return order;
 }
 
+/* xmm0 = bytes of register r: without VPBLENDVB those of each row by themselves. */
+static void collect_bytes_by_logic(struct emitter *e, const struct ir_op *o, struct x86_rm from,
+                                   unsigned r)
+{
+    for (unsigned i = 0; i < (o->size == 16 ? 3 : 2); i++) {
+        if (i == 2)
+            structure_load(e, 3, row(from, 2), 16);
+        vec_op(e, vec_lanes[IR_V_AND][0], i ? 3 : 0, i < 2 ? i + 1 : 3,
+               vec_const(e, (enum vec_constant)(VEC_LD3_MASK + 3 * i + r), 0));
+        if (i)
+            vec_lane(e, IR_V_ORR, 0, 0, 0, 3);
+    }
+}
+
 /* Bytes: the third row from memory, as a fourth register is needed for the masks. */
 static void collect_bytes(struct emitter *e, const struct ir_op *o, struct x86_rm from, unsigned r)
 {
     static const struct vec_code load = {1, 1, 0, 0x6f}, blend = {1, 3, 0, 0x4c};
+    if (vec_legacy(e)) {
+        collect_bytes_by_logic(e, o, from, r);
+        return;
+    }
     vec_op(e, load, 3, X86_NO_SECOND, vec_const(e, (enum vec_constant)(VEC_LD3_MASK + 3 + r), 0));
     vec_op_imm(e, blend, 0, 1, rm_reg(2), 3 << 4);
     if (o->size == 16) {
@@ -152,9 +164,9 @@ static void load_three(struct emitter *e, const struct ir_op *o, struct x86_rm f
         if (z == 0) {
             collect_bytes(e, o, from, r);
         } else {
-            blend_lanes(e, z, 1, 2, lanes_of_three(z, 1, r));
+            vec_blend_lanes(e, z, 0, 1, rm_reg(2), lanes_of_three(z, 1, r));
             if (whole)
-                blend_lanes(e, z, 0, 3, lanes_of_three(z, 2, r));
+                vec_blend_lanes(e, z, 0, 0, rm_reg(3), lanes_of_three(z, 2, r));
         }
         if (z == 2)
             vec_op_imm(e, (struct vec_code){1, 1, 0, 0x70}, d, X86_NO_SECOND, rm_reg(0),
@@ -215,8 +227,8 @@ static void store_three(struct emitter *e, const struct ir_op *o, struct x86_rm 
                     vec_const(e, (enum vec_constant)(VEC_ST3_16 + r), 0));
     }
     for (unsigned i = 0; i * 16 < THREE * (unsigned)o->size; i++) {
-        blend_lanes(e, z, 1, 2, lanes_of_three(z, i, 1));
-        blend_lanes(e, z, 0, 3, lanes_of_three(z, i, 2));
+        vec_blend_lanes(e, z, 0, 1, rm_reg(2), lanes_of_three(z, i, 1));
+        vec_blend_lanes(e, z, 0, 0, rm_reg(3), lanes_of_three(z, i, 2));
         structure_store(e, 0, row(to, i), i ? o->size : 16);
     }
 }

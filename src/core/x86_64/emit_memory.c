@@ -106,7 +106,7 @@ static struct x86_rm vmem(unsigned v)
 /* Scalar moves zero the rest of the vector register, as Arm's loads do. */
 static void vload_to(struct emitter *e, unsigned v, struct x86_rm from, unsigned size)
 {
-    unsigned pinned = emit_xmm(e->request->host->avx512vl, v);
+    unsigned pinned = emit_xmm(e->request->host, v);
     unsigned d = pinned == X86_NO_XMM ? 0 : pinned;
     switch (size) {
     case 16:
@@ -129,7 +129,7 @@ static void vload_to(struct emitter *e, unsigned v, struct x86_rm from, unsigned
 
 static void vstore_from(struct emitter *e, unsigned v, struct x86_rm to, unsigned size)
 {
-    unsigned s = emit_xmm(e->request->host->avx512vl, v);
+    unsigned s = emit_xmm(e->request->host, v);
     if (s == X86_NO_XMM) {
         s = 0;
         x86_vec(e->buf, 2, 1, 0, 0x6f, 0, X86_NO_SECOND, vmem(v));

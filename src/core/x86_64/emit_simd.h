@@ -80,6 +80,11 @@ static inline void vec_blend(struct emitter *e, unsigned z, unsigned d, unsigned
                              unsigned no)
 {
     unsigned opcode = z == 3 ? 0x4b : z == 2 ? 0x4a : 0x4c;
+    if (vec_legacy(e)) {
+        assert(d == 0);
+        legacy_blend(e, z, mask, yes, no);
+        return;
+    }
     vec_op_imm(e, (struct vec_code){1, 3, 0, (uint8_t)opcode}, d, no, rm_reg(yes), mask << 4);
 }
 

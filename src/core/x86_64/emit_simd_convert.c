@@ -62,7 +62,7 @@ static void from_signed_64(struct emitter *e, unsigned a)
  * may have got a sign. */
 static void from_unsigned_64(struct emitter *e, unsigned a)
 {
-    vec_op_imm(e, (struct vec_code){1, 3, 0, 0x02}, 0, a, vec_const(e, VEC_TWO_52, 1), 0x0a);
+    vec_blend_lanes(e, 2, 0, a, vec_const(e, VEC_TWO_52, 1), 0x0a);
     vec_shift(e, VEC_SHR, 3, 3, a, 32);
     vec_with(e, IR_V_ORR, 0, 3, 3, VEC_TWO_84);
     vec_op(e, fp_packed(true, 0x5c), 3, 3, vec_const(e, VEC_TWO_84_52, 0));
@@ -70,7 +70,7 @@ static void from_unsigned_64(struct emitter *e, unsigned a)
     fp_absolute(e, true, 0, 0);
 }
 
-/* The upper halfword times 2^16, and the lower, fused. */
+/* The upper halfword times 2^16, which is exact, and the lower. */
 static void from_unsigned_32(struct emitter *e, unsigned a)
 {
     static const struct vec_code convert = {0, 1, 0, 0x5b};
@@ -78,7 +78,12 @@ static void from_unsigned_32(struct emitter *e, unsigned a)
     vec_shift(e, VEC_SHR, 2, 3, a, 16);
     vec_op(e, convert, 0, X86_NO_SECOND, rm_reg(0));
     vec_op(e, convert, 3, X86_NO_SECOND, rm_reg(3));
-    x86_vec(e->buf, 1, 2, 0, 0xb8, 0, 3, vec_const(e, VEC_TWO_16, 0)); /* vfmadd231ps */
+    if (e->request->host->fma) { /* vfmadd231ps */
+        x86_vec(e->buf, 1, 2, 0, 0xb8, 0, 3, vec_const(e, VEC_TWO_16, 0));
+        return;
+    }
+    vec_op(e, fp_packed(false, 0x59), 3, 3, vec_const(e, VEC_TWO_16, 0));
+    vec_op(e, fp_packed(false, 0x58), 0, 0, rm_reg(3));
 }
 
 /* Integers of the same size; o->c bits of them are behind the point. */

@@ -62,7 +62,7 @@ static void finish(struct emitter *e, const struct ir_op *o, bool one_lane, unsi
 
 struct cold *fp_cold_if_any(struct emitter *e, bool is_64, unsigned reg)
 {
-    x86_vec(e->buf, 1, 2, 0, is_64 ? 0x0f : 0x0e, reg, X86_NO_SECOND, rm_reg(reg)); /* vtestp */
+    vec_test_signs(e, is_64, reg, 16);
     return cold_add(e, COLD_INTERPRET, x86_jcc(e->buf, CC_NE));
 }
 
@@ -311,6 +311,12 @@ static const bool masks[] = {
     [IR_FRECPS] = false, [IR_FRSQRTS] = false, [IR_FCADD] = false, [IR_FCMLA] = false,
 };
 
+static bool needs_fma(const struct ir_op *o)
+{
+    return o->sub == IR_FMLA || o->sub == IR_FMLS || o->sub == IR_FRECPS || o->sub == IR_FRSQRTS ||
+           o->sub == IR_FCMLA;
+}
+
 void emit_VFP3(struct emitter *e, const struct ir_op *o)
 {
     bool one_lane = o->y, pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP;
@@ -319,6 +325,10 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
     if (o->type == IR_F16 || o->sub == IR_FMLAL || o->sub == IR_FMLSL) {
         if (!half_three(e, o))
             emit_INTERPRET(e, o);
+        return;
+    }
+    if (needs_fma(o) && !e->request->host->fma) {
+        emit_INTERPRET(e, o);
         return;
     }
     if (pairs && one_lane && fp_double(o)) {
@@ -387,6 +397,10 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
         break;
     case IR_F_RECPE:
     case IR_F_RSQRTE:
+        if (vec_legacy(e)) { /* VPGATHER */
+            emit_INTERPRET(e, o);
+            return;
+        }
         fp_estimate(e, o, a);
         break;
     case IR_F_MAXV:

@@ -63,7 +63,7 @@ static void blend_pairs(struct emitter *e, unsigned z, unsigned d, unsigned x, u
     static const uint8_t low[] = {VEC_LOW8, VEC_LOW16, VEC_LOW32};
     enum vec_constant mask = (enum vec_constant)low[z];
     if (z && d < 16 && x < 16 && y < 16) {
-        vec_op_imm(e, (struct vec_code){1, 3, 0, z == 1 ? 0x0e : 0x02}, d, x, rm_reg(y), 0xaa);
+        vec_blend_lanes(e, z, d, x, rm_reg(y), 0xaa);
     } else if (vec_wide(e)) { /* mask ? x : y */
         bool keeps_y = y == 0;
         x86_evex(e->buf, 1, 3, 0, 0x25, 0, keeps_y ? x : y, vec_const(e, mask, 1));

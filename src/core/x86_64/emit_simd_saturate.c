@@ -167,7 +167,7 @@ static void doubling_high_32(struct emitter *e, bool rounding, unsigned a, unsig
     }
     vec_shift(e, VEC_SHL, 3, 3, 3, 1);
     vec_shift(e, VEC_SHR, 3, 0, 0, 31);
-    vec_op_imm(e, (struct vec_code){1, 3, 0, 0x02}, 0, 0, rm_reg(3), 0x0a); /* vpblendd */
+    vec_blend_lanes(e, 2, 0, 0, rm_reg(3), 0x0a);
 }
 
 bool vec_doubling_high(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
@@ -215,7 +215,7 @@ static void accumulate_word(struct emitter *e, const struct ir_op *o, bool upper
  * bit 63 is as bit 62. */
 static void rounded_sums_of_words(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    static const struct vec_code multiply = {1, 2, X86_W_EVEX, 0x28}, blend = {1, 3, 0, 0x02};
+    static const struct vec_code multiply = {1, 2, X86_W_EVEX, 0x28};
     vec_shift(e, VEC_SHR, 3, 3, a, 32);
     vec_shift(e, VEC_SHR, 3, 0, b, 32);
     vec_op(e, multiply, 3, 3, rm_reg(0));
@@ -223,11 +223,11 @@ static void rounded_sums_of_words(struct emitter *e, const struct ir_op *o, unsi
     accumulate_word(e, o, true, 3);
     accumulate_word(e, o, false, 0);
     vec_shift(e, VEC_SHR, 3, 1, 0, 32);
-    vec_op_imm(e, blend, 1, 1, rm_reg(3), 0x0a);
+    vec_blend_lanes(e, 2, 1, 1, rm_reg(3), 0x0a);
     vec_lane(e, IR_V_ADD, 3, 0, 0, 0);
     vec_lane(e, IR_V_ADD, 3, 3, 3, 3);
     vec_shift(e, VEC_SHR, 3, 0, 0, 32);
-    vec_op_imm(e, blend, 0, 0, rm_reg(3), 0x0a);
+    vec_blend_lanes(e, 2, 0, 0, rm_reg(3), 0x0a);
     vec_lane(e, IR_V_EOR, 0, 3, 1, 0);
     vec_shift(e, VEC_SAR, 2, 1, 1, 31);
     vec_with(e, IR_V_EOR, 0, 1, 1, VEC_ABS32);

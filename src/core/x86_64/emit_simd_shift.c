@@ -313,6 +313,8 @@ static void shift_each_lane(struct emitter *e, const struct ir_op *o)
 
 bool vec_shift_register(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
+    if (o->y && vec_legacy(e)) /* VPSLLV and kin */
+        return false;
     if (vec_wide(e)) {
         vec_shift_register_wide(e, o, a, b);
         return true;
@@ -449,7 +451,7 @@ static void saturate_as_words(struct emitter *e, const struct ir_op *o, bool upp
 
 bool vec_saturating_register(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    if (o->y == 3 && is_signed(o) && rounds(o) && !vec_wide(e))
+    if ((o->y == 3 && is_signed(o) && rounds(o) && !vec_wide(e)) || vec_legacy(e))
         return false;
     flags_clobber(e);
     if (o->y >= 2) {

@@ -18,12 +18,12 @@ static void set_masks(struct x86_buf *b)
     x86_byte(b, 7);
 }
 
-static void move_vectors(struct x86_buf *b, bool wide, bool to_struct)
+static void move_vectors(struct x86_buf *b, const struct hostcpu *host, bool to_struct)
 {
-    if (wide && !to_struct)
+    if (host->avx512vl && !to_struct)
         set_masks(b);
     for (unsigned v = 0; v < 32; v++) {
-        unsigned xmm = emit_xmm(wide, v);
+        unsigned xmm = emit_xmm(host, v);
         if (xmm != X86_NO_XMM) /* vmovdqa */
             x86_vec(b, 1, 1, 0, to_struct ? 0x7f : 0x6f, xmm, X86_NO_SECOND,
                     rm_mem(RBP, EMIT_OFFSET(v) + (int32_t)v * 16));
@@ -31,7 +31,7 @@ static void move_vectors(struct x86_buf *b, bool wide, bool to_struct)
 }
 
 /* Moves every pinned guest register between host register and CPU struct. */
-static void move_pinned(struct x86_buf *b, bool wide, bool to_struct)
+static void move_pinned(struct x86_buf *b, const struct hostcpu *host, bool to_struct)
 {
     for (unsigned v = 0; v < 32; v++) {
         if (emit_gpr[v] == X86_NONE)
@@ -42,7 +42,7 @@ static void move_pinned(struct x86_buf *b, bool wide, bool to_struct)
         else
             x86_load(b, 8, emit_gpr[v], slot);
     }
-    move_vectors(b, wide, to_struct);
+    move_vectors(b, host, to_struct);
 }
 
 static void mxcsr(struct x86_buf *b, bool store)
@@ -66,7 +66,7 @@ static_assert((FRAME_BYTES + sizeof(saved) * 8 + 8) % 16 == 0,
               "aligned with the saved registers and the return address");
 static_assert(FRAME_SLOTS + IR_SHARE_SLOTS * 8 <= FRAME_BYTES, "slots lie in the frame");
 
-static const uint8_t *stub_enter(struct x86_buf *b, bool wide, bool user)
+static const uint8_t *stub_enter(struct x86_buf *b, const struct hostcpu *host, bool user)
 {
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(saved); i++)
@@ -75,9 +75,11 @@ static const uint8_t *stub_enter(struct x86_buf *b, bool wide, bool user)
     x86_lea(b, 8, RBP, rm_mem(RDI, EMIT_BIAS));
     x86_load(b, 8, RAX, rm_reg(RSI));
     mxcsr(b, false);
-    x86_load(b, 8, RCX, rm_mem(RBP, EMIT_OFFSET(bank)));
-    x86_op(b, 0xf3, 0x0fae, 8, 3, rm_reg(RCX)); /* wrgsbase */
-    move_pinned(b, wide, false);
+    if (host->fsgsbase) { /* else the run loop has done it */
+        x86_load(b, 8, RCX, rm_mem(RBP, EMIT_OFFSET(bank)));
+        x86_op(b, 0xf3, 0x0fae, 8, 3, rm_reg(RCX)); /* wrgsbase */
+    }
+    move_pinned(b, host, false);
     if (user) {
         x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(host_sp)), RSP);
         to_units_stack(b);
@@ -113,12 +115,11 @@ static int32_t bank_field(size_t offset)
 /* rbx = code of the jump at rax, whose page is rdx, by its physical address; rsi = that of the
  * page. Overwrites rcx and rdi. The displacements in `out` are of jumps taken where there is none.
  */
-static void find_by_pa(struct x86_buf *b, uint8_t *out[3])
+static void find_by_pa(struct x86_buf *b, bool bmi2, uint8_t *out[3])
 {
     x86_test_imm(b, 1, rm_reg(RAX), 3); /* keys have a use for these bits */
     out[0] = x86_jcc(b, CC_NE);
-    x86_vec(b, 3, 3, 0, 0xf0, RCX, X86_NO_SECOND, rm_reg(RAX)); /* rorx ecx, eax, 7 */
-    x86_byte(b, 7);
+    x86_bits_from(b, bmi2, RCX, RAX, 7);
     x86_alu_imm(b, ALU_AND, 4, rm_reg(RCX), (A64_TLB_ENTRIES - 1) * 32);
     x86_alu(b, ALU_CMP, 8, RDX,
             rm_gs(RCX, X86_NONE, 1, bank_field(offsetof(struct a64_tlb_entry, exec))));
@@ -183,7 +184,7 @@ static void remember_jump(struct x86_buf *b)
 
 /* The jump cache does not know rax: perhaps the page is known in the TLB and its code by physical
  * address (mmu.h). Else to the run loop. */
-static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
+static const uint8_t *stub_find(struct x86_buf *b, bool bmi2, const uint8_t *lookup)
 {
     static const uint8_t borrowed[] = {RBX, RSI, RDI};
     const uint8_t *start = b->at;
@@ -192,7 +193,7 @@ static const uint8_t *stub_find(struct x86_buf *b, const uint8_t *lookup)
         x86_push(b, rm_reg(borrowed[i]));
     x86_load(b, 8, RDX, rm_reg(RAX));
     x86_alu_imm(b, ALU_AND, 8, rm_reg(RDX), -4096);
-    find_by_pa(b, out);
+    find_by_pa(b, bmi2, out);
     remember_jump(b);
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RDX);
     x86_load(b, 8, RCX, rm_reg(RBX));
@@ -248,11 +249,11 @@ static const uint8_t *stub_return_miss(struct x86_buf *b, const uint8_t *lookup)
 }
 
 /* One instruction by the interpreter, then back to the unit or, if it says so, to the run loop. */
-static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
+static const uint8_t *stub_interpret(struct x86_buf *b, const struct hostcpu *host, bool user,
                                      emit_interpret_fn interpret, const uint8_t *leave_saved)
 {
     const uint8_t *start = b->at;
-    move_pinned(b, wide, true);
+    move_pinned(b, host, true);
     mxcsr(b, true);
     x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
     if (user) { /* the return address moves to the other stack */
@@ -271,7 +272,7 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
     x86_test(b, 8, rm_reg(RAX), RAX);
     uint8_t *left = x86_jcc(b, CC_NE);
     mxcsr(b, false);
-    move_pinned(b, wide, false);
+    move_pinned(b, host, false);
     if (user) {
         x86_pop(b, RCX);
         to_units_stack(b);
@@ -289,7 +290,8 @@ static const uint8_t *stub_interpret(struct x86_buf *b, bool wide, bool user,
 /* Saves what a C function may overwrite, by C's convention, so that it does not matter which guest
  * registers lie there; the function computes with integers alone, so MXCSR may stay as it is.
  * `interpret` NULL: whoever calls this does that. */
-static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *interpret)
+static const uint8_t *stub_miss(struct x86_buf *b, const struct hostcpu *host,
+                                const uint8_t *interpret)
 {
     /* An odd number, with the return address: the stack is aligned for C. */
     static const uint8_t volatile_regs[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11};
@@ -297,14 +299,14 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(volatile_regs); i++)
         x86_push(b, rm_reg(volatile_regs[i]));
-    move_vectors(b, wide, true);
+    move_vectors(b, host, true);
     x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
     x86_load(b, 8, RSI, rm_reg(RAX));
     x86_load(b, 4, RDX, rm_reg(RCX));
     x86_shift_imm(b, SH_SHR, 4, rm_reg(RDX), EMIT_MISS_SHIFT);
     x86_movi64(b, RAX, (uintptr_t)a64_tlb_refill);
     x86_call_rm(b, rm_reg(RAX));
-    move_vectors(b, wide, false);
+    move_vectors(b, host, false);
     x86_test(b, 8, rm_reg(RAX), RAX);
     for (unsigned i = sizeof(volatile_regs); i-- > 0;)
         x86_pop(b, volatile_regs[i]); /* EFLAGS stay */
@@ -323,13 +325,13 @@ static const uint8_t *stub_miss(struct x86_buf *b, bool wide, const uint8_t *int
 void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
                 emit_interpret_fn interpret, struct emit_stubs *s)
 {
-    bool wide = host->avx512vl;
+    b->legacy = !host->avx2;
     s->constants = vec_constants(b);
-    s->enter = stub_enter(b, wide, user);
+    s->enter = stub_enter(b, host, user);
     const uint8_t *leave_saved = stub_return(b);
 
     s->leave = b->at;
-    move_pinned(b, wide, true);
+    move_pinned(b, host, true);
     mxcsr(b, true);
     if (user)
         to_host_stack(b);
@@ -347,14 +349,14 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     x86_movi(b, RAX, 0);
     x86_jmp_to(b, s->leave);
 
-    s->find = stub_find(b, s->lookup);
+    s->find = stub_find(b, host->bmi2, s->lookup);
     if (user)
         s->lookup = stub_second_jump(b, s->lookup);
 
-    s->interpret = stub_interpret(b, wide, user, interpret, leave_saved);
+    s->interpret = stub_interpret(b, host, user, interpret, leave_saved);
 
-    s->miss = stub_miss(b, wide, s->interpret);
-    s->miss_alone = stub_miss(b, wide, NULL);
+    s->miss = stub_miss(b, host, s->interpret);
+    s->miss_alone = stub_miss(b, host, NULL);
 
     s->return_miss = stub_return_miss(b, s->lookup);
 

@@ -60,7 +60,7 @@ static struct x86_rm slot(unsigned v)
 
 struct x86_rm vec_rm(const struct emitter *e, unsigned v)
 {
-    unsigned xmm = emit_xmm(e->request->host->avx512vl, v);
+    unsigned xmm = emit_xmm(e->request->host, v);
     return xmm == X86_NO_XMM ? slot(v) : rm_reg(xmm);
 }
 
@@ -182,15 +182,36 @@ void vec_shift_bytes(struct emitter *e, unsigned d, unsigned a, unsigned bytes)
     x86_byte(e->buf, (uint8_t)bytes);
 }
 
-/* ZF = `reg` has no bit set in its low `bytes`; with `signs` of 4 or 8 no lane of that size its top
- * bit. */
-static void test_low(struct emitter *e, unsigned reg, unsigned bytes, unsigned signs)
+void vec_blend_lanes(struct emitter *e, unsigned z, unsigned d, unsigned a, struct x86_rm b,
+                     unsigned lanes)
+{
+    static const uint8_t halfwords[] = {0x00, 0x03, 0x0c, 0x0f, 0x30, 0x33, 0x3c, 0x3f,
+                                        0xc0, 0xc3, 0xcc, 0xcf, 0xf0, 0xf3, 0xfc, 0xff};
+    if (z == 2 && vec_legacy(e))
+        vec_op_imm(e, (struct vec_code){1, 3, 0, 0x0e}, d, a, b, halfwords[lanes & 15]);
+    else
+        vec_op_imm(e, (struct vec_code){1, 3, 0, z == 1 ? 0x0e : 0x02}, d, a, b, lanes);
+}
+
+/* By ZF of VPTEST, or of VTESTPS and VTESTPD: `reg` in its low `bytes`. */
+static void test_low(struct emitter *e, unsigned opcode, unsigned reg, unsigned bytes)
 {
     static const uint8_t low[] = {
         [1] = VEC_ELEMENT8, [2] = VEC_ELEMENT16, [4] = VEC_ELEMENT32, [8] = VEC_ELEMENT64};
-    unsigned opcode = signs == 8 ? 0x0f : signs == 4 ? 0x0e : 0x17; /* vtestpd, vtestps, vptest */
     struct x86_rm mask = bytes == 16 ? rm_reg(reg) : vec_const(e, (enum vec_constant)low[bytes], 0);
     x86_vec(e->buf, 1, 2, 0, opcode, reg, X86_NO_SECOND, mask);
+}
+
+void vec_test_signs(struct emitter *e, bool is_64, unsigned reg, unsigned bytes)
+{
+    static const uint8_t signs[2][17] = {
+        {[4] = VEC_SIGN32_LOW, [8] = VEC_SIGN32_PAIR, [16] = VEC_SIGN32},
+        {[8] = VEC_SIGN64_LOW, [16] = VEC_SIGN64}};
+    if (vec_legacy(e)) /* ptest */
+        x86_vec(e->buf, 1, 2, 0, 0x17, reg, X86_NO_SECOND,
+                vec_const(e, (enum vec_constant)signs[is_64][bytes], 0));
+    else
+        test_low(e, is_64 ? 0x0f : 0x0e, reg, bytes);
 }
 
 void vec_saturated_unless_zero(struct emitter *e)
@@ -201,13 +222,13 @@ void vec_saturated_unless_zero(struct emitter *e)
 
 void vec_saturated_if(struct emitter *e, unsigned reg, unsigned bytes)
 {
-    test_low(e, reg, bytes, 0);
+    test_low(e, 0x17, reg, bytes);
     vec_saturated_unless_zero(e);
 }
 
 void vec_saturated_if_signs(struct emitter *e, unsigned z, unsigned reg, unsigned bytes)
 {
-    test_low(e, reg, bytes, 1u << z);
+    vec_test_signs(e, z == 3, reg, bytes);
     vec_saturated_unless_zero(e);
 }
 

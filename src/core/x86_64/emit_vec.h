@@ -28,6 +28,7 @@ enum vec_constant {
     VEC_ABS32_LOW, /* ... of the lowest lane, zero elsewhere */
     VEC_ABS64_LOW,
     VEC_SIGN32_LOW,
+    VEC_SIGN32_PAIR, /* of the two lowest */
     VEC_SIGN64_LOW,
     VEC_MIN32, /* the smallest normal number in each lane */
     VEC_MIN64,
@@ -236,6 +237,35 @@ static inline bool vec_wide(const struct emitter *e)
 {
     return e->request->host->avx512vl;
 }
+
+/* Without AVX2 vectors have SSE's instructions alone. */
+static inline bool vec_legacy(const struct emitter *e)
+{
+    return !e->request->host->avx2;
+}
+
+/* d = a with those lanes of b (z 1: halfwords, 2: words) that have a bit in `lanes`: vpblendw,
+ * vpblendd. */
+void vec_blend_lanes(struct emitter *e, unsigned z, unsigned d, unsigned a, struct x86_rm b,
+                     unsigned lanes);
+/* ZF = no lane of 4 or 8 bytes (is_64) of the low `bytes` of xmm `reg` has its top bit. */
+void vec_test_signs(struct emitter *e, bool is_64, unsigned reg, unsigned bytes);
+
+/* Comparisons of floating point, as VCMPPS has them. */
+enum fp_predicate {
+    FP_EQ = 0,
+    FP_LT = 1,
+    FP_LE = 2,
+    FP_UNORDERED = 3,
+    FP_EQ_OR_UNORDERED = 8,
+    FP_GE = 13,
+    FP_GT = 14,
+    FP_NOT_LESS_QUIET = 21,
+};
+/* emit_legacy.c: vec_blend() and comparisons of floating point, as SSE has them. */
+void legacy_blend(struct emitter *e, unsigned z, unsigned mask, unsigned yes, unsigned no);
+void legacy_compare(struct emitter *e, struct vec_code code, unsigned d, unsigned a,
+                    struct x86_rm b, enum fp_predicate predicate);
 
 /* FPSR.QC is set unless the low `bytes` of `reg` (scratch) are all zeros, or no lane of 4 or 8
  * bytes has its top bit. EFLAGS are lost. */

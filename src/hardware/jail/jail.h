@@ -20,8 +20,9 @@ enum jail_work {
     JAIL_SHARE = 1 << 3,   /* shows a folder to a guest */
     JAIL_CHANGES = 1 << 4, /* which may change it */
     JAIL_LISTENS = 1 << 5, /* accepts connections on sockets that listen already */
+    JAIL_BANKS = 1 << 6,   /* moves the base of GS, on hosts where that is a system call */
 };
-enum { JAIL_WORK_ALL = (1 << 6) - 1 };
+enum { JAIL_WORK_ALL = (1 << 7) - 1 };
 
 /* What may be done below a path. */
 enum jail_access {

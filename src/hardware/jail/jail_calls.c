@@ -43,6 +43,7 @@ enum { ALWAYS = 0, ARGUMENTS_MAX = 2, TYPE_OF_SOCKET = 0xf };
      CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID)
 #define KVM_IOCTLS          0xae00 /* KVMIO, in the byte of the type (asm-generic/ioctl.h) */
 #define IOCTL_TYPE          0xff00
+#define GS_BASE             0x1001     /* ARCH_SET_GS (x86's asm/prctl.h) */
 #define PR_SET_VMA_NUMBER   0x53564d41 /* glibc 2.38 names its memory */
 #define MEMBER(mask, value) SCMP_CMP_MASKED_EQ, mask, value
 #define EQUAL(value)        SCMP_CMP_EQ, value, 0
@@ -150,6 +151,7 @@ static const struct checked {
     {SCMP_SYS(mprotect), ALWAYS, SCMP_ACT_ALLOW, 1, {{2, MEMBER(PROT_EXEC, 0)}}},
     {SCMP_SYS(clone), ALWAYS, SCMP_ACT_ALLOW, 1, {{0, EQUAL(CLONE_OF_A_THREAD)}}},
     {SCMP_SYS(clone3), ALWAYS, SCMP_ACT_ERRNO(ENOSYS), 0, {{0}}}, /* its flags are in memory */
+    {SCMP_SYS(arch_prctl), JAIL_BANKS, SCMP_ACT_ALLOW, 1, {{0, EQUAL(GS_BASE)}}},
     {SCMP_SYS(prctl), ALWAYS, SCMP_ACT_ALLOW, 1, {{0, EQUAL(PR_SET_NAME)}}},
     {SCMP_SYS(prctl), ALWAYS, SCMP_ACT_ALLOW, 1, {{0, EQUAL(PR_SET_TIMERSLACK)}}},
     {SCMP_SYS(prctl), ALWAYS, SCMP_ACT_ERRNO(EINVAL), 1, {{0, EQUAL(PR_SET_VMA_NUMBER)}}},

@@ -250,7 +250,7 @@ static const struct run_row rows[] = {
     {"s", "stack", "STACK_SIZE", "SIZE", "size of the main stack (default: ulimit -s)", take_stack},
     {"strace", "strace", "STRACE", NULL, "print system calls to stderr", take_strace},
     {NULL, "engine", "ENGINE", "ENGINE", "translator (default) or interpreter", take_engine},
-    {NULL, "host-features", "HOST_FEATURES", "LIST", "translate for a host CPU with no more than avx2,...", take_host_features},
+    {NULL, "host-features", "HOST_FEATURES", "LIST", "translate for a host CPU with no more than sse4_2,...", take_host_features},
     {NULL, "code-cache", "CODE_CACHE", "SIZE", "memory for translated code", take_code_cache},
     {NULL, "stats", "STATS", NULL, "print the translator's figures on exit", take_stats},
     {NULL, "profile", "PROFILE", "[FILE]", "on exit, print where the time went: see peng profile", take_profile},

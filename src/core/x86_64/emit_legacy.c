@@ -1,0 +1,66 @@
+/* emit_legacy.c: what hosts without AVX2 have otherwise than by an instruction of the same meaning
+ * (for which see asm_legacy.c): blends by a register, and comparisons of floating point.
+ *
+ * SSE's blends take their mask from xmm0, and its comparisons have eight predicates of VEX's 32.
+ */
+#include "core/x86_64/emit_vec.h"
+
+static const struct vec_code move = {0, 1, 0, 0x28}; /* movaps */
+
+/* xmm0 = each lane's top bit of `mask` ? yes : no. What is to be kept of xmm0 moves to the
+ * assembler's register, where the result comes to be; if that is `yes` the mask is inverted. */
+void legacy_blend(struct emitter *e, unsigned z, unsigned mask, unsigned yes, unsigned no)
+{
+    unsigned opcode = z == 3 ? 0x15 : z == 2 ? 0x14 : 0x10; /* blendvpd, blendvps, pblendvb */
+    bool inverts = yes == 0;
+    assert(mask != 0);
+    vec_op(e, move, X86_LEGACY_TEMP, X86_NO_SECOND, rm_reg(inverts ? yes : no));
+    vec_op(e, move, 0, X86_NO_SECOND, rm_reg(mask));
+    if (inverts)
+        vec_op(e, vec_lanes[IR_V_EOR][0], 0, 0, vec_const(e, VEC_ONES, 0));
+    x86_vec(e->buf, 1, 2, 0, opcode, X86_LEGACY_TEMP, X86_NO_SECOND, rm_reg(inverts ? no : yes));
+    vec_op(e, move, 0, X86_NO_SECOND, rm_reg(X86_LEGACY_TEMP));
+}
+
+/* `temp` = `b` compared with `a`, which changes their places: b is not followed by an immediate. */
+static void reversed(struct emitter *e, struct vec_code code, unsigned d, unsigned a,
+                     struct x86_rm b, enum fp_predicate predicate)
+{
+    vec_op(e, move, X86_LEGACY_TEMP, X86_NO_SECOND, b);
+    vec_op_imm(e, code, X86_LEGACY_TEMP, X86_LEGACY_TEMP, rm_reg(a), predicate);
+    vec_op(e, move, d, X86_NO_SECOND, rm_reg(X86_LEGACY_TEMP));
+}
+
+void legacy_compare(struct emitter *e, struct vec_code code, unsigned d, unsigned a,
+                    struct x86_rm b, enum fp_predicate predicate)
+{
+    struct x86_rm alone = b;
+    alone.after = 0;
+    switch (predicate) {
+    case FP_GE:
+        reversed(e, code, d, a, alone, FP_LE);
+        break;
+    case FP_GT:
+        reversed(e, code, d, a, alone, FP_LT);
+        break;
+    case FP_EQ_OR_UNORDERED:
+        vec_op(e, move, X86_LEGACY_TEMP, X86_NO_SECOND, rm_reg(a));
+        vec_op_imm(e, code, X86_LEGACY_TEMP, X86_LEGACY_TEMP, b, FP_EQ);
+        if (b.is_reg)
+            assert(b.base != d);
+        vec_op_imm(e, code, d, a, b, FP_UNORDERED);
+        vec_lane(e, IR_V_ORR, 0, d, d, X86_LEGACY_TEMP);
+        break;
+    case FP_NOT_LESS_QUIET: { /* of numbers without a sign, which compare like integers */
+        unsigned z = code.pp == 1 ? 3 : 2;
+        vec_op(e, move, X86_LEGACY_TEMP, X86_NO_SECOND, alone);
+        vec_lane(e, IR_V_CMGT, z, X86_LEGACY_TEMP, X86_LEGACY_TEMP, a);
+        vec_op(e, move, d, X86_NO_SECOND, rm_reg(X86_LEGACY_TEMP));
+        vec_op(e, vec_lanes[IR_V_EOR][0], d, d, vec_const(e, VEC_ONES, 0));
+        break;
+    }
+    default:
+        vec_op_imm(e, code, d, a, b, predicate);
+        break;
+    }
+}
