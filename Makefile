@@ -13,6 +13,7 @@ JOBS ?= $(shell nproc)
 	user-root
 
 all: build
+	@echo "build/peng$(if $(wildcard build/peng-arm64), and build/peng-arm64) are ready: 'make run' boots a server"
 
 setup-build:
 	@scripts/setup build
@@ -21,7 +22,8 @@ build: setup-build
 	@[ -f build/build.ninja ] || meson setup build -Dtests=false >build.log 2>&1 || \
 		{ cat build.log; rm -f build.log; exit 1; }
 	@rm -f build.log
-	@ninja -C build -j $(JOBS) --quiet
+	@[ -t 1 ] && quiet= || quiet=--quiet; cd build; \
+		ninja -n | grep -q 'no work to do' || ninja -j $(JOBS) $$quiet
 
 guest:
 	@scripts/setup guest
