@@ -165,6 +165,8 @@ def programs(directory):
     ours([path, 'x'], f'[{show}][one  word][{path}][x] aarch64 ')
     path = file('lost', b'#!/nowhere/at/all\n')
     refused([path], 127, f'{path}: interpreter: /nowhere/at/all: No such file or directory')
+    path = file('native', b'#!/bin/sh\n')
+    refused([path], 126, f'{path}: interpreter: /bin/sh: x86-64 program, not arm64')
     path = file('itself', f'#!{directory}/itself\n'.encode())
     refused([path], 126,
             f'{path}: scripts that run scripts: Too many levels of symbolic links')

@@ -42,6 +42,7 @@ enum {
 
 /* An open file on its way to become the program, or its interpreter. */
 struct source {
+    const char *name; /* borrowed */
     int fd;
     bool close_fd;
     uint64_t file_bytes;
@@ -76,6 +77,7 @@ static int source_open(const struct linux_config *config, struct source *s, int 
                        const char *name, struct err *e)
 {
     struct stat st;
+    s->name = name;
     s->fd = fd >= 0 ? fd : linux_open_file(config, name);
     s->close_fd = true;
     if (s->fd < 0)
@@ -355,7 +357,9 @@ int linux_load(struct linux_process *p, struct linux_thread *t, struct err *e)
         place_program(p, &s, &start);
         rc = load_program(p, t, &s, &start, e);
         if (rc < 0)
-            err_prefix(e, "%s", config->program);
+            err_prefix(e, "%s", s.name);
+        if (rc < 0 && s.name != config->program)
+            err_prefix(e, "%s: interpreter", config->program);
     }
     source_close(&s);
     if (rc == 0)

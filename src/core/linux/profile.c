@@ -326,8 +326,10 @@ void linux_profile_print(struct linux_process *p)
     fclose(p->profile->out);
     for (size_t done = 0; done < bytes;) {
         ssize_t n = write(p->profile_fd, text + done, bytes - done);
-        if (n <= 0 && errno != EINTR)
+        if (n <= 0 && errno != EINTR) {
+            log_warn(p->config->log, "--profile: %s", n < 0 ? strerror(errno) : "not written");
             break;
+        }
         done += n > 0 ? (size_t)n : 0;
     }
     free(text);
