@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "core/block/blk.h"
 
 struct fixture {
@@ -45,7 +46,8 @@ static void refuse(const char *path, bool read_only, int code, const char *part)
 {
     struct blk *blk = NULL;
     struct err e;
-    assert_int_equal(blk_open(&(struct blk_options){path, read_only, false}, &blk, &e), code);
+    assert_int_equal(
+        blk_open(&(struct blk_options){.path = path, .read_only = read_only}, &blk, &e), code);
     assert_null(blk);
     if (!strstr(e.text, part) || !strstr(e.text, path) || strchr(e.text, '\n'))
         fail_msg("unexpected: %s", e.text);
@@ -68,6 +70,18 @@ static void test_refused(void **state)
     refuse(path, false, -EINVAL, "is empty");
     assert_int_equal(truncate(path, 1000), 0);
     refuse(path, false, -EINVAL, "not a multiple of 512");
+    static const char *const foreign[][2] = {
+        {"qcow2", "QFI\xfb"}, {"VHDX", "vhdxfile"}, {"zstd", "\x28\xb5\x2f\xfd"}};
+    assert_int_equal(truncate(path, 4096), 0);
+    for (size_t i = 0; i < ARRAY_SIZE(foreign); i++) {
+        struct blk *blk;
+        file = fopen(path, "r+");
+        fputs(foreign[i][1], file);
+        fclose(file);
+        refuse(path, true, -EINVAL, foreign[i][0]);
+        assert_int_equal(blk_open(&(struct blk_options){.path = path, .raw = true}, &blk, NULL), 0);
+        blk_free(blk);
+    }
     if (geteuid() != 0) {
         chmod(f->image, 0400);
         refuse(f->image, false, -EACCES, "cannot be opened for writing");
@@ -84,7 +98,7 @@ static pid_t hold(const char *path, bool read_only, int *ret_go)
     if (pid == 0) {
         struct blk *blk;
         close(go[1]);
-        if (blk_open(&(struct blk_options){path, read_only, false}, &blk, NULL) < 0)
+        if (blk_open(&(struct blk_options){.path = path, .read_only = read_only}, &blk, NULL) < 0)
             _exit(1);
         if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) < 0)
             _exit(2);
@@ -109,14 +123,16 @@ static void test_lock_between_processes(void **state)
     kill(pid, SIGKILL);
     waitpid(pid, NULL, 0);
     close(go);
-    assert_int_equal(blk_open(&(struct blk_options){f->image, false, false}, &blk, NULL), 0);
+    assert_int_equal(blk_open(&(struct blk_options){.path = f->image}, &blk, NULL), 0);
     blk_free(blk);
 
     pid = hold(f->image, true, &go);
     refuse(f->image, false, -EBUSY, "is in use by another machine");
-    assert_int_equal(blk_open(&(struct blk_options){f->image, true, false}, &blk, NULL), 0);
+    assert_int_equal(
+        blk_open(&(struct blk_options){.path = f->image, .read_only = true}, &blk, NULL), 0);
     blk_free(blk);
-    assert_int_equal(blk_open(&(struct blk_options){f->image, false, true}, &blk, NULL), 0);
+    assert_int_equal(
+        blk_open(&(struct blk_options){.path = f->image, .snapshot = true}, &blk, NULL), 0);
     blk_free(blk);
     close(go);
     waitpid(pid, NULL, 0);
@@ -127,10 +143,10 @@ static void test_lock_in_process(void **state)
 {
     struct fixture *f = *state;
     struct blk *blk;
-    assert_int_equal(blk_open(&(struct blk_options){f->image, false, false}, &blk, NULL), 0);
+    assert_int_equal(blk_open(&(struct blk_options){.path = f->image}, &blk, NULL), 0);
     refuse(f->image, false, -EBUSY, "is in use by another machine");
     blk_free(blk);
-    assert_int_equal(blk_open(&(struct blk_options){f->image, false, false}, &blk, NULL), 0);
+    assert_int_equal(blk_open(&(struct blk_options){.path = f->image}, &blk, NULL), 0);
     blk_free(blk);
 }
 
@@ -141,7 +157,8 @@ static void test_bounds(void **state)
     uint8_t sector[512];
     struct iovec iov = {sector, sizeof(sector)};
     struct blk_request r = {.op = BLK_READ, .size_bytes = 512, .iov = &iov, .iov_count = 1};
-    assert_int_equal(blk_open(&(struct blk_options){f->image, true, false}, &blk, NULL), 0);
+    assert_int_equal(
+        blk_open(&(struct blk_options){.path = f->image, .read_only = true}, &blk, NULL), 0);
     assert_int_equal(blk_run(blk, &r), 0);
     r.offset = (1 << 20) - 511;
     assert_int_equal(blk_run(blk, &r), -EINVAL);

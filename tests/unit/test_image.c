@@ -125,6 +125,31 @@ static void test_short_files(void **state)
     }
 }
 
+/* A kernel that firmware could start too says where its file ends. */
+static void test_truncated(void **state)
+{
+    enum { PE = 128, OPTIONAL = 160, SECTIONS = PE + 24 + OPTIONAL };
+    uint8_t whole[KERNEL_BYTES];
+    fill_kernel(whole, 0, 0, 0);
+    memcpy(whole, "MZ", 2);
+    store_le(whole + 0x3c, 4, PE);
+    memcpy(whole + PE, "PE\0", 4);
+    store_le(whole + PE + 6, 2, 2);
+    store_le(whole + PE + 20, 2, OPTIONAL);
+    for (unsigned i = 0; i < 2; i++) { /* each has half of the file */
+        store_le(whole + SECTIONS + 40 * i + 16, 4, KERNEL_BYTES / 2);
+        store_le(whole + SECTIONS + 40 * i + 20, 4, i * KERNEL_BYTES / 2);
+    }
+    for (size_t missing = 0; missing < 2; missing++) {
+        struct image image = make_image(whole, sizeof(whole) - missing);
+        struct arm64_kernel kernel;
+        struct err e = {0};
+        assert_int_equal(image_check_arm64(&image, "k", &kernel, &e), missing ? -ENOEXEC : 0);
+        assert_int_equal(strstr(e.text, "truncated") != NULL, missing);
+        image_close(&image);
+    }
+}
+
 static void test_sizes(void **state)
 {
     static const struct {
@@ -162,9 +187,9 @@ static void test_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_header), cmocka_unit_test(test_bad_headers),
-        cmocka_unit_test(test_gzip),   cmocka_unit_test(test_short_files),
-        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_header),    cmocka_unit_test(test_bad_headers),
+        cmocka_unit_test(test_gzip),      cmocka_unit_test(test_short_files),
+        cmocka_unit_test(test_truncated), cmocka_unit_test(test_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,7 @@ static void start(struct fixture *f, bool read_only, bool snapshot, uint64_t fea
     struct blk *blk;
     struct virtio_device *dev;
     struct err e;
-    struct blk_options options = {f->path, read_only, snapshot};
+    struct blk_options options = {.path = f->path, .read_only = read_only, .snapshot = snapshot};
     guest_init(&f->g);
     if (blk_open(&options, &blk, &e) < 0)
         fail_msg("%s", e.text);

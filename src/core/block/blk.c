@@ -8,7 +8,7 @@
 int blk_open(const struct blk_options *options, struct blk **ret_blk, struct err *e)
 {
     struct blk *blk;
-    int r = blk_raw_open(options->path, options->read_only || options->snapshot, &blk, e);
+    int r = blk_raw_open(options, &blk, e);
     if (r == 0 && options->snapshot && !options->read_only)
         r = blk_overlay_new(blk, &blk, e);
     if (r == 0)

@@ -44,6 +44,7 @@ struct blk {
 
 struct blk_options {
     const char *path;
+    bool raw; /* it is, even where its first bytes are another format's */
     bool read_only;
     bool snapshot; /* writes go to a temporary file that vanishes with the machine */
 };

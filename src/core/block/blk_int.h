@@ -4,8 +4,8 @@
 
 #include "core/block/blk.h"
 
-/* A file or block device, opened and locked. */
-int blk_raw_open(const char *path, bool read_only, struct blk **ret_blk, struct err *e);
+/* A file or block device, opened and locked; only for reading where writes go elsewhere. */
+int blk_raw_open(const struct blk_options *options, struct blk **ret_blk, struct err *e);
 /* Keeps the changes to `below` in a temporary file; takes `below` over, also on failure. */
 int blk_overlay_new(struct blk *below, struct blk **ret_blk, struct err *e);
 

@@ -2,16 +2,21 @@
  *
  * Opened under a lock (hardware/filelock.h) that the kernel drops with the process. A block device
  * that will be written is opened with O_EXCL too, which the kernel refuses while it is mounted.
+ *
+ * Limit: no format but raw; files of the usual others are told by their first bytes and refused,
+ * unless the operator says that they are raw, as a guest can write such bytes.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "core/block/blk_int.h"
 #include "core/block/fileio.h"
 #include "hardware/filelock.h"
@@ -135,8 +140,35 @@ static int find_size(struct raw *raw, const char *path, struct err *e)
     return 0;
 }
 
-int blk_raw_open(const char *path, bool read_only, struct blk **ret_blk, struct err *e)
+/* EINVAL where a file begins as one of another format does. What is in it would else be written to
+ * as if it were a disk. */
+static int refuse_foreign(const struct raw *raw, const char *path, struct err *e)
 {
+    static const char convert[] = "qemu-img convert -O raw makes a raw one", unpack[] = "unpack it";
+    static const struct {
+        const char *name, *mend;
+        unsigned offset;
+        const char magic[9];
+    } formats[] = {
+        {"qcow2", convert, 0, "QFI\xfb"},        {"VMDK", convert, 0, "KDMV"},
+        {"VHDX", convert, 0, "vhdxfile"},        {"VDI", convert, 64, "\x7f\x10\xda\xbe"},
+        {"gzip", unpack, 0, "\x1f\x8b"},         {"xz", unpack, 0, "\xfd\x37zXZ"},
+        {"zstd", unpack, 0, "\x28\xb5\x2f\xfd"},
+    };
+    char head[SECTOR_BYTES] = {0};
+    if (pread(raw->fd, head, sizeof(head), 0) < 0)
+        return err_set_errno(e, errno, "%s", path);
+    for (size_t i = 0; i < ARRAY_SIZE(formats); i++)
+        if (memcmp(head + formats[i].offset, formats[i].magic, strlen(formats[i].magic)) == 0)
+            return err_set(e, EINVAL, "%s: a %s file, not a raw disk image: %s", path,
+                           formats[i].name, formats[i].mend);
+    return 0;
+}
+
+int blk_raw_open(const struct blk_options *options, struct blk **ret_blk, struct err *e)
+{
+    const char *path = options->path;
+    bool read_only = options->read_only || options->snapshot;
     struct raw *raw = calloc(1, sizeof(*raw));
     if (!raw)
         abort();
@@ -145,6 +177,8 @@ int blk_raw_open(const char *path, bool read_only, struct blk **ret_blk, struct 
     int r = open_path(raw, path, e);
     if (r == 0)
         r = filelock(raw->fd, !read_only, path, e);
+    if (r == 0 && !options->raw)
+        r = refuse_foreign(raw, path, e);
     if (r == 0)
         r = find_size(raw, path, e);
     if (r < 0) {

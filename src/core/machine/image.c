@@ -235,6 +235,28 @@ const char *image_firmware_arch(const char *path)
     return starts_with(&head, 0, zeros, sizeof(zeros)) ? "x86_64" : NULL;
 }
 
+/* Where the file must end at least by the sections of its EFI header (the Microsoft PE format,
+ * "Section Table"), which a kernel has that firmware can start; 0: it has none. */
+static uint64_t end_of_sections(const struct image *image, const struct head *head)
+{
+    enum { PE_AT = 0x3c, PE_HEADER = 24, SECTION = 40, SECTIONS_MAX = 16 };
+    uint8_t pe[PE_HEADER], section[SECTION];
+    if (!starts_with(head, 0, "MZ", 2))
+        return 0;
+    uint64_t at = load_le(head->data + PE_AT, 4), end = 0;
+    if (!image_read(image, at, pe, sizeof(pe)) || memcmp(pe, "PE\0", 4) != 0)
+        return 0;
+    unsigned count = (unsigned)load_le(pe + 6, 2);
+    at += PE_HEADER + load_le(pe + 20, 2); /* behind the optional header */
+    for (unsigned i = 0; i < count && i < SECTIONS_MAX; i++, at += SECTION) {
+        if (!image_read(image, at, section, sizeof(section)))
+            break;
+        uint64_t section_end = load_le(section + 16, 4) + load_le(section + 20, 4);
+        end = section_end > end ? section_end : end;
+    }
+    return end;
+}
+
 int image_check_arm64(struct image *image, const char *path, struct arm64_kernel *ret_kernel,
                       struct err *e)
 {
@@ -251,6 +273,10 @@ int image_check_arm64(struct image *image, const char *path, struct arm64_kernel
     uint64_t text_offset = load_le(head.data + 8, 8);
     uint64_t memory = load_le(head.data + 16, 8);
     uint64_t flags = load_le(head.data + 24, 8);
+    uint64_t file_bytes = end_of_sections(image, &head);
+    if (file_bytes > image->size_bytes)
+        return err_set(e, ENOEXEC, "--kernel %s: truncated: %llu bytes of %llu", path,
+                       (unsigned long long)image->size_bytes, (unsigned long long)file_bytes);
     if (flags & 1)
         return err_set(e, ENOEXEC, "--kernel %s: a big-endian arm64 kernel", path);
     if (memory == 0) /* before Linux 3.17: the size is unknown, the offset fixed */

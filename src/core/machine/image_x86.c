@@ -22,7 +22,8 @@
 /* Offsets in the file. */
 enum {
     SETUP_SECTORS = 0x1f1,
-    SETUP_JUMP = 0x201, /* its offset byte tells where the header ends */
+    SETUP_SYSSIZE = 0x1f4, /* of the payload, in units of PARAGRAPH */
+    SETUP_JUMP = 0x201,    /* its offset byte tells where the header ends */
     SETUP_MAGIC = 0x202,
     SETUP_VERSION = 0x206,
     SETUP_LOADFLAGS = 0x211,
@@ -36,6 +37,7 @@ enum {
 
 enum {
     SECTOR = 512,
+    PARAGRAPH = 16,
     ENTRY_64 = 0x200,
     VERSION_MIN = 0x20c,
     LOADED_HIGH = 1,
@@ -68,6 +70,10 @@ static int check_bzimage(const struct image *image, const char *path, const uint
     if (k->payload_at >= image->size_bytes || k->base < 1 << 20 || k->base > 1u << 31 ||
         k->memory_bytes < image->size_bytes - k->payload_at || end <= SETUP_INIT_SIZE + 4)
         return err_set(e, ENOEXEC, "--kernel %s: bad setup header", path);
+    uint64_t file_bytes = k->payload_at + load_le(head + SETUP_SYSSIZE, 4) * PARAGRAPH;
+    if (align_up(image->size_bytes, PARAGRAPH) < file_bytes)
+        return err_set(e, ENOEXEC, "--kernel %s: truncated: %llu bytes of %llu", path,
+                       (unsigned long long)image->size_bytes, (unsigned long long)file_bytes);
     memcpy(k->setup, head + SETUP_SECTORS, k->setup_bytes);
     return 0;
 }

@@ -340,6 +340,9 @@ static int open_images(struct machine *machine, struct err *e)
     const struct machine_config *config = &machine->config;
     if (!config->kernel)
         return 0;
+    if (config->append && strlen(config->append) > VIRT_COMMAND_MAX)
+        return err_set(e, E2BIG, "--append: longer than the %d bytes that arm64 kernels take",
+                       VIRT_COMMAND_MAX);
     int rc = image_open("--kernel", config->kernel, &virt->kernel, e);
     if (rc == 0)
         rc = image_check_arm64(&virt->kernel, config->kernel, &virt->kernel_header, e);

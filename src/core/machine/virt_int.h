@@ -45,6 +45,7 @@ enum {
 enum {
     VIRT_VIRTIO_SLOTS = 32,
     VIRT_CPUS_MAX = 64,
+    VIRT_COMMAND_MAX = 2047,   /* COMMAND_LINE_SIZE of arch/arm64, without its NUL */
     VIRT_FDT_BYTES = 64 << 10, /* at the start of RAM; the kernel comes 2 MiB later */
 };
 
