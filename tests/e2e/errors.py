@@ -38,6 +38,13 @@ def commands_and_flags(directory):
     refuse(['run', '--stats=3'], '--stats')
     refuse(['run', '--memory'], '--memory')
     refuse(['run'], '--kernel')
+    refuse(['help', 'frobnicate'], 'frobnicate')
+    refuse(['doctor', 'frobnicate'], 'frobnicate')
+    refuse(['cache', 'frobnicate'], 'info or clear')
+    refuse(['binfmt'], 'install, remove or status')
+    refuse(['cache', 'info', '--directory', '/no/such/dir'], '/no/such/dir')
+    refuse(['run', KERNEL], KERNEL, '--kernel')
+    refuse(['run', '--kernel', KERNEL, '--append', 'x' * 2048], '--append', '2047')
     refuse(['run', '--arch', 'vax', '--kernel', KERNEL], '--arch', 'vax')
     refuse(['run', '--engine', 'warp', '--kernel', KERNEL], '--engine', 'warp')
     refuse(['run', '--cpu', '6502', '--kernel', KERNEL], '--cpu', '6502')
@@ -55,6 +62,30 @@ def commands_and_flags(directory):
     refuse(['run', '--kernel', KERNEL, '--virtualization', 'on', '--arch', 'x86_64'], '--virtualization', 'arm64')
     refuse(['run', '--kernel', KERNEL, '--virtualization', 'on', '--cpu', 'kunpeng-916'], '--virtualization', 'VHE')
     refuse(['run', '--kernel', KERNEL, '--host-features', 'avx2,sve'], '--host-features', 'sve', 'gfni')
+
+
+@case
+def help_of_commands(directory):
+    for command, option in (('run', '--kernel'), ('binfmt', '--replace'), ('cache', '--directory')):
+        texts = [subprocess.run([PENG, *args], capture_output=True, text=True, check=True).stdout
+                 for args in (['help', command], [command, '--help'])]
+        check(texts[0] == texts[1] and option in texts[0], f'help of {command}: {texts}')
+
+
+@case
+def lost_output(directory):
+    """What cannot be written is told; nothing that is opened later takes a closed stream's place."""
+    with open('/dev/full', 'wb') as full:
+        done = subprocess.run([PENG, 'help'], stdout=full, stderr=subprocess.PIPE, text=True)
+        check((done.returncode, done.stderr) == (1, 'peng: standard output: No space left on device\n'),
+              f'/dev/full: {done}')
+    disk = write(directory, 'disk', bytes(1 << 20))
+    closed = '"$@" <&- >&- 2>&-'
+    done = subprocess.run(['timeout', '8', 'sh', '-c', closed, 'sh', PENG, 'run', '--kernel', KERNEL,
+                           '--initrd', INITRD, '--disk', disk], check=False)
+    check(done.returncode == 124, f'closed streams: {done}')
+    with open(disk, 'rb') as f:
+        check(f.read() == bytes(1 << 20), f'the console was written to the disk: {done}')
 
 
 @case
@@ -77,13 +108,15 @@ def kernels(directory):
     elf = b'\x7fELF\x02\x01\x01' + bytes(9) + b'\x02\x00\x3e\x00' + bytes(100)
     with open(KERNEL, 'rb') as f:
         header = f.read(64)
+        f.seek(0)
+        truncated = f.read(1 << 20)
     big_endian = header[:24] + b'\x0b' + header[25:] + bytes(4096)
     refuse(['run', '--kernel', '/no/such/file'], '/no/such/file', 'No such file')
     refuse(['run', '--kernel', directory], directory)
     for name, data, needle in (
             ('empty', b'', 'empty'), ('text', b'hello\n', 'not an arm64 kernel'),
             ('zeros', bytes(65536), 'not an arm64 kernel'), ('bzImage', bytes(bzimage), 'x86'),
-            ('elf', elf, 'ELF'), ('big', big_endian, 'big-endian'),
+            ('elf', elf, 'ELF'), ('truncated', truncated, 'truncated'), ('big', big_endian, 'big-endian'),
             ('gz', b'\x1f\x8b\x08\x00rubbish', 'gzip')):
         refuse(['run', '--kernel', write(directory, name, data)], name, needle, cwd=directory)
     x86 = os.path.join(directory, 'bzImage')
@@ -110,6 +143,9 @@ def disks(directory):
     refuse(run + ['--disk', odd], '--disk', odd)
     refuse(run + ['--disk', disk, '--disk', disk], '--disk', disk)
     refuse(['run', '/no/such/image'], '/no/such/image')
+    refuse(['run', disk, disk], disk, 'too many')
+    qcow2 = write(directory, 'qcow2', b'QFI\xfb' + bytes(1020))
+    refuse(run + ['--disk', qcow2], '--disk', qcow2, 'qcow2', 'qemu-img convert')
 
 
 @case
@@ -136,6 +172,7 @@ def networks_and_shares(directory):
     refuse(run + ['--net', 'tap=a-name-that-is-too-long'], '--net')
     refuse(run + ['--virtio-transport', 'pigeon'], '--virtio-transport', 'mmio or pci')
     refuse(run + ['--share', directory], '--share', 'tag')
+    refuse(run + ['--share', directory + ',tag=x', '--share', '/,tag=x'], '--share', 'tag=x', 'twice')
     refuse(run + ['--share', '/no/such/dir,tag=x'], '--share', '/no/such/dir')
     refuse(run + ['--share', GUEST + '/Image,tag=x'], '--share')
 

@@ -29,9 +29,8 @@ static const char *engine_folder(const struct machine *machine)
     return ops->folder ? ops->folder(machine->engine) : NULL;
 }
 
-int machine_jail_files(const struct machine *machine, bool debugger, struct err *e)
+int machine_jail_files(const struct machine *machine, struct err *e)
 {
-    (void)debugger;
     const struct machine_config *config = &machine->config;
     struct jail_path paths[MACHINE_SHARES_MAX + 2];
     size_t count = 0;

@@ -95,7 +95,7 @@ void machine_free(struct machine *machine); /* not while it runs; NULL is a no-o
  * system calls are left. Errors: -ENOTSUP and in `e` what this kernel lacks; the machine can run
  * without.
  */
-int machine_jail_files(const struct machine *machine, bool debugger, struct err *e);
+int machine_jail_files(const struct machine *machine, struct err *e);
 int machine_jail_calls(const struct machine *machine, bool debugger, struct err *e);
 
 /* Any thread. */

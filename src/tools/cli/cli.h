@@ -3,6 +3,7 @@
 #define PENG_TOOLS_CLI_CLI_H
 
 #include "base/err.h"
+#include "tools/cli/options.h"
 
 /* Exit codes of peng; a signal that ended it gives 128 + its number. */
 enum {
@@ -15,9 +16,9 @@ struct cli_command {
     const char *name; /* NULL ends a table */
     const char *summary;
     int (*run)(int argc, char **argv);
-    /* for the help: what follows the name on the command line; NULL where there are no options */
+    /* For the help: what follows the name on the command line, and the options; may be NULL. */
     const char *usage;
-    void (*print_options)(void *file);
+    const struct option_row *options;
 };
 
 /* The subcommands that this build has, in the order of the help. */
@@ -28,9 +29,7 @@ int cmd_doctor(int argc, char **argv);
 int cmd_binfmt(int argc, char **argv);
 int cmd_cache(int argc, char **argv);
 int cmd_profile(int argc, char **argv);
-void cmd_run_print_options(void *file);
-void cmd_binfmt_print_options(void *file);
-void cmd_cache_print_options(void *file);
+extern const struct option_row binfmt_options[], cache_options[];
 
 /* Prints "peng: TEXT" on standard error and returns EXIT_USER. */
 int cli_fail(const struct err *e);

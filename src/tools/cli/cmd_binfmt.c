@@ -9,12 +9,12 @@
 #include "base/bytes.h"
 #include "tools/cli/binfmt.h"
 #include "tools/cli/cli.h"
-#include "tools/cli/options.h"
+#include "tools/cli/verb.h"
 
 struct binfmt_args {
-    const char *verb, *root;
+    struct verb_args common;
+    const char *root;
     struct binfmt_install install;
-    bool json;
 };
 
 static int take_binary(void *ctx, char *value, struct err *e)
@@ -35,34 +35,18 @@ static int take_temporary(void *ctx, char *value, struct err *e)
     return 0;
 }
 
-static int take_format(void *ctx, char *value, struct err *e)
-{
-    struct binfmt_args *args = ctx;
-    args->json = strcmp(value, "json") == 0;
-    return args->json || strcmp(value, "text") == 0 ? 0 : err_set(e, EINVAL, "no such format");
-}
-
 static int take_root(void *ctx, char *value, struct err *e)
 {
     ((struct binfmt_args *)ctx)->root = value;
     return 0;
 }
 
-static int take_verb(void *ctx, char *value, struct err *e)
-{
-    struct binfmt_args *args = ctx;
-    if (args->verb)
-        return err_set(e, EINVAL, "%s: one argument too many", value);
-    args->verb = value;
-    return 0;
-}
-
-static const struct option_row rows[] = {
+const struct option_row binfmt_options[] = {
     {"--binary", "PATH", "install: peng-arm64, if it does not lie beside peng", take_binary},
     {"--replace", NULL, "install: put it in place of another handler", take_replace},
     {"--temporary", NULL, "install: until the next boot only", take_temporary},
-    {"--format", "text|json", "status: how to print it (also -f)", take_format},
-    {"-f", "text|json", "the same", take_format},
+    {"--format", "text|json", "status: how to print it (also -f)", verb_take_format},
+    {"-f", "text|json", "the same", verb_take_format},
     {"--root", "DIR", "look for /proc, /run, /usr and /etc below DIR", take_root},
     {0},
 };
@@ -81,8 +65,9 @@ static int default_binary(char path[PATH_MAX], struct err *e)
     return 0;
 }
 
-static int install(struct binfmt_args *args, struct err *e)
+static int install(struct verb_args *common, struct err *e)
 {
+    struct binfmt_args *args = (struct binfmt_args *)common;
     char found[PATH_MAX], real[PATH_MAX];
     const char *binary = args->install.binary;
     if (!binary) {
@@ -97,24 +82,9 @@ static int install(struct binfmt_args *args, struct err *e)
     return binfmt_install(args->root, &args->install, e);
 }
 
-static int uninstall(struct binfmt_args *args, struct err *e)
+static int uninstall(struct verb_args *args, struct err *e)
 {
-    return binfmt_remove(args->root, e);
-}
-
-/* A JSON string (RFC 8259, section 7); bytes beyond ASCII pass as they are. */
-static void print_quoted(const char *text)
-{
-    putchar('"');
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            printf("\\%c", *text);
-        else if ((unsigned char)*text < 0x20)
-            printf("\\u%04x", (unsigned char)*text);
-        else
-            putchar(*text);
-    }
-    putchar('"');
+    return binfmt_remove(((struct binfmt_args *)args)->root, e);
 }
 
 static void print_json_list(const char *name, const struct binfmt_list *list)
@@ -132,9 +102,9 @@ static void print_json_list(const char *name, const struct binfmt_list *list)
         };
         printf("%s{", i ? ", " : "");
         for (size_t m = 0; m < ARRAY_SIZE(members); m++) {
-            print_quoted(members[m].key);
+            verb_print_quoted(members[m].key);
             printf(": ");
-            print_quoted(members[m].value);
+            verb_print_quoted(members[m].value);
             printf(", ");
         }
         printf("\"enabled\": %s, \"ours\": %s}", found->entry.enabled ? "true" : "false",
@@ -155,12 +125,13 @@ static void print_text_list(const char *name, const struct binfmt_list *list)
     }
 }
 
-static int status(struct binfmt_args *args, struct err *e)
+static int status(struct verb_args *args, struct err *e)
 {
+    const char *root = ((struct binfmt_args *)args)->root;
     struct binfmt_list now, boot;
-    bool mounted = binfmt_mounted(args->root), on = binfmt_switched_on(args->root);
-    binfmt_list_now(args->root, &now);
-    binfmt_list_boot(args->root, &boot);
+    bool mounted = binfmt_mounted(root), on = binfmt_switched_on(root);
+    binfmt_list_now(root, &now);
+    binfmt_list_boot(root, &boot);
     if (args->json) {
         printf("{\"mounted\": %s, \"enabled\": %s", mounted ? "true" : "false",
                on ? "true" : "false");
@@ -177,37 +148,10 @@ static int status(struct binfmt_args *args, struct err *e)
     return 0;
 }
 
-static const struct {
-    const char *name;
-    int (*run)(struct binfmt_args *args, struct err *e);
-} verbs[] = {
-    {"install", install},
-    {"remove", uninstall},
-    {"status", status},
-};
-
-void cmd_binfmt_print_options(void *file)
-{
-    options_print(rows, file);
-}
-
 int cmd_binfmt(int argc, char **argv)
 {
+    static const struct verb verbs[] = {
+        {"install", install}, {"remove", uninstall}, {"status", status}, {0}};
     struct binfmt_args args = {.root = ""};
-    struct err e = {0};
-    int rc = options_parse(rows, argc, argv, &args, take_verb, &e);
-    if (rc == 0 && !args.verb)
-        rc = err_set(&e, EINVAL, "install, remove or status?");
-    size_t i = 0;
-    while (rc == 0 && i < ARRAY_SIZE(verbs) && strcmp(verbs[i].name, args.verb) != 0)
-        i++;
-    if (rc == 0)
-        rc = i < ARRAY_SIZE(verbs)
-                 ? verbs[i].run(&args, &e)
-                 : err_set(&e, EINVAL, "%s: install, remove or status?", args.verb);
-    if (rc < 0) {
-        err_prefix(&e, "binfmt");
-        return cli_fail(&e);
-    }
-    return EXIT_OK;
+    return verb_command(verbs, binfmt_options, argc, argv, &args.common);
 }

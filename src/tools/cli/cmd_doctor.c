@@ -41,6 +41,12 @@ static void print_engines(void)
 
 int cmd_doctor(int argc, char **argv)
 {
+    static const struct option_row none[] = {{0}};
+    struct err e;
+    if (options_parse(none, argc, argv, NULL, NULL, &e) < 0) {
+        err_prefix(&e, "doctor");
+        return cli_fail(&e);
+    }
     char features[200];
     hostcpu_describe(features, sizeof(features));
     printf("version: %s\n", PENG_VERSION);

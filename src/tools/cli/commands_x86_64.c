@@ -2,16 +2,17 @@
 #include <stddef.h>
 
 #include "tools/cli/cli.h"
+#include "tools/cli/machine_args.h"
 
 const struct cli_command cli_commands[] = {
     {"run", "run a machine in the foreground until it powers off", cmd_run,
-     "[OPTION]... [IMAGE]    IMAGE: a disk that firmware starts", cmd_run_print_options},
+     "[OPTION]... [IMAGE]    IMAGE: a disk that firmware starts", machine_options},
     {"binfmt", "have this host run arm64 programs: install, remove, status", cmd_binfmt,
-     "install|remove|status [OPTION]...", cmd_binfmt_print_options},
+     "install|remove|status [OPTION]...", binfmt_options},
     {"doctor", "check what this host offers to machines", cmd_doctor, NULL, NULL},
     {"cache", "translations that are kept between runs: info, clear", cmd_cache,
-     "info|clear [OPTION]...", cmd_cache_print_options},
+     "info|clear [OPTION]...", cache_options},
     {"profile", "show what peng-arm64 --profile=FILE wrote, its code disassembled", cmd_profile,
-     NULL, NULL},
+     "FILE", NULL},
     {0},
 };

@@ -342,7 +342,7 @@ const struct option_row machine_options[] = {
      "where the guest's console goes (stdio), and by which device", take_console},
     {"--name", "NAME", "the machine's name in messages", take_name},
     {"--code-cache", "SIZE", "memory for translated code", take_code_cache},
-    {"--host-features", "LIST", "translate for a host CPU with no more than avx2,...",
+    {"--host-features", "LIST", "translate for a host CPU with no more than sse4_2,...",
      take_host_features},
     {"--gdb", "PORT", "wait for a debugger on this port of localhost", take_gdb},
     {"--jail", "on|off",

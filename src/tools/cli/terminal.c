@@ -43,7 +43,7 @@ struct terminal {
     struct terminal_actions actions;
     bool escaped; /* the last key was the escape key */
     bool raw;
-    bool broken; /* nobody reads the output any more */
+    int lost; /* the errno since which output is thrown away: its reader is gone, its disk full */
     uint8_t pending[INPUT_BYTES];
     size_t pending_start, pending_end;
 };
@@ -70,7 +70,7 @@ static void write_out(void *ctx, const void *data, size_t size_bytes)
 {
     struct terminal *t = ctx;
     const uint8_t *p = data;
-    while (size_bytes > 0 && !t->broken) {
+    while (size_bytes > 0 && !t->lost) {
         ssize_t n = write(t->out, p, size_bytes);
         if (n >= 0) {
             p += n;
@@ -78,7 +78,7 @@ static void write_out(void *ctx, const void *data, size_t size_bytes)
         } else if (errno == EAGAIN) {
             poll(&(struct pollfd){t->out, POLLOUT, 0}, 1, -1);
         } else if (errno != EINTR) {
-            t->broken = true; /* the reader is gone, as is the disk's room: the guest goes on */
+            t->lost = errno; /* the guest goes on */
         }
     }
 }
@@ -201,6 +201,11 @@ int terminal_new_file(const char *path, struct terminal **ret_terminal, struct e
     t->own_out = true;
     *ret_terminal = t;
     return 0;
+}
+
+int terminal_lost(const struct terminal *t)
+{
+    return t->lost;
 }
 
 void terminal_free(struct terminal *t)

@@ -23,6 +23,9 @@ int terminal_new_stdio(struct evloop *loop, struct terminal **ret_terminal, stru
 int terminal_new_file(const char *path, struct terminal **ret_terminal, struct err *e);
 void terminal_free(struct terminal *terminal); /* the loop no longer runs; NULL is a no-op */
 
+/* 0, or the errno since which output is thrown away. */
+int terminal_lost(const struct terminal *terminal);
+
 struct chardev terminal_chardev(struct terminal *terminal);
 
 /* Raw mode, the hint about the escape key on standard error, and input from here on. Before the
