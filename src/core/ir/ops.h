@@ -13,7 +13,9 @@
 
 #define IR_OPS(X)                                                                                  \
     /* bookkeeping */                                                                              \
-    X(INSN, "i", 0, 0, 0)         /* a guest instruction starts; imm: its offset in the page */    \
+    X(INSN, "i", 0, 0, 0)         /* a guest instruction starts; imm: its offset in the page; x:   \
+                                     what it does is in part the ops' before it, or they theirs    \
+                                     behind it, so that it cannot be begun with */                 \
     X(LABEL, "i", 0, 0, IR_JOINS) /* regions: jumped to from others; imm: its page offset, x:      \
                                      jumped to backwards, too */                                   \
     /* moves and arithmetic */                                                                     \

@@ -123,6 +123,14 @@ static void move_down(struct ir_unit *unit, unsigned from, unsigned to)
     unit->ops[to] = op;
 }
 
+/* Nobody may come in between: the flags would be those of the comparison. */
+static void join(struct ir_unit *unit, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++)
+        if (unit->ops[i].op == IR_INSN)
+            unit->ops[i].x = 1;
+}
+
 static bool sink(struct ir_unit *unit, unsigned i)
 {
     bool intact, result;
@@ -131,6 +139,7 @@ static bool sink(struct ir_unit *unit, unsigned i)
     if (!reader)
         return false;
     if (intact && p->d == IR_ZERO) {
+        join(unit, i, reader);
         move_down(unit, i, reader - 1);
         return true;
     }
@@ -142,6 +151,7 @@ static bool sink(struct ir_unit *unit, unsigned i)
             return false;
         again = (struct ir_op){.op = IR_ANDS, .type = p->type, .d = IR_ZERO, .a = p->d, .b = p->d};
     }
+    join(unit, i, reader);
     p->op = (uint8_t)without_flags(p->op);
     insert(unit, reader, again);
     return true;

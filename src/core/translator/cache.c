@@ -14,7 +14,8 @@ enum {
     COLD_EIGHTHS = 3,         /* of a generation's code memory */
     UNIT_META_MAX = sizeof(struct unit) + EMIT_EXITS_MAX * sizeof(struct exit_link) +
                     EMIT_FAULTS_MAX * sizeof(struct emit_fault) +
-                    X86_FIXUPS_MAX * sizeof(struct x86_fixup) + 16,
+                    X86_FIXUPS_MAX * sizeof(struct x86_fixup) +
+                    EMIT_ENTRIES_MAX * sizeof(struct emit_entry) + 16,
     LINE_BYTES = 64,
     UNIT_ALIGN = 8, /* for close_entry() */
 };
@@ -186,6 +187,15 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context)
     return u;
 }
 
+struct unit *cache_find_within(struct cache *cache, uint64_t pa, uint32_t context,
+                               const uint8_t **ret_code)
+{
+    struct unit *u = cache_page_units(cache, pa);
+    while (u && (u->dead || u->context != context || !(*ret_code = unit_entry(u, pa))))
+        u = u->page_next;
+    return u;
+}
+
 bool cache_has_room(const struct cache *cache)
 {
     const struct generation *g = &cache->generations[cache->current];
@@ -282,15 +292,35 @@ static bool place(struct cache *cache, const struct unit_parts *parts, struct co
     return true;
 }
 
-static void move_incoming(struct cache *cache, struct unit *from, struct unit *to)
+/* To a region, from the units of its page that jumps to its head have led to. */
+static void move_incoming(struct cache *cache, struct unit *to)
 {
-    while (from->incoming) {
-        struct exit_link *exit = from->incoming;
-        from->incoming = exit->next;
-        exit->to = to;
-        exit->next = to->incoming;
-        to->incoming = exit;
-        point(exit, direct_entry(cache, to));
+    for (struct unit *from = cache_page_units(cache, to->pa); from; from = from->page_next) {
+        if (from == to || from->context != to->context)
+            continue;
+        for (struct exit_link **p = &from->incoming, *exit; (exit = *p);) {
+            if (exit_target(exit) != to->pa) {
+                p = &exit->next;
+                continue;
+            }
+            *p = exit->next;
+            exit->to = NULL;
+            cache_link(cache, exit, to);
+        }
+    }
+}
+
+/* Jumps to what the unit itself has, unless there is a unit (a region, it may be) for it alone. */
+static void link_within(struct cache *cache, struct unit *unit)
+{
+    for (unsigned i = 0; i < unit->exit_count; i++) {
+        struct exit_link *exit = &unit->exits[i];
+        int64_t distance = exit->at.target - (int64_t)(unit->pa & 4095);
+        if (distance <= 0 || distance >= unit->insns * 4)
+            continue;
+        const uint8_t *code = unit_entry(unit, exit_target(exit));
+        if (code && !cache_find(cache, exit_target(exit), unit->context))
+            cache_link_within(exit, unit, code);
     }
 }
 
@@ -303,6 +333,7 @@ struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
                           .insns = parts->insns,
                           .fault_count = parts->fault_count,
                           .fixup_count = parts->fixup_count,
+                          .entry_count = parts->entry_count,
                           .page_hash = parts->page_hash,
                           .code_bytes = parts->code_bytes,
                           .again = parts->again,
@@ -312,6 +343,7 @@ struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
         return NULL;
     memcpy(unit_faults(unit), parts->faults, parts->fault_count * sizeof(*parts->faults));
     memcpy(unit_fixups(unit), parts->fixups, parts->fixup_count * sizeof(*parts->fixups));
+    memcpy(unit_entries(unit), parts->entries, parts->entry_count * sizeof(*parts->entries));
     for (unsigned i = 0; i < parts->exit_count; i++) {
         struct exit_link *exit = &unit->exits[i];
         *exit = (struct exit_link){.from = unit, .at = parts->exits[i]};
@@ -321,9 +353,9 @@ struct unit *cache_add(struct cache *cache, const struct unit_parts *parts)
     if (cache->user)
         store_le(code_parts_at(&unit->code, unit->again) + 1, 4,
                  cache_number(cache, unit) | EMIT_TAG_AGAIN);
-    struct unit *first = parts->leave ? cache_find(cache, parts->pa, parts->context) : NULL;
     publish(cache, unit);
-    if (first)
-        move_incoming(cache, first, unit);
+    if (unit->leave)
+        move_incoming(cache, unit);
+    link_within(cache, unit);
     return unit;
 }

@@ -54,13 +54,14 @@ struct unit {
     uint32_t again;      /* user mode: of a jump written over the entry to make a dead unit leave */
     uint32_t leave;  /* regions: where faults go on, in the hot part; 0: a unit of the first tier */
     uint32_t before; /* regions: bytes of guest code that lie before pa */
+    uint32_t entry_count;
     uint64_t page_hash;     /* cache_page_hash() of the page that it was made from */
     struct code_parts code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
     bool dead; /* unfindable, waits for its generation's end */
     struct exit_link *incoming;
-    struct exit_link exits[]; /* behind them: faults, then fixups */
+    struct exit_link exits[]; /* behind them: faults, fixups, entries */
 };
 
 static inline struct emit_fault *unit_faults(struct unit *unit)
@@ -71,6 +72,11 @@ static inline struct emit_fault *unit_faults(struct unit *unit)
 static inline struct x86_fixup *unit_fixups(struct unit *unit)
 {
     return (struct x86_fixup *)(unit_faults(unit) + unit->fault_count);
+}
+
+static inline struct emit_entry *unit_entries(struct unit *unit)
+{
+    return (struct emit_entry *)(unit_fixups(unit) + unit->fixup_count);
 }
 
 enum {
@@ -101,13 +107,14 @@ struct unit_parts {
     uint32_t insns;
     uint32_t made_of; /* instructions that were translated: a region has gaps */
     uint32_t code_bytes, hot_bytes, again, leave, before;
-    uint32_t exit_count, fault_count, fixup_count;
+    uint32_t exit_count, fault_count, fixup_count, entry_count;
     uint32_t origin; /* where the code lies, from the start of code memory, modulo 2^32 */
     uint64_t page_hash;
     uint64_t page; /* user mode: the guest page that it is for, as its constants have it */
     const struct unit_exit *exits; /* borrowed, like those below */
     const struct emit_fault *faults;
     const struct x86_fixup *fixups;
+    const struct emit_entry *entries;
     const uint8_t *code;
 };
 
@@ -198,6 +205,12 @@ bool cache_changed_since(const struct cache *cache, uint64_t seen, uint64_t star
 /* The same of the code that a unit or region, not added yet, was made of. */
 bool cache_parts_stale(const struct cache *cache, const struct unit_parts *parts, uint64_t seen);
 void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to);
+/* User mode, under the lock: a unit of the first tier that holds the instruction at `pa` and can be
+ * entered there, at *ret_code (write view), by a direct jump. NULL: none. */
+struct unit *cache_find_within(struct cache *cache, uint64_t pa, uint32_t context,
+                               const uint8_t **ret_code);
+/* Links to that place. */
+void cache_link_within(struct exit_link *exit, struct unit *to, const uint8_t *code);
 /* Makes every unit of the page unfindable and unreachable by direct jumps; true if there was one.
  */
 bool cache_drop_page(struct cache *cache, uint64_t page);

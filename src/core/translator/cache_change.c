@@ -9,14 +9,19 @@
 
 #include <string.h>
 
-void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to)
+void cache_link_within(struct exit_link *exit, struct unit *to, const uint8_t *code)
 {
     if (exit->to)
         return;
     exit->to = to;
     exit->next = to->incoming;
     to->incoming = exit;
-    point(exit, direct_entry(cache, to));
+    point(exit, code);
+}
+
+void cache_link(struct cache *cache, struct exit_link *exit, struct unit *to)
+{
+    cache_link_within(exit, to, direct_entry(cache, to));
 }
 
 static void unlink_incoming(struct unit *unit)

@@ -29,7 +29,8 @@ static inline size_t unit_bytes(const struct unit *unit)
 {
     return (sizeof(*unit) + unit->exit_count * sizeof(struct exit_link) +
             unit->fault_count * sizeof(struct emit_fault) +
-            unit->fixup_count * sizeof(struct x86_fixup) + 15) &
+            unit->fixup_count * sizeof(struct x86_fixup) +
+            unit->entry_count * sizeof(struct emit_entry) + 15) &
            ~(size_t)15;
 }
 
@@ -52,6 +53,25 @@ static inline void point(struct exit_link *exit, const uint8_t *target)
     uint8_t *site = code_parts_at(&exit->from->code, exit->at.site_at);
     int32_t rel = (int32_t)(target - (site + 4));
     __atomic_store_n((int32_t *)(void *)site, rel, __ATOMIC_RELEASE);
+}
+
+/* The address that the exit, of a machine's page or a process's, is for. */
+static inline uint64_t exit_target(const struct exit_link *exit)
+{
+    uint64_t page = align_down(exit->from->pa, 4096);
+    return page + (uint64_t)(int64_t)(exit->at.target & ~EMIT_EXIT_ALONE);
+}
+
+/* Where the unit can be entered for the instruction at `pa`, in its middle; NULL: nowhere. */
+static inline const uint8_t *unit_entry(struct unit *unit, uint64_t pa)
+{
+    const struct emit_entry *entries = unit_entries(unit);
+    if (pa <= unit->pa || (pa ^ unit->pa) >> 12)
+        return NULL;
+    for (uint32_t i = 0; i < unit->entry_count; i++)
+        if (entries[i].offset == (pa & 4095))
+            return unit->code.hot + entries[i].at;
+    return NULL;
 }
 
 static inline void unlink_exit(struct exit_link *exit)

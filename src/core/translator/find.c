@@ -116,12 +116,33 @@ static bool wake(struct translator *t, struct a64_cpu *cpu, uint64_t pa)
     return stale;
 }
 
+/* Whether some unit can be entered in its middle for the instruction at `pa`. If there is an exit
+ * that leads here it is linked to there. *ret_stale: as above. */
+static bool find_within(struct translator *t, struct a64_cpu *cpu, uint64_t pa, uint32_t context,
+                        struct exit_link *exit, const void **ret_code, bool *ret_stale)
+{
+    const uint8_t *code;
+    struct unit *unit = NULL;
+    *ret_stale = translator_lock(t, cpu);
+    if (!*ret_stale)
+        unit = cache_find_within(&t->cache, pa, context, &code);
+    if (unit && exit && exit->from->context == context && !exit->from->dead) {
+        cache_link_within(exit, unit, code);
+        translator_share(cpu)->counts.links++;
+    }
+    if (unit)
+        *ret_code = cache_run_address(&t->cache, code);
+    translator_unlock(t);
+    return unit != NULL;
+}
+
 struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
-                                   struct exit_link **exit, bool *ret_step)
+                                   struct exit_link **exit, const void **ret_within, bool *ret_step)
 {
     uint32_t raw;
     uint64_t pa;
     *ret_step = false;
+    *ret_within = NULL;
     for (;;) {
         if (!a64_fetch(cpu, cpu->pc, &raw, &pa))
             return NULL;
@@ -133,6 +154,13 @@ struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, ui
         if (unit)
             return unit;
         bool stale;
+        bool direct = t->user && (*exit || translator_share(cpu)->sampled);
+        if (direct && find_within(t, cpu, pa, context, *exit, ret_within, &stale))
+            return NULL;
+        if (direct && stale) {
+            *exit = NULL;
+            continue;
+        }
         struct counts *counts = &translator_share(cpu)->counts;
         enum counts_time before = counts_turn(counts, COUNTS_TRANSLATING);
         struct maker *maker = maker_take(&t->makers);

@@ -47,6 +47,7 @@ void lift_insn(struct lifter *l)
     uint32_t raw = word_at(l->source, l->offset);
     struct a64_insn in;
     struct ir_op *marker = emit_op(l, IR_INSN, IR_I64);
+    l->joined = false;
     marker->imm = (int64_t)((uint64_t)raw << 32 | l->offset);
     bool decodes = a64_decode_for(l->source->features, raw, &in);
     if (!decodes || (a64_uses_fp(&in) && !(l->source->context & LIFT_FP))) { /* it traps */
@@ -56,8 +57,10 @@ void lift_insn(struct lifter *l)
     }
     lift_fn fn = l->source->table->by_op[in.op];
     unsigned before = l->unit->count;
-    if (fn && fn(l, &in))
+    if (fn && fn(l, &in)) {
+        marker->x = l->joined;
         return;
+    }
     l->unit->count = before;
     emit_op(l, IR_INTERPRET, IR_I64)->imm = raw;
 }
@@ -72,7 +75,9 @@ void lift_unit(const struct lift_source *source, struct ir_unit *unit)
                     unit->count + LIFT_OPS_PER_INSN_MAX > IR_UNIT_OPS ||
                     side_exits == SIDE_EXITS_MAX;
         if (full) {
-            emit_op(&l, IR_INSN, IR_I64)->imm = (int64_t)l.offset - 4;
+            struct ir_op *marker = emit_op(&l, IR_INSN, IR_I64);
+            marker->imm = (int64_t)l.offset - 4;
+            marker->x = 1;
             emit_op(&l, IR_JUMP, IR_I64)->imm = l.offset;
             break;
         }

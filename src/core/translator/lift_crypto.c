@@ -50,6 +50,8 @@ LIFT(SHA256H2)
     if (before && before->op == IR_CRYPTO && before->sub == IR_SHA256H && before->a == in->d &&
         before->b == in->m && before->d != in->n && before->d != in->d && in->m != in->d &&
         before->b != before->d && in->m != in->n && copies(l, count - 4, in->n, before->d)) {
+        l->joined = true;
+        l->unit->ops[count - 3].x = 1; /* SHA256H's marker: both rely on the MOV */
         before->sub = IR_SHA256_BOTH;
         before->c = in->n;
         return true;
@@ -64,6 +66,7 @@ LIFT(mix)
     unsigned wanted = in->op == A64_OP_AESMC ? IR_AESE : IR_AESD;
     if (before && before->op == IR_CRYPTO && before->sub == wanted && before->d == in->n &&
         in->d == in->n) {
+        l->joined = true;
         before->sub = wanted == IR_AESE ? IR_AESE_MC : IR_AESD_IMC;
         return true;
     }

@@ -10,6 +10,7 @@ struct lifter {
     struct ir_unit *unit;
     uint32_t offset; /* of the instruction in its page */
     bool ended;      /* the unit has its last op */
+    bool joined;     /* the instruction's ops are not all there is of it: see IR_INSN's x */
 };
 
 /* Micro-ops of one instruction at most, its marker included. */

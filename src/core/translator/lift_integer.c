@@ -83,6 +83,7 @@ static bool add_to_address(struct lifter *l, const struct a64_insn *in, int64_t 
     struct ir_op *before = &unit->ops[unit->count - 2];
     if (before->op != IR_PCREL || before->d != in->n || in->d == 31)
         return false;
+    l->joined = true;
     imm += before->imm;
     if (in->d != in->n) {
         before = emit_op(l, IR_PCREL, IR_I64);
@@ -175,6 +176,7 @@ LIFT(move_wide)
         /* behind the MOVZ that it completes: one constant */
         struct ir_op *before = l->unit->count >= 2 ? &l->unit->ops[l->unit->count - 2] : NULL;
         if (before && before->op == IR_MOVI && before->d == in->d) {
+            l->joined = true;
             uint64_t whole = ((uint64_t)before->imm & ~mask) | value;
             before->imm = (int64_t)(in->f ? whole : (uint32_t)whole);
             return true;

@@ -139,11 +139,13 @@ static struct unit_parts *finish(struct maker *m, const struct maker_config *con
         .exit_count = m->result.exit_count,
         .fault_count = user ? m->result.fault_count : 0,
         .fixup_count = m->result.fixups.count,
+        .entry_count = m->result.entry_count,
         .origin = (uint32_t)(start - config->cache->code.write),
         .page = align_down(pa, 4096),
         .exits = m->exits,
         .faults = m->result.faults,
         .fixups = m->result.fixups.list,
+        .entries = m->result.entries,
         .code = start,
     };
     return &m->parts;

@@ -18,7 +18,7 @@ struct packed_unit {
     uint32_t offset; /* in the guest page */
     uint32_t insns;
     uint32_t code_bytes, hot_bytes, again;
-    uint32_t exit_count, fault_count, fixup_count;
+    uint32_t exit_count, fault_count, fixup_count, entry_count;
 };
 
 enum { PAGE_WORDS = 1024 };
@@ -28,7 +28,8 @@ static size_t packed_bytes(const struct packed_unit *p)
 {
     return align_up(sizeof(*p) + p->exit_count * sizeof(struct unit_exit) +
                         p->fault_count * sizeof(struct emit_fault) +
-                        p->fixup_count * sizeof(struct x86_fixup) + p->code_bytes,
+                        p->fixup_count * sizeof(struct x86_fixup) +
+                        p->entry_count * sizeof(struct emit_entry) + p->code_bytes,
                     8);
 }
 
@@ -46,6 +47,7 @@ static void pack_unit(const struct cache *cache, struct unit *unit, const struct
         at = append(at, &unit->exits[i].at, sizeof(unit->exits[i].at));
     at = append(at, unit_faults(unit), unit->fault_count * sizeof(struct emit_fault));
     at = append(at, unit_fixups(unit), unit->fixup_count * sizeof(struct x86_fixup));
+    at = append(at, unit_entries(unit), unit->entry_count * sizeof(struct emit_entry));
     uint32_t hot_bytes = unit->code.hot_bytes;
     struct code_parts copy = {at, at + hot_bytes, hot_bytes};
     at = append(at, unit->code.hot, hot_bytes);
@@ -76,7 +78,8 @@ size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8
                                 .again = unit->again,
                                 .exit_count = unit->exit_count,
                                 .fault_count = unit->fault_count,
-                                .fixup_count = unit->fixup_count};
+                                .fixup_count = unit->fixup_count,
+                                .entry_count = unit->entry_count};
         p.bytes = (uint32_t)packed_bytes(&p);
         if (p.bytes > room - (size_t)(at - (uint8_t *)out))
             break;
@@ -96,10 +99,10 @@ static bool in_a_part(const struct packed_unit *p, uint32_t at, uint32_t bytes)
 static bool sound(const struct packed_unit *p, size_t left)
 {
     if (left < sizeof(*p) || p->exit_count > EMIT_EXITS_MAX || p->fault_count > EMIT_FAULTS_MAX ||
-        p->fixup_count > X86_FIXUPS_MAX || p->code_bytes > UINT16_MAX ||
-        p->hot_bytes > p->code_bytes || p->hot_bytes < EMIT_ENTRY_BYTES ||
-        p->again > p->code_bytes || !in_a_part(p, p->again, AGAIN_BYTES) ||
-        p->bytes != packed_bytes(p) || p->bytes > left)
+        p->fixup_count > X86_FIXUPS_MAX || p->entry_count > EMIT_ENTRIES_MAX ||
+        p->code_bytes > UINT16_MAX || p->hot_bytes > p->code_bytes ||
+        p->hot_bytes < EMIT_ENTRY_BYTES || p->again > p->code_bytes ||
+        !in_a_part(p, p->again, AGAIN_BYTES) || p->bytes != packed_bytes(p) || p->bytes > left)
         return false;
     if (p->offset % 4 || p->offset >= 4096 || p->insns > (4096 - p->offset) / 4)
         return false;
@@ -113,6 +116,10 @@ static bool sound(const struct packed_unit *p, size_t left)
     for (unsigned i = 0; i < p->fixup_count; i++)
         if (fixups[i].kind >= X86_FIXUP_KINDS ||
             !in_a_part(p, fixups[i].at, fixups[i].kind == X86_FIXUP_PAGE64 ? 8 : 4))
+            return false;
+    const struct emit_entry *entries = (const void *)(fixups + p->fixup_count);
+    for (unsigned i = 0; i < p->entry_count; i++)
+        if (entries[i].at >= p->hot_bytes)
             return false;
     return true;
 }
@@ -159,6 +166,7 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
         const struct unit_exit *exits = (const void *)(p + 1);
         const struct emit_fault *faults = (const void *)(exits + p->exit_count);
         const struct x86_fixup *fixups = (const void *)(faults + p->fault_count);
+        const struct emit_entry *entries = (const void *)(fixups + p->fixup_count);
         struct unit_parts parts = {.pa = pa + p->offset,
                                    .context = context,
                                    .insns = p->insns,
@@ -169,10 +177,12 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const u
                                    .exit_count = p->exit_count,
                                    .fault_count = p->fault_count,
                                    .fixup_count = p->fixup_count,
+                                   .entry_count = p->entry_count,
                                    .exits = exits,
                                    .faults = faults,
                                    .fixups = fixups,
-                                   .code = (const uint8_t *)(fixups + p->fixup_count)};
+                                   .entries = entries,
+                                   .code = (const uint8_t *)(entries + p->entry_count)};
         struct unit *unit = cache_add(cache, &parts);
         if (!unit)
             continue;

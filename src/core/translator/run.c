@@ -62,7 +62,10 @@ static const void *code_at_pc(struct translator *t, struct a64_cpu *cpu, struct 
     bool step, alone = exit && exit->at.target & EMIT_EXIT_ALONE;
     uint32_t wanted = alone ? context | LIFT_ALONE : context;
     translator_share(cpu)->counts.walks++;
-    struct unit *unit = translator_unit_at_pc(t, cpu, wanted, &exit, &step);
+    const void *within;
+    struct unit *unit = translator_unit_at_pc(t, cpu, wanted, &exit, &within, &step);
+    if (within)
+        return within;
     if (!unit) {
         if (step)
             step_one(cpu);
@@ -139,6 +142,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         }
         const void *code = code_at_pc(t, cpu, exit);
         exit = NULL;
+        translator_share(cpu)->sampled = false;
         if (!code)
             continue;
         cpu->code_page = cpu->pc & ~0xfffull;
@@ -172,6 +176,7 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
             counts->samples++;
             translator_sample(t, cpu);
             exit = NULL;
+            translator_share(cpu)->sampled = true;
         }
     }
     __builtin_ia32_ldmxcsr(HOST_MXCSR);

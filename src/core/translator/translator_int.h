@@ -27,6 +27,7 @@ struct share {
     uint32_t context[TRANSLATOR_BANK_KINDS]; /* last seen, by kind of bank */
     struct counts counts;
     struct profile profile;
+    bool sampled; /* pc is where a direct branch leads that was looked at on its way */
     struct a64_cpu *cpu;
     const void *gs;     /* a host without FSGSBASE: the base of GS, of the thread that runs this */
     struct share *next; /* in translator.shares */
@@ -94,9 +95,10 @@ void translator_call_out(struct translator *t, struct a64_cpu *cpu);
 uint32_t translator_context(const struct a64_cpu *cpu);
 /* The unit at pc, made if need be. NULL: an exception was taken, or pc is not in RAM (*ret_step).
  * *exit becomes NULL where the CPU was out of the guest meanwhile: the jump's own unit may be gone.
- */
+ * Where code in the middle of a unit serves, NULL with *ret_within: there; the exit is linked. */
 struct unit *translator_unit_at_pc(struct translator *t, struct a64_cpu *cpu, uint32_t context,
-                                   struct exit_link **exit, bool *ret_step);
+                                   struct exit_link **exit, const void **ret_within,
+                                   bool *ret_step);
 
 /* Makes a unit, if there is none, before it is wanted. Without the lock, out of the guest. */
 void translator_make_ahead(struct translator *t, uint64_t pa, uint32_t context);

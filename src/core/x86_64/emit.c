@@ -163,10 +163,33 @@ static void note_mark(const struct emitter *e)
             (uint16_t)(e->buf->at - e->result->fixups.start), (uint16_t)e->offset & 4095};
 }
 
+/* Notes where the code for an instruction can be entered: where it relies on nothing that a unit's
+ * first instruction does not find, either. Where the unit itself has branched to that is made so.
+ */
+static void note_entry(struct emitter *e, const struct ir_op *o)
+{
+    struct emit_result *result = e->result;
+    bool live = o->flags & IR_FLAGS_LIVE;
+    if (o->x || e->sha.kind || (live && (e->flags != FLAGS_NONE || !e->flags_in_memory)))
+        return;
+    if (e->targets[e->offset / 256] >> e->offset / 4 % 64 & 1) {
+        held_forget(e);
+        e->zero_above_32 = e->zero_above_64 = 0;
+    } else if (e->zero_above_64 || (e->holds && !held_nothing(e))) {
+        return;
+    }
+    if (!live)
+        e->flags = FLAGS_NONE;
+    result->entries[result->entry_count++] =
+        (struct emit_entry){(uint16_t)(e->buf->at - result->fixups.start), (uint16_t)e->offset};
+}
+
 void emit_INSN(struct emitter *e, const struct ir_op *o)
 {
     cold_resume(e);
     e->offset = (int32_t)(uint32_t)o->imm;
+    if (e->request->user && !e->region && e->index)
+        note_entry(e, o);
     if (e->request->marks)
         note_mark(e);
     e->raw = (uint32_t)((uint64_t)o->imm >> 32);
@@ -384,7 +407,7 @@ bool emit_unit(struct x86_buf *buf, const struct emit_request *request, struct e
     e.flags_in_memory = true;
     buf->legacy = !request->host->avx2;
     uint8_t *start = buf->at;
-    result->exit_count = result->fault_count = 0;
+    result->exit_count = result->fault_count = result->entry_count = 0;
     result->fixups.start = start;
     if (request->marks)
         request->marks->count = 0;

@@ -80,6 +80,13 @@ struct emit_fault {
     uint16_t offset : 12, flags : 4;
 };
 
+/* User mode: the code at `at`, an offset in the hot part, is as good a beginning as the unit's own,
+ * for the instruction at `offset` in its page. Direct jumps alone lead there. */
+struct emit_entry {
+    uint16_t at, offset;
+};
+enum { EMIT_ENTRIES_MAX = IR_UNIT_INSNS };
+
 /* Second tier: where a region has guest registers, as emit_gpr; and which of them it writes. */
 struct emit_region {
     uint8_t gpr[32];
@@ -124,6 +131,8 @@ struct emit_result {
     unsigned main_bytes; /* the hot part; the cold one follows */
     struct emit_fault faults[EMIT_FAULTS_MAX];
     unsigned fault_count;
+    struct emit_entry entries[EMIT_ENTRIES_MAX];
+    unsigned entry_count;
     const uint8_t *again; /* user mode: leaves with the unit's number */
     const uint8_t *leave; /* regions: as stubs.leave, with registers as in the region */
     struct x86_fixups fixups;

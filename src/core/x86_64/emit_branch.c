@@ -145,6 +145,8 @@ static struct cold *add_exit(struct emitter *e, uint8_t *site, int64_t target)
 {
     int n = (int)e->result->exit_count++;
     e->result->exits[n] = (struct emit_exit){.site = site, .target = (int32_t)target};
+    if (in_page(target))
+        e->targets[target / 256] |= 1ull << target / 4 % 64;
     struct cold *c = cold_add(e, COLD_EXIT, site);
     c->exit = n;
     return c;

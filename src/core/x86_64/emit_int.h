@@ -73,9 +73,10 @@ struct emitter {
     bool remembers;                        /* ... may be told during this op */
     bool holds;                            /* ... any of them something */
     struct sha_state sha;
-    bool sp_aligned; /* SP is known to be a multiple of 16 */
-    uint32_t raw;    /* instruction being emitted */
-    int32_t offset;  /* ... its page offset */
+    bool sp_aligned;      /* SP is known to be a multiple of 16 */
+    uint64_t targets[16]; /* words of the page that the unit branches on to */
+    uint32_t raw;         /* instruction being emitted */
+    int32_t offset;       /* ... its page offset */
     unsigned cold_count;
     unsigned cold_pending; /* first cold entry whose resume address is the next instruction */
     struct cold cold[EMIT_COLD_MAX]; /* last: what is not used is not cleared */
@@ -110,6 +111,8 @@ void held_begin(struct emitter *e, const struct ir_op *o);
 void held_end(struct emitter *e, const struct ir_op *o);
 /* Scratch registers hold nothing known: others come here, too. */
 void held_forget(struct emitter *e);
+/* Whether they hold nothing that is remembered. */
+bool held_nothing(struct emitter *e);
 
 /* NZCV as four bits to the form that the CPU struct keeps. */
 static inline uint16_t flags_saved_form(unsigned nzcv)

@@ -66,6 +66,13 @@ static unsigned holder(struct emitter *e, unsigned v, unsigned among)
     return X86_NONE;
 }
 
+bool held_nothing(struct emitter *e)
+{
+    drop_written(e);
+    e->holds = (e->held[RAX] & e->held[RCX] & e->held[RDX]) != NOTHING;
+    return !e->holds;
+}
+
 unsigned use_reg(struct emitter *e, unsigned v, unsigned scratch, unsigned width)
 {
     if (v == IR_ZERO) {
