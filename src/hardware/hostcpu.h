@@ -10,7 +10,8 @@
 struct hostcpu {
     bool sse42; /* and what comes before it */
     bool avx2;  /* with AVX */
-    bool fma, f16c, bmi2, lzcnt, cx16;
+    bool bmi2;  /* with BMI1 */
+    bool fma, f16c, lzcnt, cx16;
     bool fsgsbase; /* and the OS lets programs use it */
     bool aes, pclmul, sha, gfni, vaes, vpclmul;
     bool avx512vl; /* F, VL, BW, DQ and CD together, and the OS saves ZMM state */

@@ -45,7 +45,7 @@ void hostcpu_detect(struct hostcpu *cpu)
         .avx2 = HAS(AVX2),
         .fma = HAS(FMA),
         .f16c = HAS(F16C),
-        .bmi2 = HAS(BMI2),
+        .bmi2 = HAS(BMI1) && HAS(BMI2),
         .lzcnt = HAS(LZCNT),
         .cx16 = HAS(CMPXCHG16B),
         .fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE,

@@ -5,7 +5,20 @@
  */
 #include "core/x86_64/emit_int.h"
 
-/* Applies o->mod to b; result in `scratch`. Overwrites EFLAGS. */
+/* RORX keeps EFLAGS; without BMI2 they are lost. */
+static void rotate(struct emitter *e, unsigned width, unsigned d, struct x86_rm from,
+                   unsigned amount)
+{
+    if (!e->request->host->bmi2) {
+        x86_load(e->buf, width, d, from);
+        x86_shift_imm(e->buf, SH_ROR, width, rm_reg(d), amount);
+        return;
+    }
+    x86_bmi2(e->buf, 3, 3, width, 0xf0, d, X86_NO_SECOND, from);
+    x86_byte(e->buf, (uint8_t)amount);
+}
+
+/* Applies o->mod to b; result in `scratch`, which may be b's register. Overwrites EFLAGS. */
 static void modify(struct emitter *e, const struct ir_op *o, unsigned b, unsigned scratch)
 {
     unsigned width = op_width(o), amount = IR_MOD_AMOUNT(o->mod);
@@ -33,8 +46,12 @@ static void modify(struct emitter *e, const struct ir_op *o, unsigned b, unsigne
     case IR_MOD_SXTW:
         x86_sext(e->buf, 4, width, scratch, from);
         break;
+    case IR_MOD_ROR:
+        rotate(e, width, scratch, from, amount);
+        return;
     default:
-        x86_load(e->buf, width, scratch, from);
+        if (!amount || !from.is_reg || from.base != scratch)
+            x86_load(e->buf, width, scratch, from);
         break;
     }
     if (!amount)
@@ -44,8 +61,6 @@ static void modify(struct emitter *e, const struct ir_op *o, unsigned b, unsigne
         shift = SH_SHR;
     else if (IR_MOD_KIND(o->mod) == IR_MOD_ASR)
         shift = SH_SAR;
-    else if (IR_MOD_KIND(o->mod) == IR_MOD_ROR)
-        shift = SH_ROR;
     x86_shift_imm(e->buf, shift, width, rm_reg(scratch), amount);
 }
 
@@ -106,11 +121,31 @@ static bool add_by_lea(struct emitter *e, const struct ir_op *o, bool subtract)
     return true;
 }
 
+/* d = a op b by computing in d's own register what b is first, where a is not there. */
+static bool from_second(struct emitter *e, const struct ir_op *o, enum x86_alu alu, bool commutes)
+{
+    unsigned d = set_reg(e, o->d, X86_NONE), width = op_width(o);
+    bool here = o->d == o->b, negates = alu == ALU_SUB && (o->a == IR_ZERO || o->op == IR_SUB);
+    if (d == X86_NONE || o->d == o->a || o->b == IR_IMM || o->b == IR_ZERO)
+        return false;
+    if (o->a == IR_ZERO ? !negates : !(commutes && o->mod) && !(negates && here))
+        return false;
+    if (o->mod || !here)
+        modify(e, o, o->b, d);
+    if (negates)
+        x86_unary(e->buf, UN_NEG, width, rm_reg(d));
+    if (o->a != IR_ZERO)
+        x86_alu(e->buf, negates ? ALU_ADD : alu, width, d, loc(e, o->a));
+    return true;
+}
+
 /* d = a op b in the two-operand form. */
 static void two_operand(struct emitter *e, const struct ir_op *o, enum x86_alu alu, bool commutes)
 {
     unsigned width = op_width(o);
     flags_clobber(e);
+    if (from_second(e, o, alu, commutes))
+        return;
     bool by_imm = imm32(o);
     struct x86_rm b = by_imm ? rm_reg(RCX) : operand_b(e, o);
     bool in_place = o->d != IR_ZERO && o->d == o->a && width == 8 && !loc(e, o->d).is_reg &&
@@ -248,23 +283,41 @@ void emit_XOR(struct emitter *e, const struct ir_op *o)
 /* The forms with b inverted: invert a copy of b, then as the plain form. */
 static void inverted(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
 {
-    unsigned width = op_width(o);
+    unsigned width = op_width(o), d = o->d == o->a ? RCX : set_reg(e, o->d, RCX);
     flags_clobber(e);
-    modify(e, o, o->b, RCX);
-    x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
+    modify(e, o, o->b, d);
+    x86_unary(e->buf, UN_NOT, width, rm_reg(d));
     if (o->a == IR_ZERO) {
-        unsigned zero = RAX;
-        x86_movi(e->buf, zero, 0);
-        x86_alu(e->buf, alu, width, RCX, rm_reg(zero));
+        x86_movi(e->buf, RAX, 0);
+        x86_alu(e->buf, alu, width, d, rm_reg(RAX));
     } else {
-        x86_alu(e->buf, alu, width, RCX, loc(e, o->a));
+        x86_alu(e->buf, alu, width, d, loc(e, o->a));
     }
-    set_done(e, o->d, RCX);
+    if (d == RCX)
+        set_done(e, o->d, RCX);
+}
+
+/* ANDN, which is BMI1's: a & ~b, and the flags of AND. */
+static void and_not(struct emitter *e, const struct ir_op *o)
+{
+    if (o->a == IR_ZERO || o->b == IR_IMM || !e->request->host->bmi2) {
+        inverted(e, o, ALU_AND);
+        return;
+    }
+    flags_clobber(e);
+    unsigned b = RCX, d = set_reg(e, o->d, RAX);
+    if (o->mod)
+        modify(e, o, o->b, RCX);
+    else
+        b = use_reg(e, o->b, RCX, op_width(o));
+    x86_bmi2(e->buf, 0, 2, op_width(o), 0xf2, d, b, loc(e, o->a));
+    if (d == RAX)
+        set_done(e, o->d, RAX);
 }
 
 void emit_ANDN(struct emitter *e, const struct ir_op *o)
 {
-    inverted(e, o, ALU_AND);
+    and_not(e, o);
 }
 
 void emit_ORN(struct emitter *e, const struct ir_op *o)
@@ -274,9 +327,11 @@ void emit_ORN(struct emitter *e, const struct ir_op *o)
         return;
     }
     flags_clobber(e); /* MVN */
-    modify(e, o, o->b, RCX);
-    x86_unary(e->buf, UN_NOT, op_width(o), rm_reg(RCX));
-    set_done(e, o->d, RCX);
+    unsigned d = set_reg(e, o->d, RCX);
+    modify(e, o, o->b, d);
+    x86_unary(e->buf, UN_NOT, op_width(o), rm_reg(d));
+    if (d == RCX)
+        set_done(e, o->d, RCX);
 }
 
 void emit_XORN(struct emitter *e, const struct ir_op *o)
@@ -286,7 +341,7 @@ void emit_XORN(struct emitter *e, const struct ir_op *o)
 
 void emit_ANDNS(struct emitter *e, const struct ir_op *o)
 {
-    inverted(e, o, ALU_AND);
+    and_not(e, o);
     flags_set(e, FLAGS_LOGIC);
 }
 
@@ -310,18 +365,21 @@ static void with_carry(struct emitter *e, const struct ir_op *o, enum x86_alu al
     if (later && e->flags != FLAGS_NONE && !e->flags_in_memory) {
         flags_save(e, e->flags);
         e->flags_in_memory = true;
-        e->flags = FLAGS_NONE;
+        if (e->flags == FLAGS_ADD || e->flags == FLAGS_LOGIC)
+            e->flags = FLAGS_SUB; /* as which it was saved */
     }
     load_carry(e, alu == ALU_SBB);
+    unsigned d = o->d == o->b && o->a != o->b ? RAX : set_reg(e, o->d, RAX);
     if (o->a == IR_ZERO)
-        x86_movi(e->buf, RAX, 0);
-    else
-        x86_load(e->buf, width, RAX, loc(e, o->a));
+        x86_movi(e->buf, d, 0);
+    else if (o->a != o->d || d == RAX)
+        x86_load(e->buf, width, d, loc(e, o->a));
     if (o->b == IR_ZERO)
-        x86_alu_imm(e->buf, alu, width, rm_reg(RAX), 0);
+        x86_alu_imm(e->buf, alu, width, rm_reg(d), 0);
     else
-        x86_alu(e->buf, alu, width, RAX, loc(e, o->b));
-    set_done(e, o->d, RAX);
+        x86_alu(e->buf, alu, width, d, loc(e, o->b));
+    if (d == RAX)
+        set_done(e, o->d, RAX);
     e->flags = FLAGS_NONE;
 }
 
@@ -409,9 +467,8 @@ static bool flags_wanted(const struct emitter *e)
 static void shift_keeping_flags(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
 {
     unsigned width = op_width(o), d = set_reg(e, o->d, RAX);
-    if (kind == SH_ROR) { /* RORX */
-        x86_bmi2(e->buf, 3, 3, width, 0xf0, d, X86_NO_SECOND, loc(e, o->a));
-        x86_byte(e->buf, (uint8_t)o->imm);
+    if (kind == SH_ROR) {
+        rotate(e, width, d, loc(e, o->a), (unsigned)o->imm);
     } else { /* SHLX, SHRX, SARX */
         x86_movi(e->buf, RCX, (uint64_t)o->imm);
         x86_bmi2(e->buf, shift_prefix[kind], 2, width, 0xf7, d, RCX, loc(e, o->a));
@@ -424,7 +481,8 @@ static void shift(struct emitter *e, const struct ir_op *o, enum x86_shift kind)
 {
     unsigned width = op_width(o);
     bool bmi2 = e->request->host->bmi2, by_constant = o->b == IR_IMM;
-    if (bmi2 && by_constant && o->imm && o->a != IR_ZERO && o->d != IR_ZERO && flags_wanted(e)) {
+    if (bmi2 && by_constant && o->imm && o->a != IR_ZERO && o->d != IR_ZERO &&
+        (kind == SH_ROR || flags_wanted(e))) {
         shift_keeping_flags(e, o, kind);
         return;
     }
@@ -493,20 +551,20 @@ static void select_constant(struct emitter *e, const struct ir_op *o, enum x86_c
         set_done(e, o->d, RCX);
 }
 
-/* rcx = what is selected if the condition fails. Keeps EFLAGS. */
-static void alternative(struct emitter *e, const struct ir_op *o)
+/* reg = what is selected if the condition fails. Keeps EFLAGS. */
+static void alternative(struct emitter *e, const struct ir_op *o, unsigned reg)
 {
     unsigned width = op_width(o);
     if (o->op == IR_CSINC) {
-        x86_lea(e->buf, width, RCX, rm_mem(use_reg(e, o->b, RCX, width), 1));
+        x86_lea(e->buf, width, reg, rm_mem(use_reg(e, o->b, reg, width), 1));
         return;
     }
-    x86_load(e->buf, 8, RCX, rm_reg(use_reg(e, o->b, RCX, 8)));
+    x86_load(e->buf, 8, reg, rm_reg(use_reg(e, o->b, reg, 8)));
     if (o->op == IR_CSEL)
         return;
-    x86_unary(e->buf, UN_NOT, width, rm_reg(RCX));
+    x86_unary(e->buf, UN_NOT, width, rm_reg(reg));
     if (o->op == IR_CSNEG) /* -b = ~b + 1 */
-        x86_lea(e->buf, width, RCX, rm_mem(RCX, 1));
+        x86_lea(e->buf, width, reg, rm_mem(reg, 1));
 }
 
 void emit_CSEL(struct emitter *e, const struct ir_op *o)
@@ -532,14 +590,20 @@ void emit_CSEL(struct emitter *e, const struct ir_op *o)
         }
         return;
     }
-    alternative(e, o);
+    unsigned other = d != X86_NONE && o->d != o->a ? d : RCX;
+    alternative(e, o, other);
+    if (d != X86_NONE && o->d == o->a) { /* in place, too */
+        x86_op(e->buf, 0, 0x0f40u | (cc ^ 1), width, d, rm_reg(RCX));
+        return;
+    }
     struct x86_rm a = rm_reg(RDX);
     if (o->a == IR_ZERO)
         x86_movi(e->buf, RDX, 0);
     else
         a = loc(e, o->a);
-    x86_op(e->buf, 0, 0x0f40u | cc, width, RCX, a);
-    set_done(e, o->d, RCX);
+    x86_op(e->buf, 0, 0x0f40u | cc, width, other, a);
+    if (other == RCX)
+        set_done(e, o->d, RCX);
 }
 
 void emit_CSINC(struct emitter *e, const struct ir_op *o)

@@ -160,28 +160,54 @@ void emit_EXTR(struct emitter *e, const struct ir_op *o)
     set_done(e, o->d, RAX);
 }
 
-/* d = c +/- a * b, all of `width`. */
-static void multiply_add(struct emitter *e, const struct ir_op *o, bool subtract)
+/* d = c +/- rax. */
+static void add_product(struct emitter *e, const struct ir_op *o, unsigned width, bool subtract)
 {
-    unsigned width = op_width(o);
-    flags_clobber(e);
-    copy(e, RAX, o->a, width);
-    if (o->b == IR_ZERO)
-        x86_movi(e->buf, RAX, 0);
-    else
-        x86_op(e->buf, 0, 0x0faf, width, RAX, loc(e, o->b)); /* imul */
+    unsigned d = set_reg(e, o->d, RCX);
     if (o->c == IR_ZERO) {
         if (subtract)
             x86_unary(e->buf, UN_NEG, width, rm_reg(RAX));
         set_done(e, o->d, RAX);
     } else if (subtract) {
-        copy(e, RCX, o->c, width);
-        x86_alu(e->buf, ALU_SUB, width, RCX, rm_reg(RAX));
-        set_done(e, o->d, RCX);
+        if (o->d != o->c || d == RCX)
+            copy(e, d, o->c, width);
+        x86_alu(e->buf, ALU_SUB, width, d, rm_reg(RAX));
+        if (d == RCX)
+            set_done(e, o->d, RCX);
+    } else if (d != RCX && loc(e, o->c).is_reg) {
+        x86_lea(e->buf, width, d, rm_index(loc(e, o->c).base, RAX, 1, 0));
     } else {
         x86_alu(e->buf, ALU_ADD, width, RAX, loc(e, o->c));
         set_done(e, o->d, RAX);
     }
+}
+
+/* d = a * b in d's register. */
+static bool multiply_in_place(struct emitter *e, const struct ir_op *o)
+{
+    unsigned d = set_reg(e, o->d, X86_NONE), width = op_width(o);
+    if (d == X86_NONE || o->c != IR_ZERO || o->a == IR_ZERO || o->b == IR_ZERO)
+        return false;
+    unsigned other = o->d == o->b ? o->a : o->b;
+    if (o->d != o->a && o->d != o->b)
+        copy(e, d, o->a, width);
+    x86_op(e->buf, 0, 0x0faf, width, d, loc(e, other)); /* imul */
+    return true;
+}
+
+/* d = c +/- a * b, all of `width`. */
+static void multiply_add(struct emitter *e, const struct ir_op *o, bool subtract)
+{
+    unsigned width = op_width(o);
+    flags_clobber(e);
+    if (!subtract && multiply_in_place(e, o))
+        return;
+    copy(e, RAX, o->a, width);
+    if (o->b == IR_ZERO)
+        x86_movi(e->buf, RAX, 0);
+    else
+        x86_op(e->buf, 0, 0x0faf, width, RAX, loc(e, o->b));
+    add_product(e, o, width, subtract);
 }
 
 void emit_MADD(struct emitter *e, const struct ir_op *o)
@@ -208,15 +234,7 @@ static void multiply_long(struct emitter *e, const struct ir_op *o, bool is_sign
             x86_zext(e->buf, 4, regs[i], loc(e, values[i]));
     }
     x86_op(e->buf, 0, 0x0faf, 8, RAX, rm_reg(RCX));
-    if (subtract) {
-        copy(e, RCX, o->c, 8);
-        x86_alu(e->buf, ALU_SUB, 8, RCX, rm_reg(RAX));
-        set_done(e, o->d, RCX);
-        return;
-    }
-    if (o->c != IR_ZERO)
-        x86_alu(e->buf, ALU_ADD, 8, RAX, loc(e, o->c));
-    set_done(e, o->d, RAX);
+    add_product(e, o, 8, subtract);
 }
 
 void emit_SMADDL(struct emitter *e, const struct ir_op *o)
@@ -260,10 +278,10 @@ void emit_UMULH(struct emitter *e, const struct ir_op *o)
         multiply_high(e, o, UN_MUL);
         return;
     }
-    unsigned b = use_reg(e, o->b, RCX, 8);
+    struct x86_rm b = o->b == IR_ZERO ? rm_reg(use_reg(e, o->b, RCX, 8)) : loc(e, o->b);
     copy(e, RDX, o->a, 8);
     unsigned d = set_reg(e, o->d, RAX);
-    x86_bmi2(e->buf, 3, 2, 8, 0xf6, d, RAX, rm_reg(b)); /* mulx d, rax, b */
+    x86_bmi2(e->buf, 3, 2, 8, 0xf6, d, RAX, b); /* mulx d, rax, b */
     if (d == RAX)
         set_done(e, o->d, RAX);
 }

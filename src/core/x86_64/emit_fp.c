@@ -200,7 +200,9 @@ void emit_FBIN(struct emitter *e, const struct ir_op *o)
 
 void emit_FMOV(struct emitter *e, const struct ir_op *o)
 {
-    vec_done(e, o->d, clean_use(e, o, o->a));
+    unsigned d = vec_dest(e, o->d, 0);
+    clean_copy(e, o, d, o->a);
+    vec_done(e, o->d, d);
 }
 
 void emit_FABS(struct emitter *e, const struct ir_op *o)
