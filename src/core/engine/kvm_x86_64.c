@@ -107,8 +107,9 @@ static void set_mode(struct kvm_sregs *s, const struct engine_start *start)
     s->cs = segment(BOOT_CS, SEGMENT_CODE, true, long_mode);
     s->ds = s->es = s->fs = s->gs = s->ss = segment(BOOT_DS, SEGMENT_DATA, false, long_mode);
     s->tr = segment(BOOT_TR, SEGMENT_TSS, false, false);
-    s->tr.s = 0;
-    s->tr.limit = 0x67; /* Intel checks it on entry */
+    s->tr.s = s->tr.db = 0;
+    s->tr.limit = 0x67;
+    s->tr.g = 0; /* Intel's CPUs enter no guest with G set and such a limit (SDM vol. 3, 26.3.1.2) */
     s->cr0 = CR0_PE | CR0_ET | CR0_NE;
     if (long_mode) {
         s->cr0 |= CR0_WP | CR0_PG;
