@@ -109,7 +109,8 @@ static void set_mode(struct kvm_sregs *s, const struct engine_start *start)
     s->tr = segment(BOOT_TR, SEGMENT_TSS, false, false);
     s->tr.s = s->tr.db = 0;
     s->tr.limit = 0x67;
-    s->tr.g = 0; /* Intel's CPUs enter no guest with G set and such a limit (SDM vol. 3, 26.3.1.2) */
+    s->tr.g =
+        0; /* Intel's CPUs enter no guest with G set and such a limit (SDM vol. 3, 26.3.1.2) */
     s->cr0 = CR0_PE | CR0_ET | CR0_NE;
     if (long_mode) {
         s->cr0 |= CR0_WP | CR0_PG;
