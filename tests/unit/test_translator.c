@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -58,7 +59,7 @@ static const struct a64_host_ops ops = {
 
 /* Identity map by one 1 GiB block: T0SZ 25 (39 bits), 4K granule. */
 /* `max_insns` per unit; 0: all by regions. */
-static void guest_init(struct guest *g, bool translated, unsigned max_insns)
+static void guest_init_kept(struct guest *g, bool translated, unsigned max_insns, bool kept)
 {
     memset(g, 0, sizeof(*g));
     guestmem_init(&g->mem, (struct guestmem_mmio){g, no_read, no_write});
@@ -77,12 +78,18 @@ static void guest_init(struct guest *g, bool translated, unsigned max_insns)
     a64_tlb_flush_all(g->cpu);
     a64_select_bank(g->cpu);
     if (translated) {
-        struct translator_config config = {.system = &g->system,
-                                           .max_insns = max_insns,
-                                           .tiers = max_insns ? TRANSLATOR_BOTH_TIERS
-                                                              : TRANSLATOR_SECOND_TIER};
+        struct translator_config config = {
+            .system = &g->system,
+            .max_insns = max_insns,
+            .keep = kept ? TRANSLATOR_KEEP_IN_CACHE : TRANSLATOR_KEEP_NOTHING,
+            .tiers = max_insns ? TRANSLATOR_BOTH_TIERS : TRANSLATOR_SECOND_TIER};
         assert_int_equal(translator_new(&config, &g->translator, NULL), 0);
     }
+}
+
+static void guest_init(struct guest *g, bool translated, unsigned max_insns)
+{
+    guest_init_kept(g, translated, max_insns, false);
 }
 
 static void guest_done(struct guest *g)
@@ -267,6 +274,86 @@ static void test_hot_loops(void **state)
     guest_done(&a);
 }
 
+/* A line of --stats. */
+static uint64_t count_of(struct guest *g, const char *name)
+{
+    char *text;
+    size_t bytes;
+    uint64_t count = 0;
+    FILE *out = open_memstream(&text, &bytes);
+    assert_non_null(out);
+    translator_print_stats(g->translator, out);
+    fclose(out);
+    const char *line = strstr(text, name);
+    assert_non_null(line);
+    assert_int_equal(sscanf(line + strlen(name), ": %lu", &count), 1);
+    free(text);
+    return count;
+}
+
+enum { OTHER_PAGE = CODE + 0x1000 };
+
+/* IC IALLU or IC IVAU of the other page, then a call there, which adds to X1. */
+static void run_change(struct guest *g, bool all, unsigned add)
+{
+    const uint32_t code[] = {
+        0xb0000004,                      /* adrp x4, the next page */
+        all ? 0xd508751fu : 0xd50b7524u, /* ic iallu, or ic ivau, x4 */
+        0xd5033f9f,
+        0xd5033fdf, /* dsb sy, isb */
+        0xd63f0080,
+        WFI, /* blr x4 */
+    };
+    const uint32_t other[] = {0x91000021u | add << 10, 0xd65f03c0}; /* add x1, x1, #add; ret */
+    guestmem_write(&g->mem, RAM_BASE + OTHER_PAGE, other, sizeof(other));
+    g->cpu->halted = false;
+    g->cpu->pc = RAM_BASE + CODE;
+    guest_run(g, code, ARRAY_SIZE(code));
+    assert_int_equal(g->cpu->x[1], 0x123456789abcdefull + 5 + add);
+}
+
+/* What was made of a page that is as it was serves on after IC IALLU, and nothing else does. */
+static void test_everything_changed(void **state)
+{
+    struct guest g;
+    guest_init(&g, true, 128);
+    run_change(&g, true, 1);
+    uint64_t made = count_of(&g, "translated units");
+    assert_true(made > 0);
+    run_change(&g, true, 1);
+    assert_int_equal(count_of(&g, "translated units"), made);
+    assert_int_equal(count_of(&g, "invalidated units"), 0);
+    run_change(&g, true, 2);
+    assert_int_equal(count_of(&g, "translated units"), made + 1);
+    assert_int_equal(count_of(&g, "invalidated units"), 1);
+    run_change(&g, true, 1);
+    assert_int_equal(count_of(&g, "translated units"), made + 2);
+    guest_done(&g);
+}
+
+/* A page that changes as it runs, as a kernel's do that patches itself: all that it was is kept, so
+ * the next machine translates nothing. */
+static void test_changes_kept(void **state)
+{
+    enum { CHANGES = 8 };
+    struct guest g;
+    char directory[] = "/tmp/peng-test-XXXXXX", command[64];
+    assert_non_null(mkdtemp(directory));
+    setenv("PENG_CACHE", directory, 1);
+    for (unsigned round = 0; round < 4; round++) {
+        guest_init_kept(&g, true, 128, true);
+        for (unsigned i = 0; i < CHANGES; i++)
+            run_change(&g, round % 2, 1 + i + round % 2 * CHANGES);
+        translator_save(g.translator);
+        uint64_t made = count_of(&g, "translated units");
+        assert_true(round < 2 ? made > CHANGES : made == 0);
+        guest_done(&g);
+    }
+    unsetenv("PENG_CACHE");
+    snprintf(command, sizeof(command), "rm -r %s", directory);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +361,8 @@ int main(void)
         cmocka_unit_test(test_memory),
         cmocka_unit_test(test_loop),
         cmocka_unit_test(test_hot_loops),
+        cmocka_unit_test(test_everything_changed),
+        cmocka_unit_test(test_changes_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

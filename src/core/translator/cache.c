@@ -242,10 +242,7 @@ static void publish(struct cache *cache, struct unit *unit)
     struct unit **page = &cache->pages[page_bucket(cache, unit->pa)];
     unit->page_next = *page;
     *page = unit;
-    _Atomic(struct unit *) *bucket = &cache->units[unit_bucket(cache, unit->pa, unit->context)];
-    atomic_store_explicit(&unit->hash_next, atomic_load_explicit(bucket, memory_order_relaxed),
-                          memory_order_relaxed);
-    atomic_store_explicit(bucket, unit, memory_order_release);
+    hash_unit(cache, unit);
     cache->unit_count++;
     if (unit->leave) {
         cache->region_count++;

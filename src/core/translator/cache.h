@@ -59,7 +59,8 @@ struct unit {
     struct code_parts code; /* write view */
     _Atomic(struct unit *) hash_next;
     struct unit *page_next;
-    bool dead; /* unfindable, waits for its generation's end */
+    bool dead;     /* unfindable, waits for its generation's end */
+    bool doubtful; /* unfindable until cache_settle_page() */
     struct exit_link *incoming;
     struct exit_link exits[]; /* behind them: faults, fixups, entries */
 };
@@ -230,6 +231,16 @@ struct cache_missing {
     uint32_t context;
 };
 unsigned cache_link_regions(struct cache *cache, struct cache_missing *missing, unsigned room);
+/* Machines: any code may have changed. No unit is found until its page was looked at again; jumps
+ * from one of a page's to another stay. */
+void cache_doubt_all(struct cache *cache);
+/* Whether the page has such units; whether it has one that was not made of the page of this hash.
+ */
+bool cache_page_in_doubt(struct cache *cache, uint64_t page);
+bool cache_page_changed(struct cache *cache, uint64_t page, uint64_t page_hash);
+/* Units in doubt are found again where they were made of the page of this hash, and else dropped.
+ */
+void cache_settle_page(struct cache *cache, uint64_t page, uint64_t page_hash);
 /* As cache_drop_page(), but for units that were not of a page made of the page with this hash. */
 void cache_drop_others(struct cache *cache, uint64_t page, uint64_t page_hash);
 /* Bytes of units that are dead, and of all. */

@@ -157,6 +157,60 @@ bool cache_drop_page(struct cache *cache, uint64_t page)
     return drop_in_page(cache, page, 0, UINT64_MAX);
 }
 
+void cache_doubt_all(struct cache *cache)
+{
+    note_change(cache, 0, UINT64_MAX);
+    for (unsigned n = 0; n < CACHE_GENERATIONS; n++) {
+        const struct generation *g = &cache->generations[n];
+        for (struct unit *unit = NULL; (unit = next_unit(g, unit));) {
+            unit->doubtful |= !unit->dead;
+            atomic_store_explicit(&cache->units[unit_bucket(cache, unit->pa, unit->context)], NULL,
+                                  memory_order_relaxed);
+        }
+    }
+}
+
+bool cache_page_in_doubt(struct cache *cache, uint64_t page)
+{
+    const struct unit *unit = cache_page_units(cache, page);
+    while (unit && ((unit->pa ^ page) >> 12 || !unit->doubtful))
+        unit = unit->page_next;
+    return unit != NULL;
+}
+
+/* Those of the page and tier that were made of it as it is now. */
+static void trust(struct cache *cache, uint64_t page, uint64_t page_hash, bool regions)
+{
+    for (struct unit *unit = cache_page_units(cache, page); unit; unit = unit->page_next) {
+        if ((unit->pa ^ page) >> 12 || !unit->doubtful || unit->page_hash != page_hash ||
+            (unit->leave != 0) != regions)
+            continue;
+        unit->doubtful = false;
+        hash_unit(cache, unit);
+    }
+}
+
+bool cache_page_changed(struct cache *cache, uint64_t page, uint64_t page_hash)
+{
+    const struct unit *unit = cache_page_units(cache, page);
+    while (unit && ((unit->pa ^ page) >> 12 || unit->page_hash == page_hash))
+        unit = unit->page_next;
+    return unit != NULL;
+}
+
+void cache_settle_page(struct cache *cache, uint64_t page, uint64_t page_hash)
+{
+    trust(cache, page, page_hash, false);
+    trust(cache, page, page_hash, true); /* before the first tier's */
+    for (struct unit **p = &cache->pages[page_bucket(cache, page)]; *p;) {
+        struct unit *unit = *p;
+        if ((unit->pa ^ page) >> 12 || !unit->doubtful)
+            p = &unit->page_next;
+        else
+            drop(cache, p);
+    }
+}
+
 void cache_drop_others(struct cache *cache, uint64_t page, uint64_t page_hash)
 {
     for (struct unit **p = &cache->pages[page_bucket(cache, page)]; *p;) {

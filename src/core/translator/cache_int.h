@@ -17,6 +17,15 @@ static inline unsigned unit_bucket(const struct cache *cache, uint64_t pa, uint3
     return (unsigned)(pa >> shift ^ h >> 40) & cache->unit_mask;
 }
 
+/* Makes a unit findable, before others at the same place. */
+static inline void hash_unit(struct cache *cache, struct unit *unit)
+{
+    _Atomic(struct unit *) *bucket = &cache->units[unit_bucket(cache, unit->pa, unit->context)];
+    atomic_store_explicit(&unit->hash_next, atomic_load_explicit(bucket, memory_order_relaxed),
+                          memory_order_relaxed);
+    atomic_store_explicit(bucket, unit, memory_order_release);
+}
+
 static inline unsigned page_bucket(const struct cache *cache, uint64_t pa)
 {
     enum { REGION_LOG2 = 24 };

@@ -14,7 +14,7 @@
 
 enum {
     USER_LINE_BYTES = 64, /* CTR_EL0.IminLine in user mode */
-    MACHINE_WRITES_TOLERATED = 4,
+    MACHINE_WRITES_TOLERATED = 16,
 };
 
 void translator_forget_jumps(struct a64_cpu *cpu)
@@ -94,16 +94,30 @@ void translator_call_out(struct translator *t, struct a64_cpu *cpu)
         a64_enter_guest(cpu);
 }
 
+/* IC IALLU. Kernels give it where they changed a little here and there: what is the same goes on.
+ */
+static void everything_changed(struct translator *t, struct a64_cpu *cpu)
+{
+    if (!cpu) { /* memory has other contents */
+        retire(t, cpu, cache_retire_all);
+        return;
+    }
+    cache_doubt_all(&t->cache);
+    if (t->persist)
+        persist_doubt_all(t->persist);
+    drop_jumps_everywhere(t, cpu, EVERYWHERE);
+}
+
 void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t page)
 {
     translator_lock(t, cpu);
     uint64_t dropped = t->cache.regions_dropped;
     if (t->persist && page != UINT64_MAX)
-        persist_written(t->persist, page, t->user ? 0 : MACHINE_WRITES_TOLERATED);
+        persist_written(t->persist, &t->cache, page, t->user ? 0 : MACHINE_WRITES_TOLERATED);
     if (t->user)
         t->page_drops += cache_drop_range(&t->cache, page, page + USER_LINE_BYTES);
     else if (page == UINT64_MAX)
-        retire(t, cpu, cache_retire_all);
+        everything_changed(t, cpu);
     else if (cache_drop_page(&t->cache, page & ~0xfffull)) {
         t->page_drops++;
         drop_jumps_everywhere(t, cpu, page & ~0xfffull);

@@ -31,19 +31,30 @@ uint32_t translator_context(const struct a64_cpu *cpu)
     return cpu->el2 ? with_el2(cpu, context) : context;
 }
 
-/* What the store has of the page in the maker, which is as it was at `seen`, goes into the cache.
- * Under the lock. */
+/* The page in the maker is as it was at `seen`: its units that were in doubt are looked through,
+ * and what the store has of it goes into the cache. Under the lock. */
 static void fetch(struct translator *t, struct maker *maker, uint64_t seen, uint64_t pa,
                   uint32_t context)
 {
     uint64_t page = align_down(pa, 4096);
-    if (!cache_changed_since(&t->cache, seen, page, page + 4096) && cache_has_room(&t->cache))
-        persist_fetch(t->persist, &t->cache, pa, context, maker_page(maker));
+    if (cache_changed_since(&t->cache, seen, page, page + 4096))
+        return;
+    if (!t->user && cache_page_in_doubt(&t->cache, page)) {
+        uint64_t page_hash = maker_page_hash(maker, &t->cache);
+        if (t->persist && cache_page_changed(&t->cache, page, page_hash))
+            persist_leave_page(t->persist, &t->cache, page);
+        cache_settle_page(&t->cache, page, page_hash);
+    }
+    if (t->persist && !(context & LIFT_ALONE) && !cache_find(&t->cache, pa, context) &&
+        cache_has_room(&t->cache))
+        persist_fetch(t->persist, &t->cache, pa, context, maker_page(maker),
+                      maker_page_hash(maker, &t->cache));
 }
 
 /* Puts a unit that was made of the bytes as they were at `seen` into the cache, unless another CPU
  * was quicker or the code has changed. False: there was no room. Under the lock. */
-static bool add(struct translator *t, const struct unit_parts *parts, uint64_t seen)
+static bool add(struct translator *t, struct maker *maker, const struct unit_parts *parts,
+                uint64_t seen)
 {
     if (cache_find(&t->cache, parts->pa, parts->context) ||
         cache_parts_stale(&t->cache, parts, seen)) {
@@ -56,7 +67,8 @@ static bool add(struct translator *t, const struct unit_parts *parts, uint64_t s
     t->cache.made_count++;
     t->cache.insn_count += parts->insns;
     bool stored = t->persist && !(parts->context & LIFT_ALONE);
-    if (stored && persist_made(t->persist, parts->pa, parts->context))
+    if (stored &&
+        persist_made(t->persist, parts->pa, parts->context, t->user ? NULL : maker_page(maker)))
         persist_save(t->persist, &t->cache, translator_read_page, t);
     return true;
 }
@@ -72,7 +84,7 @@ static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *make
     if (!translator_read_page(t, align_down(pa, 4096), maker_page(maker)))
         return false;
     bool alone = context & LIFT_ALONE;
-    if (t->persist && !alone) {
+    if (t->persist || !t->user) {
         *ret_stale = translator_lock(t, cpu);
         fetch(t, maker, seen, pa, context);
         translator_unlock(t);
@@ -85,10 +97,10 @@ static bool obtain(struct translator *t, struct a64_cpu *cpu, struct maker *make
     if (!parts)
         parts = maker_make(maker, &t->making, pa, context);
     *ret_stale |= translator_lock(t, cpu);
-    if (!add(t, parts, seen)) {
+    if (!add(t, maker, parts, seen)) {
         translator_make_room(t, cpu);
         *ret_stale = true;
-        add(t, parts, seen);
+        add(t, maker, parts, seen);
     }
     translator_unlock(t);
     return true;

@@ -67,7 +67,7 @@ uint8_t *maker_page(struct maker *maker)
 }
 
 /* Units of one page come one after the other, and to compare is quicker than to hash. */
-static uint64_t page_hash(struct maker *m, const struct cache *cache)
+uint64_t maker_page_hash(struct maker *m, const struct cache *cache)
 {
     if (!m->hashed || memcmp(m->hashed_page, m->page, sizeof(m->page)) != 0) {
         memcpy(m->hashed_page, m->page, sizeof(m->page));
@@ -172,7 +172,7 @@ const struct unit_parts *maker_make(struct maker *m, const struct maker_config *
         source.max_insns /= 2;
     }
     struct unit_parts *parts = finish(m, config, &buf, pa, context);
-    parts->page_hash = page_hash(m, config->cache);
+    parts->page_hash = maker_page_hash(m, config->cache);
     return parts;
 }
 
@@ -202,6 +202,6 @@ const struct unit_parts *maker_make_region(struct maker *m, const struct maker_c
     parts->leave = (uint32_t)(m->result.leave - buf.start);
     parts->before = source.offset - extent.start;
     parts->insns = (extent.end - source.offset) / 4;
-    parts->page_hash = page_hash(m, config->cache);
+    parts->page_hash = maker_page_hash(m, config->cache);
     return parts;
 }

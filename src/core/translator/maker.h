@@ -38,6 +38,9 @@ void maker_give(struct maker_pool *pool, struct maker *maker);
 /* 4096 bytes for a copy of the guest's page: it may change, or go, while a unit is made of it. */
 uint8_t *maker_page(struct maker *maker);
 
+/* cache_page_hash() of what is there now. */
+uint64_t maker_page_hash(struct maker *maker, const struct cache *cache);
+
 /* The unit at `pa`, from the bytes in maker_page(). The parts belong to the maker and are good
  * until its next use. */
 const struct unit_parts *maker_make(struct maker *maker, const struct maker_config *config,

@@ -147,14 +147,13 @@ static void link_unpacked(struct cache *cache, const struct unpacked *u)
     }
 }
 
-unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
+unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, uint64_t page_hash,
                      const void *data, size_t bytes)
 {
     const uint8_t *at = data, *end = at + bytes;
     struct unpacked unpacked;
     unpacked.count = 0;
     memset(unpacked.by_word, 0, sizeof(unpacked.by_word));
-    uint64_t page_hash = cache_page_hash(cache, page);
     pa = align_down(pa, 4096);
     while (at < end && cache_has_room(cache)) {
         const struct packed_unit *p = (const void *)at;

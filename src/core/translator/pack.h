@@ -10,10 +10,10 @@
 size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
                  void *out, size_t room);
 
-/* Adds a record's units for the page at `pa` to the cache, but those that are there already.
- * Returns how many; stops where the record makes no sense or the generation is full. Under the
- * lock. */
-unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
+/* Adds a record's units for the page at `pa`, of this hash, to the cache, but those that are there
+ * already. Returns how many; stops where the record makes no sense or the generation is full. Under
+ * the lock. */
+unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, uint64_t page_hash,
                      const void *data, size_t bytes);
 
 #endif

@@ -14,6 +14,7 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
@@ -27,6 +28,9 @@ enum {
     WORTH_SAVING = 4, /* new units, of so many that were fetched */
     SAVE_ANYWAY = 8,  /* one process of so many, for each page */
 };
+enum { CONTEXTS_MAX = 8 };
+/* A machine may be killed, and runs on for days: it saves as it goes. */
+enum { SAVE_SECONDS = 5, WAITING_WORTH = 16 };
 enum { NOTES_FIRST = 64, WAITING_MAX = 1024, PACK_BYTES = 1 << 20 };
 
 enum note_flags {
@@ -43,16 +47,27 @@ struct note {
     uint16_t written;       /* in the note of all contexts: how often */
     uint32_t fetched, made; /* units */
     uint32_t record;        /* that was fetched (store_find()) */
+    uint8_t *bytes; /* machines: of the page, when the first of what waits was made; or NULL */
 };
 
 /* Of all contexts: what the guest writes, it writes for all. */
 enum { ANY_CONTEXT = UINT32_MAX };
 
+static void drop_bytes(struct note *note)
+{
+    free(note->bytes);
+    note->bytes = NULL;
+}
+
 struct persist {
     struct store *store;
     struct note *notes;
-    size_t size, used; /* size: a power of two */
+    size_t size, used;               /* size: a power of two */
+    uint32_t contexts[CONTEXTS_MAX]; /* of notes */
+    unsigned context_count;          /* CONTEXTS_MAX + 1: more than that */
     unsigned waiting, forks;
+    bool machine;
+    time_t saved; /* machines: when, or when it began */
     struct persist_counts counts;
 };
 
@@ -96,6 +111,13 @@ static int open_store(const struct translator_config *config, uint64_t version,
     return store_open(&store, ret_store, e);
 }
 
+static time_t seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return now.tv_sec;
+}
+
 struct persist *persist_new(const struct translator_config *config, uint64_t version)
 {
     struct err e = {0};
@@ -110,6 +132,8 @@ struct persist *persist_new(const struct translator_config *config, uint64_t ver
     if (!p)
         abort();
     p->store = store;
+    p->machine = !config->user;
+    p->saved = seconds_now();
     p->size = NOTES_FIRST;
     p->notes = calloc(p->size, sizeof(p->notes[0]));
     if (!p->notes)
@@ -122,6 +146,8 @@ void persist_free(struct persist *p)
     if (!p)
         return;
     store_close(p->store);
+    for (size_t i = 0; i < p->size; i++)
+        drop_bytes(&p->notes[i]);
     free(p->notes);
     free(p);
 }
@@ -158,6 +184,17 @@ static void grow(struct persist *p)
     p->size = size;
 }
 
+static void list_context(struct persist *p, uint32_t context)
+{
+    for (unsigned i = 0; i < p->context_count && i < CONTEXTS_MAX; i++)
+        if (p->contexts[i] == context)
+            return;
+    if (p->context_count < CONTEXTS_MAX)
+        p->contexts[p->context_count] = context;
+    if (p->context_count <= CONTEXTS_MAX)
+        p->context_count++;
+}
+
 static struct note *note_of(struct persist *p, uint64_t pa, uint32_t context)
 {
     uint64_t page = align_down(pa, 4096);
@@ -169,6 +206,7 @@ static struct note *note_of(struct persist *p, uint64_t pa, uint32_t context)
         note = slot_of(p->notes, p->size, page, context);
     }
     p->used++;
+    list_context(p, context);
     *note = (struct note){.page = page, .context = context, .flags = NOTE_USED};
     return note;
 }
@@ -185,27 +223,14 @@ static void forget(struct persist *p, struct note *note)
     if (note->flags & NOTE_WAITS)
         p->waiting--;
     note->flags &= NOTE_USED;
+    drop_bytes(note);
     note->fetched = note->made = note->record = 0;
 }
 
-/* Notes by context are few bits (enum lift_context): all are looked for. */
-static void forget_page(struct persist *p, uint64_t page)
+void persist_doubt_all(struct persist *p)
 {
-    for (uint32_t context = 0; context < LIFT_CONTEXTS; context++) {
-        struct note *note = slot_of(p->notes, p->size, page, context);
-        if (note->flags)
-            forget(p, note);
-    }
-}
-
-void persist_written(struct persist *p, uint64_t pa, unsigned tolerated)
-{
-    struct note *note = note_of(p, pa, ANY_CONTEXT);
-    if (note->flags & NOTE_GENERATED)
-        return;
-    if (++note->written > tolerated)
-        note->flags |= NOTE_GENERATED;
-    forget_page(p, note->page);
+    for (size_t i = 0; i < p->size; i++)
+        p->notes[i].flags &= (uint16_t)~NOTE_FETCHED;
 }
 
 void persist_forget(struct persist *p, uint64_t start, uint64_t end)
@@ -228,12 +253,13 @@ static void wait_for_save(struct persist *p, struct note *note)
 /* Units of the page's record that the cache does not have; 0 where it is the one that was fetched
  * before. */
 static unsigned bring(struct persist *p, struct cache *cache, struct note *note,
-                      const uint8_t page[4096])
+                      const uint8_t page[4096], uint64_t page_hash)
 {
     size_t bytes;
     bool old;
     const void *data = store_find(p->store, page, note->context, &note->record, &bytes, &old);
-    unsigned units = data ? unpack_page(cache, note->page, note->context, page, data, bytes) : 0;
+    unsigned units =
+        data ? unpack_page(cache, note->page, note->context, page_hash, data, bytes) : 0;
     p->counts.fetched_units += units;
     note->fetched += old ? 0 : units;
     if (units && old)
@@ -250,16 +276,18 @@ static unsigned count_units(struct cache *cache, const struct note *note)
 }
 
 bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t context,
-                   const uint8_t page[4096])
+                   const uint8_t page[4096], uint64_t page_hash)
 {
     struct note *note = note_of(p, pa, context);
     if (note->flags & NOTE_FETCHED || persist_is_generated(p, pa))
         return false;
     note->flags |= NOTE_FETCHED;
     note->fetched += count_units(cache, note); /* of an image, which is as good as a record */
-    unsigned units = bring(p, cache, note, page);
+    unsigned units = bring(p, cache, note, page, page_hash);
     p->counts.fetched_pages += units > 0;
     p->counts.missed_pages += units == 0;
+    if (units > 0)
+        slot_of(p->notes, p->size, note->page, ANY_CONTEXT)->written = 0;
     return units > 0;
 }
 
@@ -273,7 +301,7 @@ void persist_forking(struct persist *p, struct cache *cache, persist_read_fn rea
         struct note *note = &p->notes[i];
         if (note->flags & NOTE_FETCHED && !persist_is_generated(p, note->page) &&
             cache_has_room(cache) && read(ctx, note->page, page))
-            bring(p, cache, note, page);
+            bring(p, cache, note, page, cache_page_hash(cache, page));
     }
 }
 
@@ -282,14 +310,27 @@ static bool is_chosen(const struct note *note)
     return hash_mix(note->page ^ (uint64_t)getpid()) % SAVE_ANYWAY == 0;
 }
 
-bool persist_made(struct persist *p, uint64_t pa, uint32_t context)
+/* A machine's page may be another when it is saved: Linux patches itself as it starts. */
+static void keep_bytes(struct note *note, const uint8_t page[4096])
+{
+    note->bytes = malloc(4096);
+    if (!note->bytes)
+        abort();
+    memcpy(note->bytes, page, 4096);
+}
+
+bool persist_made(struct persist *p, uint64_t pa, uint32_t context, const uint8_t *page)
 {
     if (persist_is_generated(p, pa))
         return false;
     struct note *note = note_of(p, pa, context);
-    if (++note->made * WORTH_SAVING >= note->fetched || is_chosen(note))
+    if (++note->made * WORTH_SAVING >= note->fetched || is_chosen(note)) {
         wait_for_save(p, note);
-    return p->waiting >= WAITING_MAX;
+        if (page && !note->bytes)
+            keep_bytes(note, page);
+    }
+    return p->waiting >= WAITING_MAX ||
+           (p->machine && p->waiting >= WAITING_WORTH && seconds_now() - p->saved >= SAVE_SECONDS);
 }
 
 static void save_page(struct persist *p, struct cache *cache, const struct note *note,
@@ -302,27 +343,82 @@ static void save_page(struct persist *p, struct cache *cache, const struct note 
     p->counts.saved_pages++;
 }
 
-void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx)
+/* What waits of the page, if the store is open to be written. `buffer`: PACK_BYTES. */
+static void save_note(struct persist *p, struct cache *cache, struct note *note,
+                      const uint8_t page[4096], void *buffer)
 {
-    uint8_t page[4096];
-    if (!p->waiting || !store_begin(p->store))
-        return;
+    note->flags &= (uint16_t)~NOTE_WAITS;
+    p->waiting--;
+    note->fetched += note->made;
+    note->made = 0;
+    if (!persist_is_generated(p, note->page) && (note->bytes || page))
+        save_page(p, cache, note, note->bytes ?: page, buffer);
+    drop_bytes(note);
+}
+
+static void *new_buffer(void)
+{
     void *buffer = malloc(PACK_BYTES);
     if (!buffer)
         abort();
+    return buffer;
+}
+
+void persist_save(struct persist *p, struct cache *cache, persist_read_fn read, void *ctx)
+{
+    uint8_t page[4096];
+    p->saved = seconds_now();
+    if (!p->waiting || !store_begin(p->store))
+        return;
+    void *buffer = new_buffer();
     for (size_t i = 0; i < p->size; i++) {
         struct note *note = &p->notes[i];
-        if (!(note->flags & NOTE_WAITS))
-            continue;
-        note->flags &= (uint16_t)~NOTE_WAITS;
-        note->fetched += note->made;
-        note->made = 0;
-        if (!persist_is_generated(p, note->page) && read(ctx, note->page, page))
-            save_page(p, cache, note, page, buffer);
+        if (note->flags & NOTE_WAITS)
+            save_note(p, cache, note, !note->bytes && read(ctx, note->page, page) ? page : NULL,
+                      buffer);
     }
-    p->waiting = 0;
     free(buffer);
     store_end(p->store);
+}
+
+/* --- pages that change --------------------------------------------------------------------------
+ */
+
+/* The page's note of one context, if there is one: what waits is saved, with the bytes that it was
+ * made of. True: the page was met since it was written. */
+static bool leave(struct persist *p, struct cache *cache, uint64_t page, uint32_t context)
+{
+    struct note *note = slot_of(p->notes, p->size, page, context);
+    bool met = note->flags & ~NOTE_USED && context != ANY_CONTEXT;
+    if (met && note->flags & NOTE_WAITS && note->bytes && store_begin(p->store)) {
+        void *buffer = new_buffer();
+        save_note(p, cache, note, NULL, buffer);
+        free(buffer);
+        store_end(p->store);
+    }
+    if (met)
+        forget(p, note);
+    return met;
+}
+
+bool persist_leave_page(struct persist *p, struct cache *cache, uint64_t page)
+{
+    bool all = p->context_count > CONTEXTS_MAX, met = false;
+    unsigned count = all ? LIFT_CONTEXTS : p->context_count;
+    for (unsigned i = 0; i < count; i++)
+        met |= leave(p, cache, page, all ? i : p->contexts[i]);
+    return met;
+}
+
+void persist_written(struct persist *p, struct cache *cache, uint64_t pa, unsigned tolerated)
+{
+    uint64_t page = align_down(pa, 4096);
+    bool met = persist_leave_page(p, cache, page);
+    if (!met && tolerated)
+        return;
+    struct note *note = note_of(p, page, ANY_CONTEXT);
+    if (!(note->flags & NOTE_GENERATED) && ++note->written > tolerated)
+        note->flags |= NOTE_GENERATED;
 }
 
 struct store *persist_store(struct persist *p)

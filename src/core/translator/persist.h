@@ -18,14 +18,22 @@ void persist_free(struct persist *p);
 const char *persist_folder(const struct persist *p);
 
 /* There is no unit at `pa`: brings in what the store has for its page, the first time. True where
- * it brought something. */
+ * it brought something. `page_hash`: cache_page_hash() of the page. */
 bool persist_fetch(struct persist *p, struct cache *cache, uint64_t pa, uint32_t context,
-                   const uint8_t page[4096]);
-/* A unit of that page was made. True: so many wait to be saved that it is time. */
-bool persist_made(struct persist *p, uint64_t pa, uint32_t context);
-/* The guest announced that it wrote code into this page. More often than `tolerated` times: what is
- * made of it is not worth keeping. (Kernels announce a page of a program once, as they read it.) */
-void persist_written(struct persist *p, uint64_t pa, unsigned tolerated);
+                   const uint8_t page[4096], uint64_t page_hash);
+/* A unit of that page was made. `page`: machines: its bytes then; or NULL. True: so many wait to be
+ * saved that it is time. */
+bool persist_made(struct persist *p, uint64_t pa, uint32_t context, const uint8_t *page);
+/* The guest announced that it wrote code into this page. More than `tolerated` times after it had
+ * run what was there (0: ever), and what it then ran was not in the store: what is made of the page
+ * is not worth keeping. (Kernels announce a page of a program once, as they read it, and patch
+ * themselves in the same places at each start.) */
+void persist_written(struct persist *p, struct cache *cache, uint64_t pa, unsigned tolerated);
+/* Other contents may lie anywhere, but what waits to be saved is saved if it is found to be there
+ * still. */
+void persist_doubt_all(struct persist *p);
+/* The page has other contents now, but its units are still there. True: it was met before. */
+bool persist_leave_page(struct persist *p, struct cache *cache, uint64_t page);
 /* Other contents lie at [start, end) now. */
 void persist_forget(struct persist *p, uint64_t start, uint64_t end);
 
