@@ -31,11 +31,15 @@ static bool active(unsigned index)
 
 #define HAS(feature) active(x86_cpu_##feature)
 
-/* FMA and F16C are VEX: without AVX2 they would be the only ones. */
+/* FMA and F16C are VEX: without AVX2 they would be the only ones. AVX-512 without FMA there is
+ * none.
+ */
 static void leave_to_sse(struct hostcpu *cpu)
 {
     if (!cpu->avx2)
-        cpu->fma = cpu->f16c = cpu->vaes = cpu->vpclmul = cpu->avx512vl = false;
+        cpu->fma = cpu->f16c = cpu->vaes = cpu->vpclmul = false;
+    if (!cpu->fma)
+        cpu->avx512vl = false;
 }
 
 void hostcpu_detect(struct hostcpu *cpu)

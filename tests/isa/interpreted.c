@@ -37,22 +37,6 @@ static const struct reason anywhere[] = {
 
 /* And on a host without AVX2, beside half precision, for which it has no conversions. */
 static const struct reason without_avx2[] = {
-    {"FMADD", "needs FMA: the exact product of doubles has twice their digits"},
-    {"FMSUB", "the same"},
-    {"FNMADD", "the same"},
-    {"FNMSUB", "the same"},
-    {"FMLA_vec", "the same"},
-    {"FMLS_vec", "the same"},
-    {"FMLA_elem", "the same"},
-    {"FMLA_elem_sc", "the same"},
-    {"FMLS_elem", "the same"},
-    {"FMLS_elem_sc", "the same"},
-    {"FRECPS_vec", "the same"},
-    {"FRECPS_sc", "the same"},
-    {"FRSQRTS_vec", "the same"},
-    {"FRSQRTS_sc", "the same"},
-    {"FCMLA_vec", "the same"},
-    {"FCMLA_elem", "the same"},
     {"FRECPE_vec", "needs VPGATHER, for a table"},
     {"FRECPE_sc", "the same"},
     {"FRSQRTE_vec", "the same"},

@@ -26,7 +26,7 @@ const uint8_t emit_gpr[32] = {
 /* Compilers use V8 to V15 last, since calls preserve their lower halves. */
 unsigned emit_xmm(const struct hostcpu *host, unsigned v)
 {
-    unsigned end = host->avx2 ? 20 : 4 + X86_LEGACY_TEMP;
+    unsigned end = host->avx2 && host->fma ? 20 : 4 + X86_LEGACY_TEMP;
     if (host->avx512vl)
         return v < 12 ? v + 4 : v >= 16 ? v : X86_NO_XMM;
     if (v < 8)

@@ -56,6 +56,7 @@ struct emit_stubs {
     const uint8_t *miss;
     const uint8_t *miss_alone; /* the same, but who called it calls the interpreter */
     const uint8_t *constants;  /* emit_vec.h */
+    const uint8_t *fused;      /* emit_fused.c; NULL: the host has FMA */
     const uint8_t *lookup;     /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
     /* User mode: a return to X30 that the top of the stack is not for; and what the end of the
      * stack returns to (translator/returns.h). */

@@ -320,7 +320,7 @@ void emit_FMA(struct emitter *e, const struct ir_op *o)
         return;
     }
     if (!e->request->host->fma) {
-        emit_INTERPRET(e, o);
+        fused_scalar(e, o);
         return;
     }
     bool apart = o->d != o->a && o->d != o->b && o->d != o->c, clean = vec_wide(e);

@@ -99,6 +99,12 @@ void fp_resize(struct emitter *e, const struct ir_op *o);
 /* emit_simd_estimate.c: likewise. */
 void fp_estimate(struct emitter *e, const struct ir_op *o, unsigned a);
 
+/* emit_fused.c: multiply-add where the host has no FMA, or cold. xmm0 = xmm0 +- a * b, in all lanes
+ * or (not `whole`) the lower half of them, where a and b are xmm1 and xmm2 or pinned; V[d] by FMADD
+ * and kin. Overwrites xmm1 to xmm3, X86_LEGACY_TEMP and rax. */
+void fused_lanes(struct emitter *e, bool is_64, bool whole, bool subtract, unsigned a, unsigned b);
+void fused_scalar(struct emitter *e, const struct ir_op *o);
+
 /* emit_fp.c: to the cold path if the half in xmm0 is a NaN or the smallest normal number. */
 void fp_check_half(struct emitter *e);
 

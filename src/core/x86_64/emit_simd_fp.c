@@ -214,7 +214,10 @@ static unsigned step(struct emitter *e, const struct ir_op *o, unsigned a, unsig
                               : is_64 ? VEC_TWO_F64
                                       : VEC_TWO_F32;
     x86_vec(e->buf, 1, 1, 0, 0x6f, 0, X86_NO_SECOND, vec_const(e, start, 0));
-    x86_vec(e->buf, 1, 2, is_64, 0xbc, 0, a, rm_reg(b)); /* vfnmadd231 */
+    if (e->request->host->fma)
+        x86_vec(e->buf, 1, 2, is_64, 0xbc, 0, a, rm_reg(b)); /* vfnmadd231 */
+    else
+        fused_lanes(e, is_64, o->flags & IR_Q, true, a, b);
     if (root)
         fp_with(e, is_64, 0x59, 0, 0, VEC_HALF_F32, VEC_HALF_F64);
     return 0;
@@ -245,6 +248,10 @@ static unsigned complex(struct emitter *e, const struct ir_op *o, unsigned a, un
     }
     vec_shuffle(e, 1, a, is_64 ? odd ? 0xee : 0x44 : odd ? 0xf5 : 0xa0);
     vec_copy_reg(e, 0, fp_operand(e, o, false, o->d, 0));
+    if (!e->request->host->fma) {
+        fused_lanes(e, is_64, o->flags & IR_Q, false, 1, 2);
+        return 0;
+    }
     x86_vec(e->buf, 1, 2, is_64, 0xb8, 0, 1, rm_reg(2)); /* vfmadd231 */
     fp_check(e, is_64, true, 0);
     return 0;
@@ -254,6 +261,11 @@ static unsigned complex(struct emitter *e, const struct ir_op *o, unsigned a, un
  * was, for the interpreter. */
 static unsigned fused(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
+    if (!e->request->host->fma) {
+        vec_copy_reg(e, 0, fp_operand(e, o, o->y, o->d, 0));
+        fused_lanes(e, fp_double(o), o->flags & IR_Q, o->sub == IR_FMLS, a, b);
+        return 0;
+    }
     unsigned opcode = o->sub == IR_FMLA ? 0xb8 : 0xbc, d = result(e, o, false);
     vec_copy_reg(e, 0, lanes_of(e, o).k ? vec_use(e, o->d, 0) : fp_operand(e, o, o->y, o->d, 0));
     packed(e, o, 2, opcode, d, a, b);
@@ -311,12 +323,6 @@ static const bool masks[] = {
     [IR_FRECPS] = false, [IR_FRSQRTS] = false, [IR_FCADD] = false, [IR_FCMLA] = false,
 };
 
-static bool needs_fma(const struct ir_op *o)
-{
-    return o->sub == IR_FMLA || o->sub == IR_FMLS || o->sub == IR_FRECPS || o->sub == IR_FRSQRTS ||
-           o->sub == IR_FCMLA;
-}
-
 void emit_VFP3(struct emitter *e, const struct ir_op *o)
 {
     bool one_lane = o->y, pairs = o->sub >= IR_FADDP && o->sub <= IR_FMINP;
@@ -325,10 +331,6 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
     if (o->type == IR_F16 || o->sub == IR_FMLAL || o->sub == IR_FMLSL) {
         if (!half_three(e, o))
             emit_INTERPRET(e, o);
-        return;
-    }
-    if (needs_fma(o) && !e->request->host->fma) {
-        emit_INTERPRET(e, o);
         return;
     }
     if (pairs && one_lane && fp_double(o)) {

@@ -327,6 +327,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
 {
     b->legacy = !host->avx2;
     s->constants = vec_constants(b);
+    s->fused = host->fma ? NULL : fused_stub(b, s->constants);
     s->enter = stub_enter(b, host, user);
     const uint8_t *leave_saved = stub_return(b);
 

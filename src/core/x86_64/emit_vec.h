@@ -128,7 +128,13 @@ enum vec_constant {
     VEC_MIN16, /* halves: the smallest normal number, infinity, the largest number */
     VEC_INF16,
     VEC_MAX16,
-    VEC_LOW29, /* bits of a double that a single has not, 256 bits; and the others */
+    VEC_SINGLE_TIE,  /* the lost bits of a double halfway between two singles; nothing above */
+    VEC_FUSED_LEAST, /* emit_fused.c: upper words of 2^-400, of 2^800 times that, and of 2^900 */
+    VEC_FUSED_RANGE,
+    VEC_FUSED_MOST,
+    VEC_FUSED_SPLIT, /* 2^27 + 1 */
+    VEC_FUSED_MXCSR, /* to nearest, nothing unmasked, Inexact there already */
+    VEC_LOW29,       /* bits of a double that a single has not, 256 bits; and the others */
     VEC_HIGH35 = VEC_LOW29 + 2,
     VEC_LITERAL_COUNT = VEC_HIGH35 + 2,
     /* computed; n is a shift of bytes, 0 to 7 */
@@ -164,6 +170,8 @@ enum vec_words {
     WORDS_COUNT
 };
 const uint8_t *vec_constants(struct x86_buf *b);
+/* emit_fused.c: stubs.fused. */
+const uint8_t *fused_stub(struct x86_buf *b, const uint8_t *constants);
 /* As an operand of an instruction that `immediate_bytes` follow. */
 struct x86_rm vec_const(const struct emitter *e, enum vec_constant c, unsigned immediate_bytes);
 
