@@ -9,11 +9,9 @@
  * is printed as a pointer.
  */
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sys/epoll.h>
 #include <sys/select.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "core/linux/strace_int.h"
 
@@ -44,7 +42,7 @@ static void print_ulong(const struct strace_call *c, unsigned i)
 
 static void print_hex(const struct strace_call *c, unsigned i)
 {
-    strace_add(c->out, c->a[i] ? "%#lx" : "%lu", c->a[i]);
+    strace_add(c->out, "%#lx", c->a[i]);
 }
 
 static void print_pointer(const struct strace_call *c, unsigned i)
@@ -295,164 +293,6 @@ static void print_clone_flags(const struct strace_call *c, unsigned i)
     }
 }
 
-static void print_wait_status(const struct strace_call *c, unsigned i)
-{
-    int status;
-    if (c->result == 0 || !c->a[i] || linux_read(c->a[i], &status, sizeof status) < 0) {
-        strace_pointer(c->out, c->a[i]);
-        return;
-    }
-    if (WIFEXITED(status)) {
-        strace_add(c->out, "[{WIFEXITED(s) && WEXITSTATUS(s) == %d}]", WEXITSTATUS(status));
-    } else if (WIFCONTINUED(status)) {
-        strace_add(c->out, "[{WIFCONTINUED(s)}]");
-    } else {
-        bool stopped = WIFSTOPPED(status);
-        strace_add(c->out, stopped ? "[{WIFSTOPPED(s) && WSTOPSIG(s) == "
-                                   : "[{WIFSIGNALED(s) && WTERMSIG(s) == ");
-        strace_signal_name(c->out, (unsigned)(stopped ? WSTOPSIG(status) : WTERMSIG(status)));
-        strace_add(c->out, !stopped && WCOREDUMP(status) ? " && WCOREDUMP(s)}]" : "}]");
-    }
-}
-
-/* --- futex: which arguments there are depends on the operation -----------------------------------
- */
-
-enum {
-    FUTEX_HAS_TIME = 1,  /* the fourth argument is a time; without: not there */
-    FUTEX_HAS_COUNT = 2, /* it is a number */
-    FUTEX_HAS_ADDRESS2 = 4,
-    FUTEX_HAS_VALUE3 = 8,
-};
-
-static unsigned futex_arguments(uint64_t op)
-{
-    static const uint8_t has[] = {
-        [FUTEX_WAIT] = FUTEX_HAS_TIME,
-        [FUTEX_REQUEUE] = FUTEX_HAS_COUNT | FUTEX_HAS_ADDRESS2,
-        [FUTEX_CMP_REQUEUE] = FUTEX_HAS_COUNT | FUTEX_HAS_ADDRESS2 | FUTEX_HAS_VALUE3,
-        [FUTEX_WAKE_OP] = FUTEX_HAS_COUNT | FUTEX_HAS_ADDRESS2 | FUTEX_HAS_VALUE3,
-        [FUTEX_LOCK_PI] = FUTEX_HAS_TIME,
-        [FUTEX_WAIT_BITSET] = FUTEX_HAS_TIME | FUTEX_HAS_ADDRESS2 | FUTEX_HAS_VALUE3,
-        [FUTEX_WAKE_BITSET] = FUTEX_HAS_COUNT | FUTEX_HAS_ADDRESS2 | FUTEX_HAS_VALUE3,
-        [FUTEX_WAIT_REQUEUE_PI] = FUTEX_HAS_TIME | FUTEX_HAS_ADDRESS2,
-        [FUTEX_CMP_REQUEUE_PI] = FUTEX_HAS_COUNT | FUTEX_HAS_ADDRESS2 | FUTEX_HAS_VALUE3,
-        [FUTEX_LOCK_PI2] = FUTEX_HAS_TIME,
-    };
-    op &= FUTEX_CMD_MASK & 0xffffffff;
-    return op < ARRAY_SIZE(has) ? has[op] : 0;
-}
-
-static void print_futex_time(const struct strace_call *c, unsigned i)
-{
-    unsigned has = futex_arguments(c->a[1]);
-    if (has & FUTEX_HAS_TIME)
-        strace_struct(c->out, &strace_timespec, c->a[i]);
-    else if (has & FUTEX_HAS_COUNT)
-        print_uint(c, i);
-}
-
-static void print_futex_address2(const struct strace_call *c, unsigned i)
-{
-    if (futex_arguments(c->a[1]) & FUTEX_HAS_ADDRESS2)
-        strace_pointer(c->out, c->a[i]);
-}
-
-static void print_futex_value3(const struct strace_call *c, unsigned i)
-{
-    if (futex_arguments(c->a[1]) & FUTEX_HAS_VALUE3)
-        strace_add(c->out, "%#x", (unsigned)c->a[i]);
-}
-
-/* --- signals ------------------------------------------------------------------------------------
- */
-
-static void print_sigset(const struct strace_call *c, unsigned i)
-{
-    uint64_t set;
-    if (!c->a[i] || linux_read(c->a[i], &set, sizeof set) < 0)
-        strace_pointer(c->out, c->a[i]);
-    else
-        strace_sigset(c->out, set);
-}
-
-static void print_sigaction(const struct strace_call *c, unsigned i)
-{
-    struct linux_sigaction action;
-    if (!c->a[i] || linux_read(c->a[i], &action, sizeof action) < 0) {
-        strace_pointer(c->out, c->a[i]);
-        return;
-    }
-    if (action.handler == (uint64_t)(uintptr_t)SIG_DFL)
-        strace_add(c->out, "{sa_handler=SIG_DFL");
-    else if (action.handler == (uint64_t)(uintptr_t)SIG_IGN)
-        strace_add(c->out, "{sa_handler=SIG_IGN");
-    else
-        strace_add(c->out, "{sa_handler=%#lx", action.handler);
-    strace_add(c->out, ", sa_mask=");
-    strace_sigset(c->out, action.mask);
-    strace_add(c->out, ", sa_flags=");
-    strace_names(c->out, strace_sa_flags, action.flags);
-    strace_add(c->out, "}");
-}
-
-static void print_siginfo(const struct strace_call *c, unsigned i)
-{
-    siginfo_t info;
-    if (!c->a[i] || linux_read(c->a[i], &info, sizeof info) < 0)
-        strace_pointer(c->out, c->a[i]);
-    else
-        strace_siginfo(c->out, &info);
-}
-
-/* --- fcntl, ioctl, prctl: the first argument says what the others are
- * ----------------------------- */
-
-static const struct strace_option *option_of(const struct strace_call *c)
-{
-    static const struct {
-        const char *call;
-        unsigned at;
-        const struct strace_option *options;
-    } with[] = {
-        {"fcntl", 1, strace_fcntls}, {"ioctl", 1, strace_ioctls}, {"prctl", 0, strace_prctls}};
-    for (unsigned k = 0; k < ARRAY_SIZE(with); k++)
-        if (strcmp(c->name, with[k].call) == 0)
-            return strace_option_find(with[k].options, (uint32_t)c->a[with[k].at]);
-    return NULL;
-}
-
-static void print_option(const struct strace_call *c, unsigned i)
-{
-    const struct strace_option *option = option_of(c);
-    if (option)
-        strace_add(c->out, "%s", option->name);
-    else
-        strace_add(c->out, "%#x", (unsigned)c->a[i]);
-}
-
-/* The n-th argument behind the option, by the option's words. All of them are printed after the
- * call, when inputs are still there and outputs are there too. */
-static void print_option_argument(const struct strace_call *c, unsigned i)
-{
-    const struct strace_option *option = option_of(c);
-    const char *at = option ? option->words : "", *word;
-    unsigned first = strcmp(c->name, "prctl") == 0 ? 1 : 2;
-    size_t length = strace_word_next(&at, &word);
-    if (!option) { /* all we know is that there may be one */
-        if (i == first)
-            print_hex(c, i);
-        return;
-    }
-    for (unsigned k = first; k < i && length; k++)
-        length = strace_word_next(&at, &word);
-    const struct strace_word *found = length ? strace_word_find(word, length) : NULL;
-    if (found && word[length - 1] == '>' && c->result < 0)
-        strace_pointer(c->out, c->a[i]);
-    else if (found)
-        strace_argument(c, found, i);
-}
-
 /* --- the table ----------------------------------------------------------------------------------
  */
 
@@ -494,15 +334,15 @@ static const struct strace_word words[] = {
     {"dirents", print_directory, NULL, NULL, 0},
     {"sembufs", print_sembufs, NULL, NULL, 0},
     {"clone", print_clone_flags, NULL, NULL, 0},
-    {"waitstatus", print_wait_status, NULL, NULL, 0},
-    {"futextime", print_futex_time, NULL, NULL, 0},
-    {"futexaddress2", print_futex_address2, NULL, NULL, 0},
-    {"futexvalue3", print_futex_value3, NULL, NULL, 0},
-    {"sigset", print_sigset, NULL, NULL, 0},
-    {"sigaction", print_sigaction, NULL, NULL, 0},
-    {"siginfo", print_siginfo, NULL, NULL, 0},
-    {"option", print_option, NULL, NULL, 0},
-    {"optionarg", print_option_argument, NULL, NULL, 0},
+    {"waitstatus", strace_print_wait_status, NULL, NULL, 0},
+    {"futextime", strace_print_futex_time, NULL, NULL, 0},
+    {"futexaddress2", strace_print_futex_address2, NULL, NULL, 0},
+    {"futexvalue3", strace_print_futex_value3, NULL, NULL, 0},
+    {"sigset", strace_print_sigset, NULL, NULL, 0},
+    {"sigaction", strace_print_sigaction, NULL, NULL, 0},
+    {"siginfo", strace_print_siginfo, NULL, NULL, 0},
+    {"option", strace_print_option, NULL, NULL, 0},
+    {"optionarg", strace_print_option_argument, NULL, NULL, 0},
     {"sockaddr", strace_print_sockaddr, NULL, NULL, 0},
     {"sockopt", strace_print_sockopt, NULL, NULL, 0},
     {"sockval", strace_print_sockval, NULL, NULL, 0},
@@ -626,12 +466,4 @@ size_t strace_word_next(const char **at, const char **ret_word)
     *ret_word = *at;
     *at += length;
     return length;
-}
-
-const struct strace_option *strace_option_find(const struct strace_option *table, uint64_t value)
-{
-    for (; table->name; table++)
-        if (table->value == value)
-            return table;
-    return NULL;
 }

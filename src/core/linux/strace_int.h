@@ -2,6 +2,8 @@
  *
  *   strace.c          a line a call: when it begins, when it is printed, signals, exits
  *   strace_args.c     the table of words (syscalls.h) and what needs code to print
+ *   strace_signals.c  signals, and how children ended
+ *   strace_options.c  futex, fcntl, ioctl, prctl: one argument says what the others are
  *   strace_net.c      addresses, socket options, messages
  *   strace_names.c    names of flags and constants, as arm64 numbers them
  *   strace_types.c    structures, field by field
@@ -111,6 +113,19 @@ struct strace_option {
 };
 extern const struct strace_option strace_prctls[], strace_ioctls[], strace_fcntls[];
 const struct strace_option *strace_option_find(const struct strace_option *table, uint64_t value);
+
+/* strace_signals.c */
+void strace_print_sigset(const struct strace_call *c, unsigned i);
+void strace_print_sigaction(const struct strace_call *c, unsigned i);
+void strace_print_siginfo(const struct strace_call *c, unsigned i);
+void strace_print_wait_status(const struct strace_call *c, unsigned i);
+
+/* strace_options.c */
+void strace_print_futex_time(const struct strace_call *c, unsigned i);
+void strace_print_futex_address2(const struct strace_call *c, unsigned i);
+void strace_print_futex_value3(const struct strace_call *c, unsigned i);
+void strace_print_option(const struct strace_call *c, unsigned i);
+void strace_print_option_argument(const struct strace_call *c, unsigned i);
 
 /* strace_net.c */
 void strace_sockaddr(struct strace_text *s, uint64_t address, uint64_t size);
