@@ -67,6 +67,8 @@ static bool offset_of(const struct symbols *s, uint64_t address, uint64_t *ret_o
 static void add_symbols(struct symbols *s, const Elf64_Sym *table, size_t count, const char *names,
                         uint64_t names_bytes)
 {
+    if (count == 0)
+        return; /* realloc() to nothing frees */
     struct symbol *list = realloc(s->list, (s->count + count) * sizeof(*list));
     if (!list)
         return;
