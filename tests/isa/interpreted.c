@@ -37,22 +37,10 @@ static const struct reason anywhere[] = {
 
 /* And on a host without AVX2, beside half precision, for which it has no conversions. */
 static const struct reason without_avx2[] = {
-    {"FRECPE_vec", "needs VPGATHER, for a table"},
-    {"FRECPE_sc", "the same"},
-    {"FRSQRTE_vec", "the same"},
-    {"FRSQRTE_sc", "the same"},
-    {"SSHL_vec", "needs VPSLLV and VPSRLV: SSE shifts all lanes by one count"},
-    {"SSHL_sc", "the same"},
-    {"USHL_vec", "the same"},
-    {"USHL_sc", "the same"},
-    {"SQSHL_vec", "the same"},
+    {"SQSHL_vec", "of bytes and halfwords, which are words meanwhile: eight are two registers"},
     {"SQSHL_sc", "the same"},
     {"UQSHL_vec", "the same"},
     {"UQSHL_sc", "the same"},
-    {"SRSHL_vec", "the same"},
-    {"SRSHL_sc", "the same"},
-    {"URSHL_vec", "the same"},
-    {"URSHL_sc", "the same"},
     {"SQRSHL_vec", "the same"},
     {"SQRSHL_sc", "the same"},
     {"UQRSHL_vec", "the same"},

@@ -1,9 +1,28 @@
-/* emit_simd_estimate.c: FRECPE and FRSQRTE from tables of their definition, by VPGATHER.
+/* emit_simd_estimate.c: FRECPE and FRSQRTE from tables of their definition, by VPGATHER or lane by
+ * lane.
  *
  * Numbers whose estimate is normal: its exponent is a difference, its fraction the table's. Zeros,
  * denormals, infinities, NaNs and (FRSQRTE) negative numbers are cold.
  */
 #include "core/x86_64/emit_fp.h"
+
+/* Lanes of xmm0 = what lies in the table at rdx by those of xmm2; at least its lowest byte.
+ * Overwrites xmm3. */
+static void gather(struct emitter *e, bool is_64)
+{
+    if (!vec_legacy(e)) {
+        vec_ones(e, 3); /* vpgatherdd, vpgatherqq */
+        x86_vec(e->buf, 1, 2, is_64, is_64 ? 0x91 : 0x90, 0, 3, rm_index(RDX, 2, 1, 0));
+        return;
+    }
+    for (unsigned lane = 0; lane < (is_64 ? 2 : 4); lane++) { /* pextr, pinsr */
+        x86_vec(e->buf, 1, 3, is_64, 0x16, 2, X86_NO_SECOND, rm_reg(RAX));
+        x86_byte(e->buf, (uint8_t)lane);
+        x86_zext(e->buf, 1, RAX, rm_index(RDX, RAX, 1, 0));
+        x86_vec(e->buf, 1, 3, is_64, 0x22, 0, 0, rm_reg(RAX));
+        x86_byte(e->buf, (uint8_t)lane);
+    }
+}
 
 void fp_estimate(struct emitter *e, const struct ir_op *o, unsigned a)
 {
@@ -28,8 +47,7 @@ void fp_estimate(struct emitter *e, const struct ir_op *o, unsigned a)
         vec_with(e, IR_V_AND, 0, 2, 2, is_64 ? VEC_LOW9_64 : VEC_LOW9_32);
     else
         vec_with(e, IR_V_AND, 0, 2, 2, is_64 ? VEC_COUNT64 : VEC_COUNT32);
-    vec_ones(e, 3); /* vpgatherdd, vpgatherqq */
-    x86_vec(e->buf, 1, 2, is_64, is_64 ? 0x91 : 0x90, 0, 3, rm_index(RDX, 2, 1, 0));
+    gather(e, is_64);
     vec_with(e, IR_V_AND, 0, 0, 0, is_64 ? VEC_COUNT64 : VEC_COUNT32);
     vec_shift(e, VEC_SHL, z, 0, 0, below);
     fp_with(e, is_64, 0x54, 3, a, VEC_INF32, VEC_INF64);

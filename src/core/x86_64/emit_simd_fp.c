@@ -399,10 +399,6 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
         break;
     case IR_F_RECPE:
     case IR_F_RSQRTE:
-        if (vec_legacy(e)) { /* VPGATHER */
-            emit_INTERPRET(e, o);
-            return;
-        }
         fp_estimate(e, o, a);
         break;
     case IR_F_MAXV:

@@ -209,13 +209,24 @@ static void shift_each_byte(struct emitter *e, const struct ir_op *o, unsigned a
     vec_op(e, (struct vec_code){1, 1, 0, 0x67}, 0, 3, rm_reg(0)); /* vpackuswb */
 }
 
+/* d = a shifted by each lane of xmm `counts`: VPSLLV, VPSRLV, and of words VPSRAV. */
+static void shift_by_counts(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d,
+                            unsigned a, unsigned counts)
+{
+    unsigned opcode = kind == VEC_SHL ? 0x47 : kind == VEC_SAR ? 0x46 : 0x45;
+    if (vec_legacy(e))
+        legacy_shift(e, kind, z, d, a, counts);
+    else
+        vec_op(e, (struct vec_code){1, 2, z == 3, (uint8_t)opcode}, d, a, rm_reg(counts));
+}
+
 /* xmm `d` = halfwords of xmm2 as words, shifted to the left by 16 and those of xmm3. */
 static void shift_halfwords_as_words(struct emitter *e, const struct ir_op *o, unsigned d)
 {
     struct vec_code extend = {1, 2, 0, is_signed(o) ? 0x23 : 0x33};
     vec_op(e, (struct vec_code){1, 2, 0, 0x23}, d, X86_NO_SECOND, rm_reg(3));
     vec_op(e, extend, 2, X86_NO_SECOND, rm_reg(2));
-    vec_op(e, (struct vec_code){1, 2, 0, 0x47}, d, 2, rm_reg(d)); /* vpsllvd */
+    shift_by_counts(e, VEC_SHL, 2, d, 2, d);
     if (rounds(o))
         vec_with(e, IR_V_ADD, 2, d, d, VEC_HALF16);
     vec_shift(e, VEC_SHR, 2, d, d, 16);
@@ -244,18 +255,17 @@ static void right_by_counts(struct emitter *e, const struct ir_op *o, unsigned d
                             unsigned counts)
 {
     unsigned z = o->y;
-    struct vec_code logical = {1, 2, z == 3, 0x45}, arithmetic = {1, 2, z == 3, 0x46};
     if (!is_signed(o)) {
-        vec_op(e, logical, d, a, rm_reg(counts));
+        shift_by_counts(e, VEC_SHR, z, d, a, counts);
     } else if (z == 2) {
-        vec_op(e, arithmetic, d, a, rm_reg(counts));
+        shift_by_counts(e, VEC_SAR, 2, d, a, counts);
     } else if (vec_wide(e)) { /* vpsravq */
         x86_evex(e->buf, 1, 2, 1, 0x46, d, a, rm_reg(counts));
     } else {
         vec_zero(e, 2);
         vec_lane(e, IR_V_CMGT, 3, 2, 2, a);
         vec_lane(e, IR_V_EOR, 0, 1, a, 2);
-        vec_op(e, logical, d, 1, rm_reg(counts));
+        shift_by_counts(e, VEC_SHR, 3, d, 1, counts);
         vec_lane(e, IR_V_EOR, 0, d, d, 2);
     }
 }
@@ -288,7 +298,7 @@ static void right_lanes(struct emitter *e, const struct ir_op *o, unsigned d, un
 static void left_lanes(struct emitter *e, const struct ir_op *o, unsigned d, unsigned counts)
 {
     vec_with(e, IR_V_AND, 0, counts, vec_use(e, o->b, 2), lowest_byte(o));
-    vec_op(e, (struct vec_code){1, 2, o->y == 3, 0x47}, d, vec_use(e, o->a, 1), rm_reg(counts));
+    shift_by_counts(e, VEC_SHL, o->y, d, vec_use(e, o->a, 1), counts);
 }
 
 /* xmm `d` = b with its lowest byte's sign as each lane's. */
@@ -313,8 +323,6 @@ static void shift_each_lane(struct emitter *e, const struct ir_op *o)
 
 bool vec_shift_register(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    if (o->y && vec_legacy(e)) /* VPSLLV and kin */
-        return false;
     if (vec_wide(e)) {
         vec_shift_register_wide(e, o, a, b);
         return true;
@@ -451,7 +459,7 @@ static void saturate_as_words(struct emitter *e, const struct ir_op *o, bool upp
 
 bool vec_saturating_register(struct emitter *e, const struct ir_op *o, unsigned a, unsigned b)
 {
-    if ((o->y == 3 && is_signed(o) && rounds(o) && !vec_wide(e)) || vec_legacy(e))
+    if ((o->y == 3 && is_signed(o) && rounds(o) && !vec_wide(e)) || (o->y < 2 && vec_legacy(e)))
         return false;
     flags_clobber(e);
     if (o->y >= 2) {

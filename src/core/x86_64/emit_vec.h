@@ -238,6 +238,9 @@ void vec_spread(struct emitter *e, unsigned z, unsigned d, unsigned a, unsigned 
 enum vec_shift { VEC_SHR = 2, VEC_SAR = 4, VEC_SHL = 6 };
 void vec_shift(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
                unsigned bits);
+/* The same by lanes of 4 or 8 bytes of xmm `counts`; all zeros or signs from the lane's size on. */
+void legacy_shift(struct emitter *e, enum vec_shift kind, unsigned z, unsigned d, unsigned a,
+                  unsigned counts);
 /* d = a shifted right by `bytes`, all 128 bits of it. */
 void vec_shift_bytes(struct emitter *e, unsigned d, unsigned a, unsigned bytes);
 
@@ -270,7 +273,7 @@ enum fp_predicate {
     FP_GT = 14,
     FP_NOT_LESS_QUIET = 21,
 };
-/* emit_legacy.c: vec_blend() and comparisons of floating point, as SSE has them. */
+/* emit_legacy.c: vec_blend(), comparisons of floating point and shifts by lanes as SSE has them. */
 void legacy_blend(struct emitter *e, unsigned z, unsigned mask, unsigned yes, unsigned no);
 void legacy_compare(struct emitter *e, struct vec_code code, unsigned d, unsigned a,
                     struct x86_rm b, enum fp_predicate predicate);
