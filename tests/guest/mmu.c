@@ -621,6 +621,54 @@ static void test_many_jumps(void)
     set_asid(0);
 }
 
+/* --- calls and returns ---------------------------------------------------------------------------
+ */
+
+/* Calls `function`, from code at va which then says which code it is. */
+static uint64_t call_by(uint64_t va, const void *function, uint64_t x2, uint64_t x3, uint64_t x4)
+{
+    register uint64_t a0 __asm__("x0") = va, a1 __asm__("x1") = (uint64_t)function;
+    register uint64_t a2 __asm__("x2") = x2, a3 __asm__("x3") = x3, a4 __asm__("x4") = x4;
+    __asm__ volatile("blr x0"
+                     : "+r"(a0), "+r"(a1), "+r"(a2), "+r"(a3), "+r"(a4)::"x10", "x30", "memory");
+    return a0;
+}
+
+/* What a function returns to may have got other code meanwhile, or lie somewhere else. */
+static void test_returns_to_changed_code(void)
+{
+    uint64_t va = high + 0xb00000;
+    uint32_t *code[2] = {page_alloc(1), page_alloc(1)};
+    for (unsigned i = 0; i < 2; i++) {
+        code[i][0] = 0xaa1e03ea; /* mov x10, x30 */
+        code[i][1] = 0xd63f0020; /* blr x1 */
+        code[i][2] = movz(i + 1);
+        code[i][3] = 0xd65f0140; /* ret x10 */
+        sync_code(code[i], 16);
+    }
+    map(va, 3, (uint64_t)code[0], NORMAL);
+    extern const char remap_caller[], change_caller[];
+    bool all = true;
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned next = i >> 2 & 1; /* the same several times, so that jumps may be linked */
+        uint64_t entry = (uint64_t)code[next] | NORMAL | PTE_PAGE;
+        all &= call_by(va, remap_caller, (uint64_t)slot(va, 3), entry,
+                       va >> 12 & 0xffffffffffful) == next + 1;
+    }
+    check("300 returns to what was mapped meanwhile", all);
+    map(va, 3, (uint64_t)code[0], NORMAL);
+    all = true;
+    for (unsigned i = 0; i < 300; i++)
+        all &= call_by(va, change_caller, (uint64_t)&code[0][2], movz(i), va + 8) == i;
+    check("300 returns to code that changed meanwhile", all);
+}
+__asm__(".pushsection .text\n"
+        "remap_caller: str xzr, [x2]\ndsb ishst\ntlbi vaae1is, x4\ndsb ish\n"
+        "str x3, [x2]\ndsb ishst\nisb\nret\n"
+        "change_caller: str w3, [x2]\ndc cvau, x2\ndsb ish\nic ivau, x2\nic ivau, x4\n"
+        "dsb ish\nisb\nret\n"
+        ".popsection");
+
 /* A guest that breaks the rules may see either page, but only code that is there now. */
 static void test_no_tlbi(void)
 {
@@ -731,6 +779,7 @@ void guest_tests(void)
     test_device_fields();
     test_code();
     test_many_jumps();
+    test_returns_to_changed_code();
     test_no_tlbi();
     test_other_cpus();
 }

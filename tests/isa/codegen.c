@@ -70,8 +70,9 @@ static const struct sequence {
     {"counted loop", "1: subs x0, x0, #1; b.ne 1b", {0xf1000400, 0x54ffffe1}, 2, 8},
     {"string length loop", "1: ldrb w3, [x0], #1; cbnz w3, 1b", {0x38401403, 0x35ffffe3}, 2, 14},
     {"copy loop", "1: ldr x3, [x1], #8; str x3, [x0], #8; subs x2, x2, #8; b.hi 1b", {0xf8408423, 0xf8008403, 0xf1002042, 0x54ffffa8}, 4, 26},
-    {"return", "ret", {0xd65f03c0}, 1, 10},
-    {"call in the page", "bl .+64", {0x94000010}, 1, 3},
+    {"return", "ret", {0xd65f03c0}, 1, 3},
+    /* with what runs behind the return */
+    {"call in the page", "bl .+64", {0x94000010}, 1, 10},
     {"address of a symbol", "adrp x0, .+0x10000; add x0, x0, #64", {0x90000000, 0x91010000}, 2, 2},
     {"address of a symbol in another register", "adrp x0, .+0x10000; add x1, x0, #64", {0x90000000, 0x91010001}, 2, 3},
     {"double add", "fadd d0, d1, d2", {0x1e622820}, 1, 4},

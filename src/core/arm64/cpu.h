@@ -46,9 +46,9 @@ struct a64_system;
 struct a64_el2;
 
 /* What other threads may set in a CPU. `poll` is the word that translated code tests at indirect
- * branches and, through `budget`, at back edges: all ones means "leave and look" (an interrupt line
- * rose, a shootdown waits, the machine wants the CPU to stop). Setters set the cause first, then
- * poll, then wake. */
+ * branches and, through `budget` and `returns_limit`, at back edges and calls: all ones means
+ * "leave and look" (an interrupt line rose, a shootdown waits, the machine wants the CPU to stop).
+ * Setters set the cause first, then poll, then wake. */
 enum a64_line {
     A64_LINE_IRQ = 1,
     A64_LINE_FIQ = 2,
@@ -61,12 +61,13 @@ enum a64_line {
 
 struct a64_signals {
     _Atomic uint32_t poll;
-    _Atomic int32_t budget;    /* translator: back edges until the next look at poll; who sets poll
-                                  takes it away, and where that is lost it is late, not missed */
-    _Atomic uint32_t lines;    /* enum a64_line bits, levels driven by the interrupt controller */
-    _Atomic uint32_t stop;     /* the machine asks the run loop to return */
-    _Atomic uint32_t in_guest; /* 1 while guest code may be using the TLB without holding still */
-    _Atomic uint32_t event;    /* the WFE event register */
+    _Atomic int32_t budget; /* translator: back edges until the next look at poll; who sets poll
+                               takes it away, and where that is lost it is late, not missed */
+    _Atomic uint64_t returns_limit; /* translator, machines: how far down calls may go; the same */
+    _Atomic uint32_t lines;      /* enum a64_line bits, levels driven by the interrupt controller */
+    _Atomic uint32_t stop;       /* the machine asks the run loop to return */
+    _Atomic uint32_t in_guest;   /* 1 while guest code may be using the TLB without holding still */
+    _Atomic uint32_t event;      /* the WFE event register */
     _Atomic uint32_t wake_futex; /* bumped to wake a halted CPU */
     _Atomic uint32_t timer_due;  /* the engine's clock reached timer_deadline_ns */
     _Atomic uint32_t sleeping;   /* 1 while a64_wait may be in the kernel */
@@ -133,10 +134,11 @@ struct a64_cpu {
     struct a64_tlb_bank *bank_unpriv; /* for LDTR/STTR at EL1: EL0's view of the current ASID */
     uint32_t host_mxcsr; /* translator: guest rounding mode and sticky bits while in guest code */
     uint32_t jump_mask;  /* user mode: of an address, which finds its slot (mmu.h) */
-    /* Translator, user mode (returns.h): host stack pointers of units while none runs, of their
-     * empty stack, and of C code while one runs. */
+    /* Translator (returns.h): host stack pointers of units while none runs, of their empty stack,
+     * and of C code while one runs. */
     uint64_t returns, returns_base, host_sp;
     uint64_t region_return; /* translator: where the interpreter returns to in a region */
+    uint64_t shared[8];     /* translator, machines: what accesses share (ir/share.c) */
 
     union a64_vreg v[32];
     uint32_t fpcr;
@@ -221,6 +223,14 @@ enum a64_step {
     A64_BRANCHED, /* pc is set: a branch, an exception, or a change of translation context */
     A64_EXIT,     /* pc is set and the run loop must look at signals/halted before going on */
 };
+
+/* What units pushed as places to return to is good for nothing any more: a mapping or the code
+ * went.
+ */
+static inline void a64_forget_returns(struct a64_cpu *cpu)
+{
+    cpu->returns = cpu->returns_base;
+}
 
 /* NZCV as the manual has it: bit 31 N, 30 Z, 29 C, 28 V. Host form: bits 15 SF, 14 ZF, 8 CF with CF
  * = NOT C (x86's borrow), bit 0 OF. */

@@ -56,6 +56,7 @@ void a64_call_out(struct a64_cpu *cpu)
 {
     atomic_store(&cpu->signals.poll, UINT32_MAX);
     atomic_store_explicit(&cpu->signals.budget, 0, memory_order_relaxed);
+    atomic_store_explicit(&cpu->signals.returns_limit, UINT64_MAX, memory_order_relaxed);
 }
 
 void a64_set_line(struct a64_cpu *cpu, enum a64_line line, bool level)

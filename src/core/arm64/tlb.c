@@ -222,13 +222,18 @@ void a64_select_bank(struct a64_cpu *cpu)
     struct a64_tlb *tlb = cpu->tlb;
     uint16_t asid = a64_current_asid(cpu);
     if (asid != tlb->asid_now || !tlb->user_now) {
-        if (tlb->of_asid.count)
+        if (tlb->of_asid.count) {
+            a64_forget_returns(cpu);
             list_drop(&tlb->el1, &tlb->of_asid);
+        }
         tlb->asid_now = asid;
         tlb->user_now = user_bank(tlb, asid);
         tlb->user_now->last_use = ++tlb->clock;
     }
-    cpu->bank = cpu->el ? &tlb->el1 : tlb->user_now;
+    struct a64_tlb_bank *bank = cpu->el ? &tlb->el1 : tlb->user_now;
+    if (bank != cpu->bank)
+        a64_forget_returns(cpu);
+    cpu->bank = bank;
     /* EL2 has an EL0 of its own only as a host. */
     bool alone = cpu->el == 2 && !a64_el2_host(cpu);
     cpu->bank_unpriv = (cpu->el && cpu->uao) || alone ? &tlb->el1 : tlb->user_now;
@@ -244,6 +249,7 @@ static struct a64_tlb *tlb_at(const struct a64_cpu *cpu, unsigned i)
 
 void a64_tlbs_empty(struct a64_cpu *cpu)
 {
+    a64_forget_returns(cpu);
     for (unsigned i = 0; i < A64_EL2_TLBS; i++)
         if (tlb_at(cpu, i))
             a64_tlb_empty(tlb_at(cpu, i));
@@ -259,6 +265,7 @@ static void drop_all_jumps(struct a64_tlb *tlb)
 
 void a64_jumps_clear(struct a64_cpu *cpu)
 {
+    a64_forget_returns(cpu);
     if (cpu->identity) {
         madvise(cpu->bank, sizeof(*cpu->bank), MADV_DONTNEED);
         a64_user_empty_jump(cpu, &cpu->bank->jumps[0]); /* zeros match address 0, looked up there */
@@ -272,6 +279,7 @@ void a64_jumps_clear(struct a64_cpu *cpu)
 
 void a64_jumps_forget(struct a64_cpu *cpu)
 {
+    a64_forget_returns(cpu);
     drop_all_jumps(cpu->tlb);
 }
 
@@ -288,6 +296,7 @@ void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa)
 {
     const uint64_t page_bits = (1ull << A64_PA_CONTEXT_SHIFT) - 4096;
     uint64_t page_pa = pa & ~0xfffull;
+    a64_forget_returns(cpu);
     for (unsigned t = 0; t < A64_EL2_TLBS; t++) {
         struct a64_tlb *tlb = tlb_at(cpu, t);
         if (!tlb)
@@ -305,8 +314,10 @@ void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa)
 
 void a64_tlb_pan_set(struct a64_cpu *cpu)
 {
-    if (cpu->tlb->of_pan.count)
+    if (cpu->tlb->of_pan.count) {
+        a64_forget_returns(cpu);
         list_drop(&cpu->tlb->el1, &cpu->tlb->of_pan);
+    }
 }
 
 /* --- the second level --------------------------------------------------------------------------
@@ -537,6 +548,7 @@ void a64_tlb_empty(struct a64_tlb *tlb)
 
 void a64_tlb_flush_all(struct a64_cpu *cpu)
 {
+    a64_forget_returns(cpu);
     a64_tlb_empty(cpu->tlb);
 }
 
@@ -585,6 +597,7 @@ static void flush_one(struct a64_tlb *tlb, uint64_t how, uint64_t va)
 /* On the target CPU's thread. */
 static void tlbi_here(struct a64_cpu *cpu, uint64_t how, uint64_t va)
 {
+    a64_forget_returns(cpu);
     if (cpu->el2)
         a64_el2_for_tlbs(cpu, how, va, flush_one);
     else

@@ -10,7 +10,6 @@
 
 #include "base/bytes.h"
 #include "core/arm64/mmu.h"
-#include "core/translator/returns.h"
 
 enum {
     USER_LINE_BYTES = 64, /* CTR_EL0.IminLine in user mode */
@@ -20,7 +19,6 @@ enum {
 void translator_forget_jumps(struct a64_cpu *cpu)
 {
     a64_jumps_clear(cpu);
-    returns_reset(cpu);
 }
 
 /* Those to a page of physical addresses, or (EVERYWHERE) all. */

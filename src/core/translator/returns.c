@@ -1,6 +1,7 @@
-/* returns.c: a mapping with a page below that cannot be written: whoever pushes into that has
- * filled the stack, by recursion or by calls that never returned (longjmp), and starts again with
- * an empty one. Above its base lie entries that no return matches, for those who look further up.
+/* returns.c: a mapping with a page below that cannot be written. Calls fill it by recursion, or by
+ * not returning (longjmp); then the stack starts again empty. In user mode who pushes into the page
+ * below has filled it; machines have no handler of such faults, and compare with returns_limit()
+ * at each call. Above its base lie entries that no return matches, for those who look further up.
  */
 #include "core/translator/returns.h"
 
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 
 enum { GUARD_BYTES = 4096, STACK_BYTES = 128 << 10, ENTRY_BYTES = 16, END_ENTRIES = 16 };
+enum { SPARE_BYTES = 32 << 10 }; /* for what stubs push, and for the frames of host signals */
 
 static uint8_t *mapping_of(const struct a64_cpu *cpu)
 {
@@ -27,7 +29,7 @@ void returns_new(struct a64_cpu *cpu, const void *end)
         *--top = (uintptr_t)end;
     }
     cpu->returns_base = (uintptr_t)top;
-    returns_reset(cpu);
+    a64_forget_returns(cpu);
 }
 
 void returns_free(struct a64_cpu *cpu)
@@ -37,9 +39,9 @@ void returns_free(struct a64_cpu *cpu)
     cpu->returns_base = cpu->returns = 0;
 }
 
-void returns_reset(struct a64_cpu *cpu)
+uint64_t returns_limit(const struct a64_cpu *cpu)
 {
-    cpu->returns = cpu->returns_base;
+    return cpu->returns_base - STACK_BYTES + SPARE_BYTES;
 }
 
 bool returns_full(const struct a64_cpu *cpu, uintptr_t address, uint64_t sp, uint64_t *ret_sp)

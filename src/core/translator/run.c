@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "core/arm64/interpreter.h"
 #include "core/arm64/mmu.h"
+#include "core/translator/returns.h"
 
 enum { HOST_MXCSR = 0x1f80 }; /* what C code expects: all masked, to nearest */
 
@@ -149,6 +150,8 @@ void translator_run(struct translator *t, struct a64_cpu *cpu)
         set_rounding(cpu);
         if (!t->host.fsgsbase)
             set_bank(cpu);
+        if (!t->user && cpu->returns < returns_limit(cpu))
+            a64_forget_returns(cpu);
         counts_turn(counts, COUNTS_RUNNING);
         uint64_t tag = t->enter(cpu, code);
         counts_turn(counts, COUNTS_RUN_LOOP);

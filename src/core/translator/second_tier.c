@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "core/arm64/mmu.h"
+#include "core/translator/returns.h"
 
 /* In place of the first tier's unit, unless the code has changed meanwhile. Where there is no room
  * it is left: the next unit of the first tier makes some. Under the lock. */
@@ -66,6 +67,7 @@ void translator_refill(struct a64_cpu *cpu)
 {
     int32_t budget = profile_budget(&translator_share(cpu)->profile);
     atomic_store_explicit(&cpu->signals.budget, budget, memory_order_relaxed);
+    atomic_store_explicit(&cpu->signals.returns_limit, returns_limit(cpu), memory_order_relaxed);
 }
 
 bool translator_budget_spent(struct a64_cpu *cpu)

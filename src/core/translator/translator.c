@@ -191,8 +191,7 @@ void translator_attach(struct translator *t, struct a64_cpu *cpu)
     if (t->thawed)
         profile_settle(&share->profile);
     cpu->translation = share;
-    if (t->user)
-        returns_new(cpu, cache_run_address(&t->cache, t->stubs.return_end));
+    returns_new(cpu, cache_run_address(&t->cache, t->stubs.return_end));
     pthread_mutex_lock(&t->shares_lock);
     share->next = t->shares;
     t->shares = share;

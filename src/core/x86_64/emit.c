@@ -317,7 +317,7 @@ static void write_cold(struct emitter *e, struct cold *c)
         x86_lea(e->buf, 8, RCX, rm_target(c->resume, 0));
         x86_note_fixup(e->buf, e->buf->at - 4, X86_FIXUP_CROSS);
         x86_push(e->buf, rm_reg(RCX));
-        x86_jmp_to(e->buf, r->stubs->lookup);
+        x86_jmp_to(e->buf, r->user ? r->stubs->lookup : r->stubs->find);
         break;
     case COLD_EXIT:
         write_exit(e, c);

@@ -6,7 +6,7 @@
  *    units (emit_gpr);
  *  - xmm0 to xmm3 are scratch, the rest are pinned to V registers (emit_xmm);
  *  - MXCSR has the guest's rounding mode and sticky exceptions;
- *  - in user mode rsp is a stack of calls and returns alone, else the C stack.
+ *  - rsp is a stack of calls and returns alone (translator/returns.h).
  * A unit is entered with NZCV in memory and leaves so.
  *
  * What a unit cannot do inline it leaves to the interpreter, one instruction at a time. A TLB miss
@@ -58,8 +58,8 @@ struct emit_stubs {
     const uint8_t *constants;  /* emit_vec.h */
     const uint8_t *fused;      /* emit_fused.c; NULL: the host has FMA */
     const uint8_t *lookup;     /* rax = virtual address to go on at: stores pc, leaves with tag 0 */
-    /* User mode: a return to X30 that the top of the stack is not for; and what the end of the
-     * stack returns to (translator/returns.h). */
+    /* A return to X30 that the top of the stack is not for; and what the end of the stack returns
+     * to (translator/returns.h). */
     const uint8_t *return_miss, *return_end;
     const uint8_t *find; /* the same where the bank's jump cache has nothing; machines alone */
 };

@@ -20,7 +20,7 @@
  * added.
  *
  * Shared checks (ir/share.c): a leader looks up its whole range, and stores what it adds in a slot
- * of the stack frame, from which followers load it. Where the address has an index they share it
+ * of the CPU struct, from which followers load it. Where the address has an index they share it
  * whole, and the slot has the host address. While a unit runs no mapping that it used can go:
  * maintenance by other CPUs waits until this one leaves the unit, or calls the interpreter for an
  * access, which might wait for something and serve them, or has not looked anything up. So between

@@ -6,13 +6,15 @@
  * address the page is mapped at: code_page in the CPU struct holds it. In user mode it is a
  * constant of the unit, noted for the store, whose units serve at other addresses.
  *
- * In user mode BL and BLR are calls of the host, and RET returns, so that the host predicts where
- * to: the stack has the guest's return address beside the host's (translator/returns.h), and a
- * return to another one goes through the jump cache. Nothing else is on that stack.
+ * BL and BLR are calls of the host, and RET returns, so that the host predicts where to: the stack
+ * has the guest's return address beside the host's (translator/returns.h), and a return to another
+ * one goes through the jump cache. Nothing else is on that stack. In machines the caller sets
+ * code_page again, from the guest's return address.
  *
  * The poll word is tested at calls back, at indirect branches and at jumps back to other pages;
  * backward branches count down a budget, which is taken away when the poll word is set. Where it is
- * spent is a sample of which loops are hot.
+ * spent is a sample of which loops are hot. Machines' calls compare the stack pointer with how far
+ * down it may go, which is nowhere when the poll word is set.
  */
 #include "core/x86_64/emit_int.h"
 
@@ -112,25 +114,25 @@ static struct x86_rm cached_code(void)
     return rm_gs(X86_NONE, RCX, 4, (int32_t)code);
 }
 
-void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup)
+/* Where a jump goes on that the jump cache does not know. */
+static const uint8_t *jump_miss(bool user, const struct emit_stubs *stubs)
 {
-    x86_patch(b, emit_poll(b), lookup);
-    x86_patch(b, look_in_jump_cache(b, true), lookup);
-    x86_jmp_rm(b, cached_code());
+    return user ? stubs->lookup : stubs->find;
 }
 
-static void poll_and_jump_to_rax(struct emitter *e)
+/* Machines: the page of the address in `reg`, which is overwritten, is the running one. */
+static void set_code_page(struct x86_buf *b, unsigned reg)
 {
-    struct x86_buf *b = e->buf;
-    const struct emit_stubs *stubs = e->request->stubs;
-    if (e->request->user) {
-        emit_poll_and_jump_to_rax(b, stubs->lookup);
-        return;
-    }
+    x86_alu_imm(b, ALU_AND, 8, rm_reg(reg), -4096);
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), reg);
+}
+
+void emit_poll_and_jump_to_rax(struct x86_buf *b, bool user, const struct emit_stubs *stubs)
+{
     x86_patch(b, emit_poll(b), stubs->lookup);
-    x86_patch(b, look_in_jump_cache(b, false), stubs->find);
-    x86_alu_imm(b, ALU_AND, 8, rm_reg(RAX), -4096);
-    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), RAX);
+    x86_patch(b, look_in_jump_cache(b, user), jump_miss(user, stubs));
+    if (!user)
+        set_code_page(b, RAX);
     x86_jmp_rm(b, cached_code());
 }
 
@@ -158,18 +160,36 @@ void emit_leave_alone(struct emitter *e, int32_t target)
     add_exit(e, x86_jmp(e->buf), target | EMIT_EXIT_ALONE);
 }
 
+/* Before a call in a machine: returns the displacement of a jump that is taken where the stack is
+ * full, or the run loop wants the CPU. */
+static uint8_t *look_for_room(struct x86_buf *b)
+{
+    x86_alu(b, ALU_CMP, 8, RSP, rm_mem(RBP, EMIT_OFFSET(signals.returns_limit)));
+    return x86_jcc(b, CC_B);
+}
+
 /* A jump, or a call, to `target`, and a poll before it where that lies behind. */
 static void jump_or_call(struct emitter *e, int64_t target, bool call)
 {
     struct x86_buf *b = e->buf;
     uint8_t *polled = NULL;
-    if (target <= e->offset)
+    if (call && !e->request->user)
+        polled = look_for_room(b);
+    else if (target <= e->offset)
         polled = call ? emit_poll(b) : spend(b);
     if (call)
         x86_push(b, loc(e, 30));
     x86_align_site(b, 1);
     uint8_t *site = call ? x86_call(b) : x86_jmp(b);
     add_exit(e, site, target)->poll = polled;
+}
+
+/* Machines: code_page of a jump to this page offset. */
+static void move_code_page(struct x86_buf *b, int64_t target)
+{
+    int64_t distance = target & -4096;
+    if (distance)
+        x86_alu_imm(b, ALU_ADD, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), (int32_t)distance);
 }
 
 void emit_leave_to(struct emitter *e, int64_t target)
@@ -182,15 +202,13 @@ void emit_leave_to(struct emitter *e, int64_t target)
     const struct emit_stubs *stubs = e->request->stubs;
     page_address(e, RAX, target);
     if (e->request->user) {
-        emit_poll_and_jump_to_rax(b, stubs->lookup);
+        emit_poll_and_jump_to_rax(b, true, stubs);
         return;
     }
     if (target <= e->offset)
         x86_patch(b, emit_poll(b), stubs->lookup);
     x86_patch(b, look_in_jump_cache(b, false), stubs->find);
-    int64_t distance = target & -4096;
-    if (distance)
-        x86_alu_imm(b, ALU_ADD, 8, rm_mem(RBP, EMIT_OFFSET(code_page)), (int32_t)distance);
+    move_code_page(b, target);
     x86_jmp_rm(b, cached_code());
 }
 
@@ -300,7 +318,8 @@ void emit_TBNZ(struct emitter *e, const struct ir_op *o)
 /* Whether o, a call, can be one of the host, with an exit to where it returns to. */
 static bool calls(const struct emitter *e, const struct ir_op *o)
 {
-    return e->request->user && o->flags & IR_CALL && e->result->exit_count + 2 <= EMIT_EXITS_MAX;
+    return o->flags & IR_CALL && e->result->exit_count + 2 <= EMIT_EXITS_MAX &&
+           (e->request->user || in_page(e->offset + 4));
 }
 
 /* Behind a call: drops the guest's address. A jump on, not the code itself: when that changes while
@@ -308,7 +327,29 @@ static bool calls(const struct emitter *e, const struct ir_op *o)
 static void go_on_returned(struct emitter *e)
 {
     x86_pop(e->buf, RCX);
+    if (!e->request->user)
+        set_code_page(e->buf, RCX);
     emit_leave_to(e, e->offset + 4);
+}
+
+/* Calls what the jump cache knows for rax; the guest's return address is in X30. */
+static void call_cached(struct emitter *e, struct cold *miss)
+{
+    x86_push(e->buf, loc(e, 30));
+    x86_call_rm(e->buf, cached_code());
+    miss->resume = e->buf->at;
+    go_on_returned(e);
+}
+
+/* Machines: calls another page, by the jump cache. */
+static void call_other_page(struct emitter *e, int64_t target)
+{
+    struct x86_buf *b = e->buf;
+    page_address(e, RAX, target);
+    x86_patch(b, look_for_room(b), e->request->stubs->lookup);
+    struct cold *c = cold_add(e, COLD_CALL, look_in_jump_cache(b, false));
+    move_code_page(b, target);
+    call_cached(e, c);
 }
 
 void emit_JUMP(struct emitter *e, const struct ir_op *o)
@@ -319,26 +360,29 @@ void emit_JUMP(struct emitter *e, const struct ir_op *o)
     region_part(e);
     if (!calls(e, o)) {
         emit_leave_to(e, o->imm);
-        return;
+    } else if (can_link(e, o->imm)) {
+        jump_or_call(e, o->imm, true);
+        go_on_returned(e);
+    } else {
+        call_other_page(e, o->imm);
     }
-    jump_or_call(e, o->imm, true);
-    go_on_returned(e);
 }
 
 /* rax = address of the function. */
 static void call_rax(struct emitter *e)
 {
     struct x86_buf *b = e->buf;
-    x86_patch(b, emit_poll(b), e->request->stubs->lookup);
-    struct cold *c = cold_add(e, COLD_CALL, look_in_jump_cache(b, true));
-    x86_push(b, loc(e, 30));
-    x86_call_rm(b, cached_code());
-    c->resume = b->at;
-    go_on_returned(e);
+    bool user = e->request->user;
+    x86_patch(b, user ? emit_poll(b) : look_for_room(b), e->request->stubs->lookup);
+    struct cold *c = cold_add(e, COLD_CALL, look_in_jump_cache(b, user));
+    if (!user)
+        set_code_page(b, RAX);
+    call_cached(e, c);
 }
 
 /* To X30, which has a register. Needs no poll: without a branch back, a jump through the cache or a
- * call to below, of which each polls, matching calls and returns come to an end. */
+ * call to below, of which each polls, matching calls and returns come to an end. (In a machine
+ * what ends them is that each call finds less room on the stack, or polls.) */
 static void return_by_link(struct emitter *e)
 {
     x86_alu(e->buf, ALU_CMP, 8, emit_gpr[30], rm_mem(RSP, 8));
@@ -349,7 +393,7 @@ static void return_by_link(struct emitter *e)
 void emit_JUMPR(struct emitter *e, const struct ir_op *o)
 {
     save_for_exit(e, o);
-    if (e->request->user && o->flags & IR_RETURN && o->a == 30) {
+    if (o->flags & IR_RETURN && o->a == 30) {
         region_part(e);
         return_by_link(e);
         return;
@@ -359,7 +403,7 @@ void emit_JUMPR(struct emitter *e, const struct ir_op *o)
     if (calls(e, o))
         call_rax(e);
     else
-        poll_and_jump_to_rax(e);
+        emit_poll_and_jump_to_rax(e->buf, e->request->user, e->request->stubs);
 }
 
 /* The run loop executes the instruction at this offset itself. */

@@ -154,12 +154,11 @@ void page_place(struct emitter *e, unsigned reg, int32_t offset);
 uint8_t *emit_poll(struct x86_buf *b);
 /* User mode: rax = address: looks at the poll word, then goes there through the jump cache, else to
  * stubs.lookup. */
-void emit_poll_and_jump_to_rax(struct x86_buf *b, const uint8_t *lookup);
+void emit_poll_and_jump_to_rax(struct x86_buf *b, bool user, const struct emit_stubs *stubs);
 /* Where a slot of share.c lies while the unit runs. */
-enum { FRAME_BYTES = 88, FRAME_SLOTS = 16 };
 static inline struct x86_rm share_slot(unsigned slot)
 {
-    return rm_mem(RSP, FRAME_SLOTS + (int32_t)slot * 8);
+    return rm_mem(RBP, EMIT_OFFSET(shared) + (int32_t)slot * 8);
 }
 
 /* emit_crypto.c: makes scratch registers have the state; and before each op, while they do: whether

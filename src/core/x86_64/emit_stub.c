@@ -1,8 +1,7 @@
 /* emit_stub.c: the code around all units: entering from C, leaving to C, calling the interpreter.
  *
- * Inside machines' units rsp is a multiple of 16, so that a CALL to a stub finds the stack as a C
- * function does. User mode's units have a stack of their own, for calls and returns alone
- * (translator/returns.h); C code runs on the thread's.
+ * Units have a stack of their own, for calls and returns alone (translator/returns.h); C code runs
+ * on the thread's.
  */
 #include "core/x86_64/emit_vec.h"
 
@@ -50,7 +49,7 @@ static void mxcsr(struct x86_buf *b, bool store)
     x86_op(b, 0, 0x0fae, 4, store ? 3 : 2, rm_mem(RBP, EMIT_OFFSET(host_mxcsr)));
 }
 
-/* Between the units' stack and the thread's, in user mode. */
+/* Between the units' stack and the thread's. */
 static void to_host_stack(struct x86_buf *b)
 {
     x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(returns)), RSP);
@@ -62,11 +61,11 @@ static void to_units_stack(struct x86_buf *b)
     x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns)));
 }
 
+enum { FRAME_BYTES = 8 };
 static_assert((FRAME_BYTES + sizeof(saved) * 8 + 8) % 16 == 0,
               "aligned with the saved registers and the return address");
-static_assert(FRAME_SLOTS + IR_SHARE_SLOTS * 8 <= FRAME_BYTES, "slots lie in the frame");
 
-static const uint8_t *stub_enter(struct x86_buf *b, const struct hostcpu *host, bool user)
+static const uint8_t *stub_enter(struct x86_buf *b, const struct hostcpu *host)
 {
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(saved); i++)
@@ -80,10 +79,8 @@ static const uint8_t *stub_enter(struct x86_buf *b, const struct hostcpu *host, 
         x86_op(b, 0xf3, 0x0fae, 8, 3, rm_reg(RCX)); /* wrgsbase */
     }
     move_pinned(b, host, false);
-    if (user) {
-        x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(host_sp)), RSP);
-        to_units_stack(b);
-    }
+    x86_store(b, 8, rm_mem(RBP, EMIT_OFFSET(host_sp)), RSP);
+    to_units_stack(b);
     x86_jmp_rm(b, rm_reg(RAX));
     return start;
 }
@@ -226,10 +223,9 @@ static const uint8_t *stub_second_jump(struct x86_buf *b, const uint8_t *lookup)
     return start;
 }
 
-/* User mode: a return to X30, which is not what is on top of the stack. Entries above belong to
- * callers of the caller, and may have been passed over. If it is none of them the stack is emptied.
- */
-static const uint8_t *stub_return_miss(struct x86_buf *b, const uint8_t *lookup)
+/* A return to X30, which is not what is on top of the stack. Entries above belong to callers of the
+ * caller, and may have been passed over. If it is none of them the stack is emptied. */
+static const uint8_t *stub_return_miss(struct x86_buf *b, bool user, const struct emit_stubs *stubs)
 {
     enum { TRIES = 8 };
     const uint8_t *start = b->at;
@@ -242,7 +238,7 @@ static const uint8_t *stub_return_miss(struct x86_buf *b, const uint8_t *lookup)
     x86_alu_imm(b, ALU_SUB, 4, rm_reg(RCX), 1);
     x86_jcc_to(b, CC_NE, next);
     x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(returns_base)));
-    emit_poll_and_jump_to_rax(b, lookup);
+    emit_poll_and_jump_to_rax(b, user, stubs);
     x86_patch(b, found, b->at);
     x86_ret(b);
     return start;
@@ -256,13 +252,11 @@ static const uint8_t *stub_interpret(struct x86_buf *b, const struct hostcpu *ho
     move_pinned(b, host, true);
     mxcsr(b, true);
     x86_lea(b, 8, RDI, rm_mem(RBP, -EMIT_BIAS));
-    if (user) { /* the return address moves to the other stack */
-        x86_pop(b, RAX);
-        to_host_stack(b);
-        x86_push(b, rm_reg(RAX));
-    } else {
+    if (!user)
         x86_alu(b, ALU_ADD, 8, RCX, rm_mem(RBP, EMIT_OFFSET(code_page)));
-    }
+    x86_pop(b, RAX); /* the return address moves to the other stack */
+    to_host_stack(b);
+    x86_push(b, rm_reg(RAX));
     x86_load(b, 8, RSI, rm_reg(RCX));
     x86_movi64(b, RAX, (uintptr_t)interpret); /* all stubs are as long in every process */
     x86_alu_imm(b, ALU_SUB, 8, rm_reg(RSP), 8);
@@ -273,13 +267,9 @@ static const uint8_t *stub_interpret(struct x86_buf *b, const struct hostcpu *ho
     uint8_t *left = x86_jcc(b, CC_NE);
     mxcsr(b, false);
     move_pinned(b, host, false);
-    if (user) {
-        x86_pop(b, RCX);
-        to_units_stack(b);
-        x86_jmp_rm(b, rm_reg(RCX));
-    } else {
-        x86_ret(b);
-    }
+    x86_pop(b, RCX);
+    to_units_stack(b);
+    x86_jmp_rm(b, rm_reg(RCX));
     x86_patch(b, left, b->at); /* pc is set; drop the return address */
     x86_alu_imm(b, ALU_ADD, 8, rm_reg(RSP), 8);
     x86_movi(b, RAX, 0);
@@ -293,9 +283,7 @@ static const uint8_t *stub_interpret(struct x86_buf *b, const struct hostcpu *ho
 static const uint8_t *stub_miss(struct x86_buf *b, const struct hostcpu *host,
                                 const uint8_t *interpret)
 {
-    /* An odd number, with the return address: the stack is aligned for C. */
     static const uint8_t volatile_regs[] = {RAX, RCX, RDX, RSI, RDI, R8, R9, R10, R11};
-    static_assert(sizeof(volatile_regs) % 2 == 1, "a multiple of 16 bytes");
     const uint8_t *start = b->at;
     for (unsigned i = 0; i < sizeof(volatile_regs); i++)
         x86_push(b, rm_reg(volatile_regs[i]));
@@ -305,7 +293,13 @@ static const uint8_t *stub_miss(struct x86_buf *b, const struct hostcpu *host,
     x86_load(b, 4, RDX, rm_reg(RCX));
     x86_shift_imm(b, SH_SHR, 4, rm_reg(RDX), EMIT_MISS_SHIFT);
     x86_movi64(b, RAX, (uintptr_t)a64_tlb_refill);
+    x86_load(b, 8, RCX, rm_reg(RSP));
+    x86_load(b, 8, RSP, rm_mem(RBP, EMIT_OFFSET(host_sp)));
+    x86_push(b, rm_reg(RCX)); /* twice: the stack stays aligned */
+    x86_push(b, rm_reg(RCX));
     x86_call_rm(b, rm_reg(RAX));
+    x86_pop(b, RCX);
+    x86_load(b, 8, RSP, rm_reg(RCX));
     move_vectors(b, host, false);
     x86_test(b, 8, rm_reg(RAX), RAX);
     for (unsigned i = sizeof(volatile_regs); i-- > 0;)
@@ -328,14 +322,13 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     b->legacy = !host->avx2;
     s->constants = vec_constants(b);
     s->fused = host->fma ? NULL : fused_stub(b, s->constants);
-    s->enter = stub_enter(b, host, user);
+    s->enter = stub_enter(b, host);
     const uint8_t *leave_saved = stub_return(b);
 
     s->leave = b->at;
     move_pinned(b, host, true);
     mxcsr(b, true);
-    if (user)
-        to_host_stack(b);
+    to_host_stack(b);
     x86_jmp_to(b, leave_saved);
 
     s->exit = b->at;
@@ -359,7 +352,7 @@ void emit_stubs(struct x86_buf *b, const struct hostcpu *host, bool user,
     s->miss = stub_miss(b, host, s->interpret);
     s->miss_alone = stub_miss(b, host, NULL);
 
-    s->return_miss = stub_return_miss(b, s->lookup);
+    s->return_miss = stub_return_miss(b, user, s);
 
     s->return_end = b->at;
     x86_load(b, 8, RAX, rm_reg(emit_gpr[30]));
