@@ -557,6 +557,17 @@ static unsigned exclusive_pair(uint64_t *random, uint32_t *out)
     return 2;
 }
 
+/* RBIT and CLZ, of one register more often than not: trailing zeros. */
+static unsigned zeros_group(uint64_t *random, uint32_t *out)
+{
+    uint32_t type = (uint32_t)below(random, 2) << 31, d = (uint32_t)below(random, 8);
+    out[0] = 0x5ac00000u | type | (uint32_t)below(random, 10) << 5 | d;
+    out[1] = 0x5ac01000u | type | d << 5 | (below(random, 4) ? d : (uint32_t)below(random, 10));
+    if (below(random, 4) == 0)
+        out[1] ^= 1u << 31;
+    return 2;
+}
+
 /* What the translator makes one of: MOV, SHA256H and SHA256H2 of the same registers, or of such as
  * only look like it; AESE and AESMC, AESD and AESIMC. */
 static unsigned crypto_group(uint64_t *random, uint32_t *out)
@@ -644,6 +655,10 @@ void generate_sequence(uint64_t *random, const struct a64_pattern *const *patter
         }
         if (at + 3 <= count && below(random, 24) == 0) {
             at += crypto_group(random, &ret->insn[at]);
+            continue;
+        }
+        if (at + 2 <= count && below(random, 24) == 0) {
+            at += zeros_group(random, &ret->insn[at]);
             continue;
         }
         if (at + 12 <= count && below(random, 24) == 0) {

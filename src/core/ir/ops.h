@@ -61,6 +61,7 @@
     X(SDIV, "dab", 0, 0, 0)                                                                        \
     X(CLZ, "da", 0, 0, 0)                                                                          \
     X(CLS, "da", 0, 0, 0)                                                                          \
+    X(CTZ, "da", 0, 0, 0) /* RBIT, then CLZ */                                                     \
     X(RBIT, "da", 0, 0, 0)                                                                         \
     X(REV16, "da", 0, 0, 0)                                                                        \
     X(REV32, "da", 0, 0, 0) /* bytes of each 32-bit half of 64 bits */                             \

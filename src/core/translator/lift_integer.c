@@ -235,15 +235,29 @@ LIFT(plain)
     static const struct {
         uint16_t guest;
         enum ir_opcode op;
-    } ops[] = {{A64_OP_ADC, IR_ADC},   {A64_OP_ADCS, IR_ADCS},  {A64_OP_SBC, IR_SBC},
-               {A64_OP_SBCS, IR_SBCS}, {A64_OP_UDIV, IR_UDIV},  {A64_OP_SDIV, IR_SDIV},
-               {A64_OP_LSLV, IR_SHL},  {A64_OP_LSRV, IR_SHR},   {A64_OP_ASRV, IR_SAR},
-               {A64_OP_RORV, IR_ROR},  {A64_OP_CLZ, IR_CLZ},    {A64_OP_CLS, IR_CLS},
-               {A64_OP_RBIT, IR_RBIT}, {A64_OP_REV16, IR_REV16}};
+    } ops[] = {{A64_OP_ADC, IR_ADC},    {A64_OP_ADCS, IR_ADCS}, {A64_OP_SBC, IR_SBC},
+               {A64_OP_SBCS, IR_SBCS},  {A64_OP_UDIV, IR_UDIV}, {A64_OP_SDIV, IR_SDIV},
+               {A64_OP_LSLV, IR_SHL},   {A64_OP_LSRV, IR_SHR},  {A64_OP_ASRV, IR_SAR},
+               {A64_OP_RORV, IR_ROR},   {A64_OP_CLS, IR_CLS},   {A64_OP_RBIT, IR_RBIT},
+               {A64_OP_REV16, IR_REV16}};
     unsigned k = 0;
     while (ops[k].guest != in->op)
         k++;
     three(l, ops[k].op, int_type(in), zr(in->d), zr(in->n), zr(in->m));
+    return true;
+}
+
+/* Behind RBIT in the same register: trailing zeros, which is what both are for. */
+LIFT(CLZ)
+{
+    struct ir_op *before = l->unit->count >= 2 ? &l->unit->ops[l->unit->count - 2] : NULL;
+    if (before && before->op == IR_RBIT && before->type == int_type(in) && before->d == in->n &&
+        in->d == in->n && in->d != 31) {
+        before->op = IR_CTZ;
+        l->joined = true;
+        return true;
+    }
+    three(l, IR_CLZ, int_type(in), zr(in->d), zr(in->n), 0);
     return true;
 }
 
@@ -360,7 +374,7 @@ const struct lift_row lift_rows_integer[] = {
     {A64_OP_LSRV, lift_plain},
     {A64_OP_ASRV, lift_plain},
     {A64_OP_RORV, lift_plain},
-    {A64_OP_CLZ, lift_plain},
+    {A64_OP_CLZ, lift_CLZ},
     {A64_OP_CLS, lift_plain},
     {A64_OP_RBIT, lift_plain},
     {A64_OP_REV16, lift_plain},

@@ -338,12 +338,42 @@ static void leading_zeros(struct emitter *e, unsigned width)
     x86_alu_imm(e->buf, ALU_XOR, 4, rm_reg(RAX), (int32_t)bits - 1);
 }
 
+/* By LZCNT or TZCNT, to whichever register d has. */
+static void count_zeros(struct emitter *e, const struct ir_op *o, unsigned opcode)
+{
+    unsigned d = set_reg(e, o->d, RAX);
+    struct x86_rm a = o->a == IR_ZERO ? rm_reg(use_reg(e, o->a, RAX, 8)) : loc(e, o->a);
+    x86_op(e->buf, 0xf3, opcode, op_width(o), d, a);
+    if (d == RAX)
+        set_done(e, o->d, RAX);
+}
+
 void emit_CLZ(struct emitter *e, const struct ir_op *o)
 {
     unsigned width = op_width(o);
     flags_clobber(e);
+    if (e->request->host->lzcnt) {
+        count_zeros(e, o, 0x0fbd);
+        return;
+    }
     copy(e, RAX, o->a, width);
     leading_zeros(e, width);
+    set_done(e, o->d, RAX);
+}
+
+/* TZCNT is BMI1's; BSF gives nothing for zero. */
+void emit_CTZ(struct emitter *e, const struct ir_op *o)
+{
+    unsigned width = op_width(o);
+    flags_clobber(e);
+    if (e->request->host->bmi2) {
+        count_zeros(e, o, 0x0fbc);
+        return;
+    }
+    copy(e, RAX, o->a, width);
+    x86_movi(e->buf, RCX, width * 8);
+    x86_op(e->buf, 0, 0x0fbc, width, RAX, rm_reg(RAX));
+    x86_op(e->buf, 0, 0x0f40u | CC_E, width, RAX, rm_reg(RCX));
     set_done(e, o->d, RAX);
 }
 
@@ -414,9 +444,11 @@ void emit_REV32(struct emitter *e, const struct ir_op *o)
 void emit_REV(struct emitter *e, const struct ir_op *o)
 {
     unsigned width = op_width(o);
-    copy(e, RAX, o->a, width);
-    swap_bytes(e, width, RAX);
-    set_done(e, o->d, RAX);
+    unsigned d = set_reg(e, o->d, RAX);
+    copy(e, d, o->a, width);
+    swap_bytes(e, width, d);
+    if (d == RAX)
+        set_done(e, o->d, RAX);
 }
 
 /* CRC32C has its instruction; the lifter keeps the other polynomial for the interpreter. */
