@@ -46,6 +46,8 @@ static const struct sequence {
     {"index of a table", "sbfiz x0, x1, #3, #32", {0x937d7c20}, 1, 2},
     {"mask from a condition", "cmp x0, #1; csetm w0, eq", {0xf100041f, 0x5a9f13e0}, 2, 7},
     {"two comparisons and branch", "cmp x0, #1; ccmp x1, #4, #0, eq; b.gt .+16", {0xf100041f, 0xfa440820, 0x5400008c}, 3, 11},
+    {"two comparisons, branch on both", "cmp x0, #1; ccmp x1, #4, #0, eq; b.gt .+4; cmp x0, x1", {0xf100041f, 0xfa440820, 0x5400002c, 0xeb01001f}, 4, 8},
+    {"two comparisons, branch on either", "cmp x0, #1; ccmp x1, #4, #0, eq; b.le .+4; cmp x0, x1", {0xf100041f, 0xfa440820, 0x5400002d, 0xeb01001f}, 4, 8},
     {"bits cleared", "bic x0, x1, x2", {0x8a220020}, 1, 1},
     {"inverted", "mvn w0, w1", {0x2a2103e0}, 1, 2},
     {"leading zeros of an integer", "clz x0, x1", {0xdac01020}, 1, 1},

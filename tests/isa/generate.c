@@ -623,6 +623,20 @@ static unsigned hash_group(uint64_t *random, uint32_t *out)
     return count;
 }
 
+/* CMP, CCMP or CCMN and a branch that alone reads their flags: over an instruction to a CMP. */
+static unsigned branch_group(uint64_t *random, uint32_t *out)
+{
+    uint32_t type = (uint32_t)below(random, 2) << 31, a = (uint32_t)below(random, 8);
+    uint32_t b = (uint32_t)below(random, 8), any = (uint32_t)below(random, 1 << 20);
+    out[0] = 0x6b00001fu | type | b << 16 | a << 5;
+    out[1] = 0x3a400000u | type | (any & 1) << 30 | (any >> 1 & 1) << 11 | b << 16 | a << 5 |
+             (any >> 3 & 15) << 12 | (any >> 7 & 15);
+    out[2] = 0x54000040u | (any >> 11 & 15);
+    out[3] = 0x91000400u | a << 5 | a;
+    out[4] = 0x6b00001fu | type | a << 16 | b << 5;
+    return 5;
+}
+
 /* FCMP, FCCMP, a CSEL or FCSEL by what they leave, and CMP, so that nobody else can read it. */
 static unsigned comparison_group(uint64_t *random, uint32_t *out)
 {
@@ -655,6 +669,10 @@ void generate_sequence(uint64_t *random, const struct a64_pattern *const *patter
         }
         if (at + 3 <= count && below(random, 24) == 0) {
             at += crypto_group(random, &ret->insn[at]);
+            continue;
+        }
+        if (at + 5 <= count && below(random, 16) == 0) {
+            at += branch_group(random, &ret->insn[at]);
             continue;
         }
         if (at + 2 <= count && below(random, 24) == 0) {

@@ -642,12 +642,41 @@ static void compare(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
         x86_byte(e->buf, 0xf5); /* cmc */
 }
 
+/* The next instruction, if it is the only one that reads the current op's flags, and a branch. */
+static const struct ir_op *only_branch(const struct emitter *e)
+{
+    const struct ir_unit *unit = e->request->unit;
+    const struct ir_op *next = e->op + 2;
+    if (e->index + 2 >= unit->count || e->op[1].op != IR_INSN || next->op != IR_BCC ||
+        next->x >= 14)
+        return NULL;
+    bool dead = next->flags & IR_FLAGS_DEAD_OUT && !(next->flags & IR_FLAGS_LIVE);
+    return dead ? next : NULL;
+}
+
+/* Where a branch alone reads the flags, what it does on y is known: where the condition fails, it
+ * is done here. */
+static bool compare_and_branch(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
+{
+    const struct ir_op *branch = only_branch(e);
+    bool taken = branch && flags_hold(o->y, branch->x);
+    if (!branch || (taken && !can_branch_ahead(e, branch)))
+        return false;
+    enum x86_cc fails = flags_condition(e, o->x) ^ 1u;
+    if (taken)
+        branch_ahead(e, branch, fails);
+    else
+        e->behind_branch = x86_jcc(e->buf, fails);
+    compare(e, o, alu);
+    return true;
+}
+
 /* cond ? flags of a -/+ b : the constant y. Both ways end with the same form in EFLAGS. */
 static void conditional_compare(struct emitter *e, const struct ir_op *o, enum x86_alu alu)
 {
     if (o->x >= 14) {
         compare(e, o, alu);
-    } else {
+    } else if (!compare_and_branch(e, o, alu)) {
         uint8_t *holds = x86_jcc_short(e->buf, flags_condition(e, o->x));
         x86_movi(e->buf, RAX, flags_saved_form(o->y));
         flags_from_ax(e);

@@ -236,6 +236,24 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
 void emit_BCC(struct emitter *e, const struct ir_op *o)
 {
     side_exit(e, o, flags_condition(e, o->x));
+    if (e->behind_branch)
+        x86_patch(e->buf, e->behind_branch, e->buf->at);
+    e->behind_branch = NULL;
+}
+
+bool can_branch_ahead(const struct emitter *e, const struct ir_op *branch)
+{
+    if (e->region)
+        return ir_label_of(&e->region->labels, branch->imm);
+    return branch->imm > e->offset + 4 && can_link(e, branch->imm);
+}
+
+void branch_ahead(struct emitter *e, const struct ir_op *branch, enum x86_cc cc)
+{
+    if (region_branch(e, branch, cc))
+        return;
+    x86_align_site(e->buf, 2);
+    add_exit(e, x86_jcc(e->buf, cc), branch->imm);
 }
 
 /* The test overwrites EFLAGS, so NZCV is saved before it if anyone, the exit included, reads it. */

@@ -73,10 +73,11 @@ struct emitter {
     bool remembers;                        /* ... may be told during this op */
     bool holds;                            /* ... any of them something */
     struct sha_state sha;
-    bool sp_aligned;      /* SP is known to be a multiple of 16 */
-    uint64_t targets[16]; /* words of the page that the unit branches on to */
-    uint32_t raw;         /* instruction being emitted */
-    int32_t offset;       /* ... its page offset */
+    uint8_t *behind_branch; /* displacement of a jump to behind the next BCC, or NULL */
+    bool sp_aligned;        /* SP is known to be a multiple of 16 */
+    uint64_t targets[16];   /* words of the page that the unit branches on to */
+    uint32_t raw;           /* instruction being emitted */
+    int32_t offset;         /* ... its page offset */
     unsigned cold_count;
     unsigned cold_pending; /* first cold entry whose resume address is the next instruction */
     struct cold cold[EMIT_COLD_MAX]; /* last: what is not used is not cleared */
@@ -183,6 +184,10 @@ void call_interpreter(struct emitter *e, uint32_t raw, int32_t offset);
 void emit_leave_to(struct emitter *e, int64_t target);
 /* The same by an exit with EMIT_EXIT_ALONE, for which there is room. */
 void emit_leave_alone(struct emitter *e, int32_t target);
+/* A jump, already now, to where the next instruction, `branch`, goes, if cc holds; NZCV is dead
+ * there. And whether that can be done. */
+void branch_ahead(struct emitter *e, const struct ir_op *branch, enum x86_cc cc);
+bool can_branch_ahead(const struct emitter *e, const struct ir_op *branch);
 
 /* emit_region.c: what follows does nothing and returns false in units of the first tier. */
 enum { REGION_JUMPS_MAX = 640 };
