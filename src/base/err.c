@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/errors.h"
+
 static int negative(int code)
 {
     return code > 0 ? -code : code;
@@ -32,7 +34,7 @@ int err_set_errno(struct err *e, int code, const char *format, ...)
         int used = vsnprintf(e->text, sizeof(e->text), format, args);
         va_end(args);
         if (used >= 0 && used < (int)sizeof(e->text))
-            snprintf(e->text + used, sizeof(e->text) - (size_t)used, ": %s", strerror(abs(code)));
+            snprintf(e->text + used, sizeof(e->text) - (size_t)used, ": %s", error_text(abs(code)));
     }
     return negative(code);
 }

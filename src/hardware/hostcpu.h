@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
@@ -20,6 +21,9 @@ struct hostcpu {
 
 /* On a host that is not x86-64 every field is false. */
 void hostcpu_detect(struct hostcpu *cpu);
+/* As a set of bits, for the same program on the same host. */
+uint64_t hostcpu_pack(const struct hostcpu *cpu);
+void hostcpu_unpack(uint64_t set, struct hostcpu *ret_cpu);
 
 /* A CPU that has what the list says and nothing else: names between commas, as /proc/cpuinfo has
  * them. "avx2" stands for its whole generation (FMA, BMI2, LZCNT and FSGSBASE, too), unless

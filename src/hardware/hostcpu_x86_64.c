@@ -1,6 +1,4 @@
-/* hostcpu_x86_64.c: feature bits as the C library found them when the process started, the OS's
- * XCR0 included. CPUID itself is not asked: where the host is a virtual machine each one is an exit
- * to its hypervisor, tens of microseconds, which every start of peng-arm64 would pay.
+/* hostcpu_x86_64.c: which features there are, by the bits of CPUID's leaves (hostcpu_leaves.h).
  *
  * For tests a list by name takes from them.
  */
@@ -15,21 +13,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/platform/x86.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
-
-/* As x86_cpu_active() of the header, which shifts a signed 1 into its sign. */
-static bool active(unsigned index)
-{
-    enum { REGISTER_BITS = 32, LEAF_BITS = 4 * REGISTER_BITS };
-    const struct cpuid_feature *leaf = __x86_get_cpuid_feature_leaf(index / LEAF_BITS);
-    return leaf->active_array[index % LEAF_BITS / REGISTER_BITS] >> index % REGISTER_BITS & 1;
-}
-
-#define HAS(feature) active(x86_cpu_##feature)
+#include "hardware/hostcpu_leaves.h"
 
 /* FMA and F16C are VEX: without AVX2 they would be the only ones. AVX-512 without FMA there is
  * none.
@@ -42,30 +30,51 @@ static void leave_to_sse(struct hostcpu *cpu)
         cpu->avx512vl = false;
 }
 
+/* Intel SDM volume 2A, CPUID; AMD APM volume 3, appendix E. */
 void hostcpu_detect(struct hostcpu *cpu)
 {
+    struct hostcpu_leaves has;
+    hostcpu_leaves(&has);
+    const uint32_t bmi = bit_BMI | bit_BMI2;
+    const uint32_t avx512 = bit_AVX512F | bit_AVX512VL | bit_AVX512BW | bit_AVX512DQ;
     *cpu = (struct hostcpu){
-        .sse42 = HAS(SSE4_2),
-        .avx2 = HAS(AVX2),
-        .fma = HAS(FMA),
-        .f16c = HAS(F16C),
-        .bmi2 = HAS(BMI1) && HAS(BMI2),
-        .lzcnt = HAS(LZCNT),
-        .cx16 = HAS(CMPXCHG16B),
+        .sse42 = has.basic_ecx & bit_SSE4_2,
+        .avx2 = has.more_ebx & bit_AVX2,
+        .fma = has.basic_ecx & bit_FMA,
+        .f16c = has.basic_ecx & bit_F16C,
+        .bmi2 = (has.more_ebx & bmi) == bmi,
+        .lzcnt = has.extended_ecx & bit_LZCNT,
+        .cx16 = has.basic_ecx & bit_CMPXCHG16B,
         .fsgsbase = getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE,
-        .aes = HAS(AES),
-        .pclmul = HAS(PCLMULQDQ),
-        .sha = HAS(SHA),
-        .gfni = HAS(GFNI),
-        .vaes = HAS(VAES),
-        .vpclmul = HAS(VPCLMULQDQ),
-        .avx512vl = HAS(AVX512F) && HAS(AVX512VL) && HAS(AVX512BW) && HAS(AVX512DQ),
-        .avx512vbmi = HAS(AVX512_VBMI),
-        .avx512vbmi2 = HAS(AVX512_VBMI2),
-        .avx512bitalg = HAS(AVX512_BITALG),
-        .avx512vnni = HAS(AVX512_VNNI),
+        .aes = has.basic_ecx & bit_AES,
+        .pclmul = has.basic_ecx & bit_PCLMUL,
+        .sha = has.more_ebx & bit_SHA,
+        .gfni = has.more_ecx & bit_GFNI,
+        .vaes = has.more_ecx & bit_VAES,
+        .vpclmul = has.more_ecx & bit_VPCLMULQDQ,
+        .avx512vl = (has.more_ebx & avx512) == avx512,
+        .avx512vbmi = has.more_ecx & bit_AVX512VBMI,
+        .avx512vbmi2 = has.more_ecx & bit_AVX512VBMI2,
+        .avx512bitalg = has.more_ecx & bit_AVX512BITALG,
+        .avx512vnni = has.more_ecx & bit_AVX512VNNI,
     };
     leave_to_sse(cpu);
+}
+
+static_assert(sizeof(struct hostcpu) <= 64, "a bit a feature");
+
+uint64_t hostcpu_pack(const struct hostcpu *cpu)
+{
+    uint64_t set = 0;
+    for (size_t i = 0; i < sizeof(*cpu); i++)
+        set |= (uint64_t)((const bool *)cpu)[i] << i;
+    return set;
+}
+
+void hostcpu_unpack(uint64_t set, struct hostcpu *ret_cpu)
+{
+    for (size_t i = 0; i < sizeof(*ret_cpu); i++)
+        ((bool *)ret_cpu)[i] = set >> i & 1;
 }
 
 /* arch/x86/include/asm/cpufeatures.h has the names; AVX-512's basic parts come together. */

@@ -79,6 +79,7 @@ static void test_handover(void **state)
                                       .self_fd = 6,
                                       .seccomp_fd = -1,
                                       .stack_bytes = 12345,
+                                      .host_cpu = 0x1fffff,
                                       .interpreter = true,
                                       .sysroot = "/root of it",
                                       .exec_name = "./name\x1fwith"};
@@ -90,6 +91,7 @@ static void test_handover(void **state)
     assert_int_equal(to.self_fd, 6);
     assert_int_equal(to.seccomp_fd, -1);
     assert_int_equal(to.stack_bytes, 12345);
+    assert_int_equal(to.host_cpu, 0x1fffff);
     assert_true(to.interpreter && !to.strace && !to.stats);
     assert_null(to.cpu);
     assert_string_equal(to.sysroot, "/root of it");

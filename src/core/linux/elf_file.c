@@ -9,6 +9,7 @@
 #include <assert.h>
 #include <elf.h>
 #include <errno.h>
+#include <linux/elf-em.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -238,6 +238,7 @@ static int64_t exec_by_us(struct linux_thread *t, struct request *r, char **argv
     config.report_fd = p->report_fd;
     config.seccomp_fd = seccomp_fd >= 0 ? seccomp_fd : -1;
     config.exec_name = r->name;
+    config.host_cpu = p->translator ? translator_host_cpu(p->translator) : 0;
     if (!handover_write(handover, sizeof(handover), &config)) {
         drop_filters(t, seccomp_fd);
         return -E2BIG;

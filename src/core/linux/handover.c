@@ -3,7 +3,7 @@
  * is in one more environment string, the last, which it takes out before the guest sees it:
  *
  *   PENG_HANDOVER=PID PROGRAM-FD SELF-FD SECCOMP-FD PROFILE-FD REPORT-FD FLAGS STACK
- * CODE-CACHE<1f>CPU<1f>HOST-FEATURES<1f>RELEASE<1f>SYSROOT<1f>NAME
+ * CODE-CACHE HOST-CPU<1f>CPU<1f>HOST-FEATURES<1f>RELEASE<1f>SYSROOT<1f>NAME
  *
  * PID is the process it is meant for: exec does not change it, so a string that strays into another
  * process is left alone. Empty texts stand for none. Somebody who forges one and runs this program
@@ -32,13 +32,13 @@ size_t handover_write(char *out, size_t size_bytes, const struct linux_config *c
     unsigned flags = (config->interpreter ? FLAG_INTERPRETER : 0) |
                      (config->strace ? FLAG_STRACE : 0) | (config->stats ? FLAG_STATS : 0) |
                      (config->profile ? FLAG_PROFILE : 0);
-    int n = snprintf(out, size_bytes, NAME "%d %d %d %d %d %d %x %llx %llx %c%s%c%s%c%s%c%s%c%s",
-                     getpid(), config->program_fd, config->self_fd, config->seccomp_fd,
-                     config->profile_fd, config->report_fd, flags,
-                     (unsigned long long)config->stack_bytes,
-                     (unsigned long long)config->code_cache_bytes, SEPARATOR, text(config->cpu),
-                     SEPARATOR, text(config->host_features), SEPARATOR, text(config->release),
-                     SEPARATOR, text(config->sysroot), SEPARATOR, config->exec_name);
+    int n = snprintf(
+        out, size_bytes, NAME "%d %d %d %d %d %d %x %llx %llx %llx %c%s%c%s%c%s%c%s%c%s", getpid(),
+        config->program_fd, config->self_fd, config->seccomp_fd, config->profile_fd,
+        config->report_fd, flags, (unsigned long long)config->stack_bytes,
+        (unsigned long long)config->code_cache_bytes, (unsigned long long)config->host_cpu,
+        SEPARATOR, text(config->cpu), SEPARATOR, text(config->host_features), SEPARATOR,
+        text(config->release), SEPARATOR, text(config->sysroot), SEPARATOR, config->exec_name);
     return n > 0 && (size_t)n < size_bytes ? (size_t)n : 0;
 }
 
@@ -56,7 +56,7 @@ bool handover_read(char **envp, struct linux_config *config)
 {
     int pid, taken = 0;
     unsigned flags;
-    unsigned long long stack, code_cache;
+    unsigned long long stack, code_cache, host_cpu;
     size_t n = 0;
     while (envp[n])
         n++;
@@ -64,9 +64,9 @@ bool handover_read(char **envp, struct linux_config *config)
         return false;
     char *at = envp[n - 1] + strlen(NAME);
     struct linux_config c = *config;
-    if (sscanf(at, "%d %d %d %d %d %d %x %llx %llx %n", &pid, &c.program_fd, &c.self_fd,
-               &c.seccomp_fd, &c.profile_fd, &c.report_fd, &flags, &stack, &code_cache,
-               &taken) < 9 ||
+    if (sscanf(at, "%d %d %d %d %d %d %x %llx %llx %llx %n", &pid, &c.program_fd, &c.self_fd,
+               &c.seccomp_fd, &c.profile_fd, &c.report_fd, &flags, &stack, &code_cache, &host_cpu,
+               &taken) < 10 ||
         pid != getpid() || at[taken] != SEPARATOR)
         return false;
     envp[n - 1] = NULL;
@@ -77,6 +77,7 @@ bool handover_read(char **envp, struct linux_config *config)
     c.profile = flags & FLAG_PROFILE;
     c.stack_bytes = stack;
     c.code_cache_bytes = code_cache;
+    c.host_cpu = host_cpu;
     c.cpu = cut(&at);
     c.host_features = cut(&at);
     c.release = cut(&at);

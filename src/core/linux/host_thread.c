@@ -6,10 +6,7 @@
  *
  *     guard page | stack | TLS image | thread control block
  *
- * and a clone onto it. What the C library must find in the control block is little, because this
- * program is linked statically, has one TLS segment, and calls no pthread function that looks at a
- * thread but for mutexes: the pointer to itself, the canaries, and that there are several threads.
- * The layout is the x86-64 ABI's (tcbhead_t), the same since glibc 2.4.
+ * and a clone onto it. What the C library must find in the control block host_libc.h says.
  *
  * fork, likewise, is the bare call with the allocator's and stderr's locks held around it.
  */
@@ -21,32 +18,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/single_threaded.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "core/linux/host_libc.h"
 
 enum {
     PAGE = 4096,
     STACK_SIZE = 256 << 10,
-    TCB_SIZE = 4096, /* struct pthread has 2304 bytes */
+    TCB_SIZE = HOST_LIBC_TCB_BYTES,
     TLS_ALIGN_MAX = PAGE,
 };
-
-/* The head of struct pthread. */
-struct tcb {
-    void *tcb, *dtv, *self;
-    int multiple_threads, gscope;
-    uintptr_t sysinfo, stack_guard, pointer_guard;
-};
-
-/* Found in a statically linked C library alone; elsewhere there are no threads of ours. */
-void __malloc_fork_lock_parent(void) __attribute__((weak));
-void __malloc_fork_unlock_parent(void) __attribute__((weak));
-void __malloc_fork_unlock_child(void) __attribute__((weak));
-void __libc_thread_freeres(void) __attribute__((weak));
-void __ctype_init(void) __attribute__((weak));
 
 long linux_host_clone(long number, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
 void linux_host_leave(void *stack, size_t size_bytes, int status) __attribute__((noreturn));
@@ -72,16 +55,9 @@ static int find_tls(struct dl_phdr_info *info, size_t size, void *ctx)
     return 0;
 }
 
-static struct tcb *own_tcb(void)
+static uint8_t *stack_tcb(const struct host_stack *stack)
 {
-    struct tcb *tcb;
-    __asm__("mov %%fs:16, %0" : "=r"(tcb));
-    return tcb;
-}
-
-static struct tcb *stack_tcb(const struct host_stack *stack)
-{
-    return (struct tcb *)((uint8_t *)stack->base + stack->size_bytes - TCB_SIZE);
+    return (uint8_t *)stack->base + stack->size_bytes - TCB_SIZE;
 }
 
 /* Where the stack of the thread begins, below its TLS. */
@@ -107,17 +83,9 @@ int host_stack_new(struct host_stack *ret_stack)
         host_stack_free(ret_stack);
         return -ENOMEM;
     }
-    struct tcb *tcb = stack_tcb(ret_stack), *own = own_tcb();
-    memcpy((uint8_t *)tcb - tls.size_bytes, tls.image, tls.image_bytes);
-    *tcb = (struct tcb){
-        .tcb = tcb,
-        .dtv = own->dtv,
-        .self = tcb,
-        .multiple_threads = 1,
-        .sysinfo = own->sysinfo,
-        .stack_guard = own->stack_guard,
-        .pointer_guard = own->pointer_guard,
-    };
+    uint8_t *tcb = stack_tcb(ret_stack);
+    memcpy(tcb - tls.size_bytes, tls.image, tls.image_bytes);
+    host_libc_tcb_init(tcb);
     return 0;
 }
 
@@ -139,8 +107,7 @@ static bool needs_clone3(const struct clone_args *args)
 static void first_instruction(void *words)
 {
     void *const *w = words;
-    if (__ctype_init)
-        __ctype_init();
+    host_libc_started();
     ((void (*)(void *))w[0])(w[1]);
 }
 
@@ -150,8 +117,7 @@ long host_thread_clone(struct clone_args *args, const struct host_stack *stack,
     struct tls_segment tls = {0};
     dl_iterate_phdr(find_tls, &tls);
     uint64_t *top = stack_top(stack, &tls), *low = (uint64_t *)((uint8_t *)stack->base + PAGE);
-    own_tcb()->multiple_threads = 1;
-    __libc_single_threaded = 0;
+    host_libc_share();
     top[-2] = (uintptr_t)start;
     top[-1] = (uintptr_t)arg;
     top[-3] = (uintptr_t)&top[-2];
@@ -169,13 +135,11 @@ long host_thread_clone(struct clone_args *args, const struct host_stack *stack,
 
 long host_fork(struct clone_args *args)
 {
-    bool lock = !__libc_single_threaded && __malloc_fork_lock_parent;
     long r;
     args->flags &= ~(uint64_t)CLONE_SETTLS;
     args->stack = args->stack_size = args->tls = 0;
     flockfile(stderr);
-    if (lock)
-        __malloc_fork_lock_parent();
+    host_libc_before_fork();
     if (needs_clone3(args))
         r = syscall(SYS_clone3, args, sizeof(*args));
     else
@@ -183,10 +147,7 @@ long host_fork(struct clone_args *args)
                     args->flags & CLONE_PIDFD ? args->pidfd : args->parent_tid, args->child_tid, 0);
     if (r < 0)
         r = -errno;
-    if (lock && r)
-        __malloc_fork_unlock_parent();
-    else if (lock)
-        __malloc_fork_unlock_child();
+    host_libc_after_fork(r == 0);
     funlockfile(stderr);
     return r;
 }
@@ -194,8 +155,7 @@ long host_fork(struct clone_args *args)
 void host_thread_leave(const struct host_stack *stack, int status)
 {
     if (stack->base) {
-        if (__libc_thread_freeres)
-            __libc_thread_freeres();
+        host_libc_ending();
         linux_host_leave(stack->base, stack->size_bytes, status);
     }
     for (;;)

@@ -28,6 +28,7 @@ struct linux_config {
     const char *cpu;           /* model name; NULL: the default */
     const char *release;       /* uname -r to report; NULL: the host's */
     const char *host_features; /* hostcpu_parse(): translate for no more than these; NULL: all */
+    uint64_t host_cpu;         /* hostcpu_pack(), as the program before found it; 0: look */
     uint64_t stack_bytes;      /* 0: as RLIMIT_STACK says */
     uint64_t code_cache_bytes; /* for translations; 0: the default */
     int profile_fd;            /* where --profile prints; -1: standard error */

@@ -9,6 +9,7 @@
 #include "core/linux/memory_int.h"
 
 #include <errno.h>
+#include <linux/mman.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/shm.h>

@@ -274,8 +274,9 @@ void linux_rseq_abort(struct linux_thread *t)
 
 static void tell_cpu(struct linux_thread *t)
 {
-    unsigned cpu;
-    if (getcpu(&cpu, NULL) < 0 || cpu == t->rseq.cpu)
+    int now = sched_getcpu();
+    uint32_t cpu = (uint32_t)now;
+    if (now < 0 || cpu == t->rseq.cpu)
         return;
     const uint32_t both[2] = {cpu, cpu}; /* cpu_id_start, cpu_id */
     t->rseq.cpu = cpu;

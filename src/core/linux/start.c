@@ -79,6 +79,7 @@ static int start_translator(struct linux_process *p, struct err *e)
                                              .model = p->model,
                                              .stats = p->config->stats,
                                              .host_features = p->config->host_features,
+                                             .host_cpu = p->config->host_cpu,
                                              .cache_bytes = p->config->code_cache_bytes,
                                              .keep = where_to_keep(p),
                                              .tiers = translator_tiers_of_environment(),

@@ -27,6 +27,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/errors.h"
 #include "core/linux/strace_int.h"
 
 enum { POLLED_MAX = 1 << 16 }; /* descriptors looked at for those that are ready */
@@ -152,11 +153,11 @@ void linux_strace_enter(struct linux_thread *t, const uint64_t a[6])
 
 static void add_error(struct strace_text *s, int64_t result)
 {
-    const char *name = strerrorname_np((int)-result);
+    const char *name = error_name((int)-result);
     if (result == -LINUX_ERESTART)
         strace_add(s, "? ERESTARTSYS (To be restarted if SA_RESTART is set)");
     else if (name)
-        strace_add(s, "-1 %s (%s)", name, strerrordesc_np((int)-result));
+        strace_add(s, "-1 %s (%s)", name, error_text((int)-result));
     else
         strace_add(s, "-1 errno %ld", -result);
 }

@@ -21,6 +21,7 @@
 #include <linux/prctl.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/stat.h>
 #include <linux/xattr.h>
 #include <net/if.h>
 #include <netinet/tcp.h>

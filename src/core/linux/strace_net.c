@@ -122,7 +122,7 @@ static void add_control(struct strace_text *s, uint64_t address, uint64_t size)
         strace_pointer(s, address);
         return;
     }
-    strace_add(s, "[{cmsg_len=%zu, cmsg_level=", header.cmsg_len);
+    strace_add(s, "[{cmsg_len=%zu, cmsg_level=", (size_t)header.cmsg_len);
     strace_names(s, strace_sock_levels, (uint32_t)header.cmsg_level);
     bool rights = header.cmsg_level == SOL_SOCKET && header.cmsg_type == SCM_RIGHTS;
     strace_add(s, rights ? ", cmsg_type=SCM_RIGHTS" : ", cmsg_type=%d", header.cmsg_type);
@@ -150,7 +150,7 @@ void strace_print_msghdr(const struct strace_call *c, unsigned i)
     strace_sockaddr(c->out, (uintptr_t)m.msg_name, m.msg_namelen);
     strace_add(c->out, ", msg_iov=");
     strace_iovecs(c->out, (uintptr_t)m.msg_iov, m.msg_iovlen, c->done ? c->result : INT64_MAX);
-    strace_add(c->out, ", msg_iovlen=%zu", m.msg_iovlen);
+    strace_add(c->out, ", msg_iovlen=%zu", (size_t)m.msg_iovlen);
     if (m.msg_controllen) {
         strace_add(c->out, ", msg_control=");
         add_control(c->out, (uintptr_t)m.msg_control, m.msg_controllen);

@@ -206,9 +206,15 @@ void strace_iovecs(struct strace_text *s, uint64_t address, uint64_t count, int6
 /* --- signals ------------------------------------------------------------------------------------
  */
 
+static const char *const signal_names[] = {
+    NULL,   "HUP",  "INT",  "QUIT", "ILL",    "TRAP",   "ABRT",  "BUS",  "FPE",  "KILL", "USR1",
+    "SEGV", "USR2", "PIPE", "ALRM", "TERM",   "STKFLT", "CHLD",  "CONT", "STOP", "TSTP", "TTIN",
+    "TTOU", "URG",  "XCPU", "XFSZ", "VTALRM", "PROF",   "WINCH", "IO",   "PWR",  "SYS"};
+static_assert(ARRAY_SIZE(signal_names) == 32, "those before SIGRTMIN");
+
 void strace_signal_name(struct strace_text *s, uint64_t signal)
 {
-    const char *name = signal < LINUX_SIGNALS ? sigabbrev_np((int)signal) : NULL;
+    const char *name = signal < ARRAY_SIZE(signal_names) ? signal_names[signal] : NULL;
     if (name)
         strace_add(s, "SIG%s", name);
     else if (signal >= 32 && signal <= LINUX_SIGNALS) /* the kernel's SIGRTMIN, not the library's */

@@ -51,6 +51,8 @@ struct kernel_statfs {
     uint64_t f_namelen, f_frsize, f_flags, f_spare[4];
 };
 
+#undef sigev_notify_thread_id /* a C library may have its own way there */
+
 /* include/uapi/asm-generic/siginfo.h, struct sigevent: the members that SIGEV_SIGNAL and
  * SIGEV_THREAD_ID use. */
 struct kernel_sigevent {
@@ -65,7 +67,7 @@ struct kernel_rusage {
     int64_t ru_maxrss, rest1[3], ru_minflt, ru_majflt, ru_nswap, ru_inblock, ru_oublock, ru_msgsnd,
         ru_msgrcv, ru_nsignals, ru_nvcsw, ru_nivcsw;
 };
-static_assert(sizeof(struct kernel_rusage) == sizeof(struct rusage), "struct rusage");
+static_assert(sizeof(struct kernel_rusage) == 18 * 8, "struct rusage");
 
 #define AT(type, member) #member, offsetof(type, member), sizeof(((type *)0)->member)
 #define NUMBER(type, member, kind)                                                                 \
@@ -149,7 +151,7 @@ const struct strace_type strace_rlimit = {sizeof(struct rlimit), FIELDS(
     NUMBER(struct rlimit, rlim_max, SIGNED),
 )};
 
-const struct strace_type strace_sysinfo = {sizeof(struct sysinfo), FIELDS(
+const struct strace_type strace_sysinfo = {offsetof(struct sysinfo, mem_unit) + 4, FIELDS(
     NUMBER(struct sysinfo, uptime, SIGNED),
     NUMBER(struct sysinfo, totalram, UNSIGNED),
     NUMBER(struct sysinfo, freeram, UNSIGNED),

@@ -8,12 +8,12 @@
  *
  * Limits: numbers from LINUX_CALL_NUMBERS on do not exist, even where the host has younger calls.
  */
+#include <asm/unistd.h>
 #include <errno.h>
-#include <sys/syscall.h>
 
 #include "core/linux/linux_int.h"
 
-#define HOW_PASS(name) .host_number = SYS_##name
+#define HOW_PASS(name) .host_number = __NR_##name
 #define HOW_CALL(name) .host_number = -1
 #define HOW_NONE(name) .host_number = -1
 #define HOW_TODO(name) .host_number = -1, .missing = true

@@ -171,17 +171,25 @@ static void set_up(struct tracee *e, const struct linux_tracee *b)
     WRITE_FIELD(e, traced, 1);
 }
 
+/* Where the block of a stopped tracee is; 0: it has none. */
+static uint64_t own_block(const struct tracee *e, const struct user_regs_struct *regs)
+{
+    uint64_t self;
+    uint64_t slot = regs->fs_base + ((uint64_t)(uintptr_t)&linux_self - own_fs_base());
+    if (!regs->fs_base || tracer_read(e->tid, slot, &self, sizeof(self)) < 0 || !self)
+        return 0;
+    return self + offsetof(struct linux_thread, debug.tracee);
+}
+
 /* Finds the block of a stopped tracee. */
 static bool locate(struct tracee *e, const struct user_regs_struct *regs)
 {
     struct linux_tracee b;
-    uint64_t self;
-    uint64_t slot = regs->fs_base + ((uint64_t)(uintptr_t)&linux_self - own_fs_base());
     if (e->block)
         return true;
-    if (!regs->fs_base || tracer_read(e->tid, slot, &self, sizeof(self)) < 0 || !self)
+    uint64_t self = own_block(e, regs);
+    if (!self)
         return false;
-    self += offsetof(struct linux_thread, debug.tracee);
     if (tracer_read(e->tid, self, &b, sizeof(b)) < 0 || b.magic != LINUX_TRACEE_MAGIC)
         return false;
     e->block = self;
@@ -331,6 +339,10 @@ static bool event_stopped(struct linux_process *p, struct tracee *e, int event,
             child->newborn = !e->seized;
             child->options = e->options;
         }
+        break;
+    case PTRACE_EVENT_EXIT: /* a thread that ends has given its memory back already */
+        if (own_block(e, regs) != e->block)
+            e->block = 0;
         break;
     default:
         break;

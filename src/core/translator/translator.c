@@ -45,10 +45,13 @@ static int check_features(const struct hostcpu *host, struct err *e)
                : err_set(e, ENOTSUP, "the translator needs a host CPU with SSE4.2 (x86-64-v2)");
 }
 
-static int detect(struct hostcpu *host, const char *features, struct err *e)
+static int detect(struct hostcpu *host, uint64_t known, const char *features, struct err *e)
 {
     struct hostcpu allowed;
-    hostcpu_detect(host);
+    if (known)
+        hostcpu_unpack(known, host);
+    else
+        hostcpu_detect(host);
     int r = features ? hostcpu_parse(features, &allowed, e) : 0;
     if (r == 0 && features)
         hostcpu_restrict(host, &allowed);
@@ -132,7 +135,7 @@ int translator_new(const struct translator_config *config, struct translator **r
         config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
     if (bytes < (size_t)CODEMEM_MIB_MIN << 20)
         bytes = (size_t)CODEMEM_MIB_MIN << 20;
-    int r = detect(&t->host, config->host_features, e);
+    int r = detect(&t->host, config->host_cpu, config->host_features, e);
     if (r == 0)
         r = check_features(&t->host, e);
     const struct a64_model *model =
@@ -299,6 +302,11 @@ void translator_save(struct translator *t)
     translator_unlock(t);
     if (dropped) /* the process may go on, after an exec that fails */
         translator_call_out(t, NULL);
+}
+
+uint64_t translator_host_cpu(const struct translator *t)
+{
+    return hostcpu_pack(&t->host);
 }
 
 const char *translator_folder(const struct translator *t)

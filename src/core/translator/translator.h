@@ -40,6 +40,7 @@ struct translator_config {
     size_t cache_bytes;        /* code memory, CODEMEM_MIB_MIN at least; 0: the default */
     unsigned max_insns;        /* per unit, for tests; 0: the default */
     const char *host_features; /* hostcpu_parse(): use no more than these; NULL: all */
+    uint64_t host_cpu;         /* hostcpu_pack(), where it is known; else 0 */
     /* The second alone: all code is regions, loop or not, at once. Machines keep nothing then. */
     enum translator_tiers tiers;
     const struct a64_model *model; /* user mode: of the CPUs to come */
@@ -87,6 +88,8 @@ void translator_thaw(struct translator *t, uint64_t key);
  * another program. */
 void translator_save(struct translator *t);
 
+/* What it makes code for: hostcpu_pack(). */
+uint64_t translator_host_cpu(const struct translator *t);
 /* The store's folder; NULL: translations are not kept. */
 const char *translator_folder(const struct translator *t);
 

@@ -11,7 +11,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +20,7 @@
 
 #include "core/arm64/cpu.h"
 #include "core/linux/handover.h"
+#include "core/linux/host_libc.h"
 #include "interface/gdb_user.h"
 #include "tools/arm64run/run_options.h"
 
@@ -95,7 +95,7 @@ int main(int argc, char **argv, char **envp)
                                        .report_fd = -1,
                                        .log = &log}};
     struct err e = {0};
-    mallopt(M_ARENA_MAX, 1); /* an arena a thread would cost the guest address space */
+    host_libc_init();
     if (!started_by_binfmt() && handover_read(envp, &o.config)) {
         o.config.argv = argv;
         o.config.envp = envp;
