@@ -23,13 +23,13 @@ X86_64 = SimpleNamespace(
     name='x86_64', folder=os.path.join(GUEST, 'amd64'), console='ttyS0', append='',
     host=['qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max,+svm'],
     modules=SVM, libraries='/', readelf='readelf', strip='strip', guests=['one', 'two', 'reset'],
-    unit_test=UNIT_TEST, unit_passes=14,
+    unit_test=UNIT_TEST, unit_passes=15,
     # qemu's VMRUN does not arm the guest's hardware breakpoints (seen with 7.2).
     emulation_lacks={'breakpoints_and_steps', 'watchpoints'},
     cpus='x86_64 CPU', engines=['x86_64 guests: kvm', 'arm64 guests: translator'])
 # Where the guest's first instruction is not mapped yet, Bochs' VMX steps without running it.
 INTEL = SimpleNamespace(**{**vars(X86_64), 'host': None, 'bochs': 'corei7_haswell_4770', 'modules': VMX,
-                           'append': bochs.FASTER, 'guests': ['one'], 'unit_passes': 17, 'emulation_lacks': {'steps'}})
+                           'append': bochs.FASTER, 'guests': ['one'], 'unit_passes': 18, 'emulation_lacks': {'steps'}})
 RYZEN = SimpleNamespace(**{**vars(INTEL), 'bochs': 'ryzen', 'modules': SVM})
 ARM64 = SimpleNamespace(
     name='arm64', folder=GUEST, console='ttyAMA0', append='',

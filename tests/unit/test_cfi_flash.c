@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "core/device/cfi_flash.h"
 
 enum { BANK = 1 << 20, SECTOR = CFI_FLASH_SECTOR_BYTES, READY = 0x00800080 };
@@ -30,6 +31,20 @@ static void put(uint64_t offset, uint32_t value)
 static void command(uint64_t offset, uint16_t code)
 {
     put(offset, (uint32_t)code << 16 | code);
+}
+
+/* What show() was told last, and how often. */
+struct shown {
+    const uint8_t *content;
+    unsigned on, off;
+};
+
+static void show(void *ctx, uint8_t *content, bool on)
+{
+    struct shown *shown = ctx;
+    shown->content = content;
+    shown->on += on;
+    shown->off += !on;
 }
 
 static int setup(void **state)
@@ -196,7 +211,8 @@ static uint32_t word_in_file(off_t offset)
 
 static void program_and_free(bool write_back)
 {
-    const struct cfi_flash_config config = {BANK, path, write_back, NULL, CFI_FLASH_TWO_X16};
+    const struct cfi_flash_config config = {
+        .size_bytes = BANK, .path = path, .write_back = write_back};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     command(0, 0x20);
@@ -217,11 +233,40 @@ static void test_writes_back(void **state)
     unlink(path);
 }
 
+/* Whoever shows the content as memory hears of every change between it and status. */
+static void test_shows_its_content(void **state)
+{
+    struct shown shown = {0};
+    make_file(BANK);
+    const struct cfi_flash_config config = {
+        .size_bytes = BANK, .path = path, .show = show, .show_ctx = &shown};
+    assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
+    assert_int_equal(shown.on, 0); /* there is no machine yet */
+    cfi_flash_reset(flash);
+    cfi_flash_reset(flash);
+    assert_int_equal(shown.on, 1);
+    assert_int_equal(load_le(shown.content + 16, 4), 0x4b52414d);
+    command(16, 0x40);
+    assert_int_equal(shown.off, 1);
+    put(16, 0x0000414d);
+    assert_int_equal(get(16), READY);
+    assert_int_equal(shown.on, 1);
+    command(16, 0xff);
+    assert_int_equal(shown.on, 2);
+    assert_int_equal(load_le(shown.content + 16, 4), 0x414d);
+    command(0, 0x90);
+    cfi_flash_reset(flash);
+    assert_int_equal(shown.off, 2);
+    assert_int_equal(shown.on, 3);
+    cfi_flash_free(flash);
+    unlink(path);
+}
+
 static void test_small_file(void **state)
 {
     struct err e;
     make_file(5000);
-    struct cfi_flash_config config = {BANK, path, false, NULL, CFI_FLASH_TWO_X16};
+    struct cfi_flash_config config = {.size_bytes = BANK, .path = path};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     assert_int_equal(get(4996), 0);
@@ -242,8 +287,8 @@ static void test_makes_file(void **state)
     struct cfi_flash *second;
     make_file(0);
     unlink(path);
-    const struct cfi_flash_config config = {BANK, path, true, "no-such-template",
-                                            CFI_FLASH_TWO_X16};
+    const struct cfi_flash_config config = {
+        .size_bytes = BANK, .path = path, .write_back = true, .template_path = "no-such-template"};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(BANK - 4), 0xffffffff);
     command(16, 0x40);
@@ -261,7 +306,8 @@ static void test_makes_file_from_template(void **state)
 {
     static const char name[] = "flash-test-made";
     make_file(5000);
-    const struct cfi_flash_config config = {BANK, name, true, path, CFI_FLASH_TWO_X16};
+    const struct cfi_flash_config config = {
+        .size_bytes = BANK, .path = name, .write_back = true, .template_path = path};
     assert_int_equal(cfi_flash_new(&config, &flash, NULL), 0);
     assert_int_equal(get(16), 0x4b52414d);
     assert_int_equal(get(5000), 0xffffffff);
@@ -276,7 +322,8 @@ static void test_leaves_no_file_behind(void **state)
     struct err e;
     static const char name[] = "flash-test-made";
     make_file(2 * BANK);
-    const struct cfi_flash_config config = {BANK, name, true, path, CFI_FLASH_TWO_X16};
+    const struct cfi_flash_config config = {
+        .size_bytes = BANK, .path = name, .write_back = true, .template_path = path};
     assert_int_equal(cfi_flash_new(&config, &flash, &e), -EINVAL);
     assert_int_equal(access(name, F_OK), -1);
     unlink(path);
@@ -339,6 +386,7 @@ int main(void)
         CASE(test_lock_commands_are_taken),
         cmocka_unit_test(test_one_x8),
         cmocka_unit_test(test_writes_back),
+        cmocka_unit_test(test_shows_its_content),
         cmocka_unit_test(test_small_file),
         cmocka_unit_test(test_makes_file),
         cmocka_unit_test(test_makes_file_from_template),

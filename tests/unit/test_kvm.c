@@ -212,6 +212,27 @@ static void ports_and_device_memory(void **state)
     assert_int_equal(word(rig, 0x3008), 0xff); /* an empty bus */
 }
 
+/* Reads do not come to us while memory is shown there; writes do. */
+static void shown_memory_is_read(void **state)
+{
+    struct rig *rig = *state;
+    struct err e = {0};
+    uint32_t *page = aligned_alloc(4096, 4096);
+    assert_non_null(page);
+    memset(page, 0, 4096);
+    page[0] = 0x12340000;
+    for (unsigned round = 0; round < 4; round++) {
+        bool on = round % 2 == 0;
+        assert_int_equal(rig->ops->show_memory(rig->engine, DEVICE, 4096, page, on, &e), 0);
+        load(rig, guest_io, guest_io_end, 0);
+        rig->told_count = 0;
+        run(rig, VCPU_STOP_REQUESTED);
+        was_told(rig, 2, DEVICE + 4, 4, on ? 0x12340001 : 0x1005);
+        assert_int_equal(page[1] | page[2], 0); /* it is not written */
+    }
+    free(page);
+}
+
 static void a_reset_starts_over(void **state)
 {
     struct rig *rig = *state;
@@ -570,6 +591,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(ports_and_device_memory),
         CASE(a_reset_starts_over),
+        CASE(shown_memory_is_read),
         CASE(written_pages_are_logged),
         CASE(a_doorbell_rings_without_an_exit),
         CASE(a_running_guest_stops),

@@ -93,6 +93,9 @@ struct cfi_flash {
 
     enum read_mode read_mode;
     enum write_mode write_mode;
+    void (*show)(void *ctx, uint8_t *content, bool on); /* as configured */
+    void *show_ctx;
+    bool shown; /* show() was told so last */
     uint8_t status;
     uint64_t buffer_base; /* aligned address of the buffer, once its first word came */
     unsigned buffer_words, buffer_left;
@@ -291,6 +294,15 @@ static void write_bank(struct cfi_flash *f, uint64_t offset, unsigned size_bytes
 /* --- the bus -----------------------------------------------------------------------------------
  */
 
+static void tell_mode(struct cfi_flash *f)
+{
+    bool on = f->read_mode == READ_ARRAY;
+    if (!f->show || f->flip || on == f->shown)
+        return;
+    f->shown = on;
+    f->show(f->show_ctx, f->content, on);
+}
+
 static uint64_t cfi_read(void *ctx, uint64_t offset, unsigned size_bytes)
 {
     struct cfi_flash *f = ctx;
@@ -307,6 +319,7 @@ static void cfi_write(void *ctx, uint64_t offset, unsigned size_bytes, uint64_t 
     unsigned at_once = size_bytes < f->bus_bytes ? size_bytes : f->bus_bytes;
     for (unsigned i = 0; i < size_bytes; i += at_once)
         write_bank(f, offset + i, at_once, value >> (8 * i));
+    tell_mode(f);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -332,6 +345,7 @@ void cfi_flash_reset(struct cfi_flash *f)
     f->read_mode = READ_ARRAY;
     f->write_mode = WRITE_COMMAND;
     f->status = STATUS_READY;
+    tell_mode(f);
     pthread_mutex_unlock(&f->lock);
 }
 
@@ -452,6 +466,8 @@ int cfi_flash_new(const struct cfi_flash_config *config, struct cfi_flash **ret_
     }
     fill_query(f);
     cfi_flash_reset(f);
+    f->show = config->show; /* from the board's first reset on */
+    f->show_ctx = config->show_ctx;
     *ret_flash = f;
     return 0;
 }

@@ -8,9 +8,10 @@
  * It never enters command mode: the board puts cfi_rom_ops on the bus at the same address, which
  *    drops the guest's writes. Firmware does not touch this bank, and the board's device tree
  * should not list it as flash.
- *  - The variable store's bank is a struct cfi_flash on the bus and in no region: every read comes
- * to the device, in array mode too. Firmware keeps its variables cached in RAM, so this costs
- * little.
+ *  - The variable store's bank is a struct cfi_flash on the bus and in no region. It says by show()
+ * when it is in array mode, and the board has the engine show its content as memory meanwhile,
+ * where the engine can: OVMF reads the bank a hundred thousand times before it starts anything.
+ * Else every read comes to the device.
  */
 #ifndef PENG_CORE_DEVICE_CFI_FLASH_H
 #define PENG_CORE_DEVICE_CFI_FLASH_H
@@ -37,6 +38,10 @@ struct cfi_flash_config {
      * behind its end; NULL or no such file: erased as a whole. */
     const char *template_path;
     enum cfi_flash_kind kind;
+    /* Told, under the bank's lock, when array mode begins and ends: while `on`, a read gives the
+     * byte of `content`. NULL: nobody wants to know. Never called for a bank without `path`. */
+    void (*show)(void *ctx, uint8_t *content, bool on);
+    void *show_ctx;
 };
 
 /* Errors: those of opening, filling and mapping `path`, EBUSY where another machine has it, EINVAL

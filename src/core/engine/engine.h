@@ -180,6 +180,11 @@ struct engine_ops {
      * EINVAL (off), the host's. NULL: the engine keeps no log. */
     int (*log_dirty)(struct engine *engine, bool on, struct err *e);
     int (*take_dirty)(struct engine *engine, unsigned region, uint64_t *bitmap, struct err *e);
+    /* Shows whole pages where guestmem has no region as memory that the guest can read, or no
+     * longer; one range at a time, which is the machine's for as long as it is shown. Writes remain
+     * MMIO. Any thread. Errors: the host's. NULL: reads remain MMIO, too. */
+    int (*show_memory)(struct engine *engine, uint64_t base, uint64_t size_bytes, void *host,
+                       bool on, struct err *e);
     /* Debugger: virtual memory, breakpoints, single step. vCPU not running. */
     bool (*debug_access)(struct vcpu *vcpu, uint64_t va, void *data, size_t bytes, bool write);
     int (*debug_break)(struct engine *engine, uint64_t va, bool set);

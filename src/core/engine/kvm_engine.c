@@ -112,6 +112,14 @@ int kvm_engine_add_memory(struct engine *engine, uint32_t flags, struct err *e)
     return 0;
 }
 
+/* In a slot behind those of guestmem's regions. */
+static int kvm_engine_show_memory(struct engine *engine, uint64_t base, uint64_t size_bytes,
+                                  void *host, bool on, struct err *e)
+{
+    return kvm_set_memory(&engine->vm, GUESTMEM_REGIONS_MAX, KVM_MEM_READONLY, base,
+                          on ? size_bytes : 0, host, e);
+}
+
 static int make_vcpu(struct engine *engine, unsigned index, struct err *e)
 {
     struct vcpu *vcpu = &engine->vcpus[index];
@@ -394,6 +402,7 @@ const struct engine_ops kvm_engine = {
     .list_regs = kvm_arch_list_regs,
     .log_dirty = kvm_engine_log_dirty,
     .take_dirty = kvm_engine_take_dirty,
+    .show_memory = kvm_engine_show_memory,
     .debug_access = kvm_engine_debug_access,
     .debug_break = kvm_engine_debug_break,
     .debug_step = kvm_engine_debug_step,

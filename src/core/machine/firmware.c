@@ -38,6 +38,16 @@ static bool vars_template(const char *firmware, char *out, size_t size)
     return n >= 0 && (size_t)n < size;
 }
 
+/* Where the host has no memory for it the bank is read slower, or firmware takes the status that it
+ * does not see for an error. */
+static void show_bank(void *ctx, uint8_t *content, bool on)
+{
+    const struct firmware *f = ctx;
+    const struct engine_ops *ops = f->machine->config.engine;
+    if (ops->show_memory)
+        ops->show_memory(f->machine->engine, f->bank_base, f->bank_bytes, content, on, NULL);
+}
+
 int firmware_add_variables(struct machine *machine, struct firmware *firmware,
                            const struct firmware_bank *bank, struct err *e)
 {
@@ -50,7 +60,12 @@ int firmware_add_variables(struct machine *machine, struct firmware *firmware,
         .path = config->firmware_vars,
         .write_back = config->firmware_vars != NULL,
         .template_path = has_template ? path : NULL,
+        .show = show_bank,
+        .show_ctx = firmware,
     };
+    firmware->machine = machine;
+    firmware->bank_base = bank->base;
+    firmware->bank_bytes = bank->size_bytes;
     if (!flash.path && bank->template_always && has_template && access(path, R_OK) == 0)
         flash.path = path;
     int rc = cfi_flash_new(&flash, &firmware->variables, e);

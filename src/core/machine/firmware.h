@@ -13,6 +13,8 @@
 struct firmware {
     struct image image;
     struct cfi_flash *variables; /* NULL: it has no bank for them */
+    struct machine *machine;     /* whose bank it is; borrowed */
+    uint64_t bank_base, bank_bytes;
     struct fw_cfg *fw_cfg;
 };
 

@@ -1,9 +1,9 @@
 /* x86_firmware.c: what OVMF (Debian's ovmf) needs of the x86_64 board to start.
  *
  * Flash ends at 4 GiB: code at the end, with the reset vector in its last 16 bytes, and below it
- * the bank of variables. Code is a read-only region of guest memory; the bank is a device, so each
- * access to it leaves the guest, but firmware copies it into RAM once and reads it there. How large
- * the bank is follows from the code's size: both together are a power of two.
+ * the bank of variables. Code is a read-only region of guest memory; the bank is a device, whose
+ * content the guest reads without leaving while it is not written (cfi_flash.h). How large the bank
+ * is follows from the code's size: both together are a power of two.
  *
  * fw_cfg (at ports) has the number of CPUs, RAM above and below 4 GiB ("etc/e820"), and the ACPI
  * tables with a script by which firmware places them ("etc/table-loader", as QEMU's
