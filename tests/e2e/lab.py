@@ -1,7 +1,8 @@
 """lab.py: a host with KVM where no machine has a real one, for kvm_lab.py and ovmf.py.
 
 qemu emulates a host: an AMD one with SVM or, with KVM_LAB=arm64 in the environment, an Arm one with VHE; Bochs
-(bochs.py) an Intel one with VMX and EPT for KVM_LAB=intel, and an AMD one for KVM_LAB=ryzen. In it Debian's kernel
+(bochs.py) an Intel one with VMX and EPT for KVM_LAB=intel, and an AMD one for KVM_LAB=ryzen. KVM_LAB=nehalem is
+a host without KVM, for nehalem.py. In it Debian's kernel
 and its KVM run as they would on metal. The host is one initramfs: busybox, the modules, peng with the libraries it
 needs, the files that a test adds, and a script that prints what each part of it did between marks. A host is
 started once, for all cases. KVM_LAB_LOG names a file for all that it said.
@@ -40,7 +41,8 @@ ARM64 = SimpleNamespace(
     strip='aarch64-linux-gnu-strip', emulation_lacks=set(), unit_passes=2,
     unit_test=UNIT_TEST if os.path.exists(UNIT_TEST) else None, # `make cross` builds none
     cpus='Arm64 CPU', engines=['arm64 guests: kvm'])
-LAB = {'x86_64': X86_64, 'arm64': ARM64, 'intel': INTEL, 'ryzen': RYZEN}[os.environ.get('KVM_LAB', 'x86_64')]
+NEHALEM = SimpleNamespace(**{**vars(X86_64), 'host': [*X86_64.host[:-1], 'Nehalem'], 'modules': [], 'unit_test': None})
+LAB = {'nehalem': NEHALEM, 'x86_64': X86_64, 'arm64': ARM64, 'intel': INTEL, 'ryzen': RYZEN}[os.environ.get('KVM_LAB', 'x86_64')]
 
 PROLOGUE = '''#!/bin/sh
 /bin/busybox --install -s /bin
