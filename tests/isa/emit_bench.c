@@ -18,8 +18,8 @@ void bench_init(struct bench *b, enum bench_host host, bool user)
     static const char *const features[] = {
         [BENCH_SSE] = "sse4_2,cx16,aes,pclmulqdq,sha_ni",
         [BENCH_AVX2] = "avx2,f16c,cx16,aes,pclmulqdq,sha_ni",
-        [BENCH_AVX512] = "avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni,avx512vl,avx512vbmi,"
-                         "avx512_vbmi2,avx512_bitalg,avx512_vnni"};
+        [BENCH_AVX512] = ("avx2,f16c,cx16,aes,pclmulqdq,sha_ni,gfni,avx512vl,avx512vbmi,"
+                          "avx512_vbmi2,avx512_bitalg,avx512_vnni")};
     if (hostcpu_parse(features[host], &b->host, NULL) < 0 ||
         cs_open(CS_ARCH_X86, CS_MODE_64, &b->capstone) != CS_ERR_OK)
         abort();
