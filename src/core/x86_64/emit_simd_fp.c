@@ -358,6 +358,23 @@ void emit_VFP3(struct emitter *e, const struct ir_op *o)
 /* --- one operand -------------------------------------------------------------------------------
  */
 
+/* From integers of the same size in fewer lanes than there are: by a mask. Keeps EFLAGS. */
+static bool from_integer_masked(struct emitter *e, const struct ir_op *o)
+{
+    bool is_64 = fp_double(o), is_unsigned = o->sub == IR_F_FROM_UNSIGNED;
+    if ((o->sub != IR_F_FROM_SIGNED && !is_unsigned) || o->flags & IR_Q || o->c || !vec_wide(e))
+        return false;
+    struct x86_lanes lanes = {.k = o->size || is_64 ? VEC_SCALAR_MASK : VEC_PAIR_MASK};
+    unsigned d = vec_dest(e, o->d, 0), a = vec_use(e, o->a, 0);
+    if (!is_unsigned && !is_64) /* vcvtdq2ps */
+        x86_evex_lanes(e->buf, lanes, 0, 1, 0, 0x5b, d, X86_NO_SECOND, rm_reg(a));
+    else /* vcvtqq2pd, vcvtudq2ps, vcvtuqq2pd */
+        x86_evex_lanes(e->buf, lanes, is_64 ? 2 : 3, 1, is_64, is_unsigned ? 0x7a : 0xe6, d,
+                       X86_NO_SECOND, rm_reg(a));
+    vec_done(e, o->d, d);
+    return true;
+}
+
 void emit_VFP2(struct emitter *e, const struct ir_op *o)
 {
     bool one_lane = o->size;
@@ -378,6 +395,8 @@ void emit_VFP2(struct emitter *e, const struct ir_op *o)
         finish(e, o, one_lane, out);
         return;
     }
+    if (from_integer_masked(e, o))
+        return;
     flags_clobber(e);
     if (o->sub == IR_F_LONG || o->sub == IR_F_NARROW) {
         fp_resize(e, o);
