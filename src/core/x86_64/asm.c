@@ -302,7 +302,7 @@ void x86_nop5(struct x86_buf *b)
         x86_byte(b, bytes[i]);
 }
 
-void x86_align(struct x86_buf *b, unsigned bytes)
+static void pad(struct x86_buf *b, unsigned missing)
 {
     /* SDM volume 2, NOP: the recommended forms of one to eight bytes. */
     static const uint8_t nops[8][8] = {{0x90},
@@ -313,13 +313,17 @@ void x86_align(struct x86_buf *b, unsigned bytes)
                                        {0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00},
                                        {0x0f, 0x1f, 0x80, 0x00, 0x00, 0x00, 0x00},
                                        {0x0f, 0x1f, 0x84, 0x00, 0x00, 0x00, 0x00, 0x00}};
-    unsigned missing = (unsigned)(-(uintptr_t)b->at % bytes);
     while (missing) {
         unsigned n = missing < 8 ? missing : 8;
         for (unsigned i = 0; i < n; i++)
             x86_byte(b, nops[n - 1][i]);
         missing -= n;
     }
+}
+
+void x86_align(struct x86_buf *b, unsigned bytes)
+{
+    pad(b, (unsigned)(-(uintptr_t)b->at % bytes));
 }
 
 uint8_t *x86_jmp(struct x86_buf *b)
@@ -361,8 +365,9 @@ uint8_t *x86_call(struct x86_buf *b)
 
 void x86_align_site(struct x86_buf *b, unsigned opcode_bytes)
 {
-    while (((uintptr_t)b->at + opcode_bytes) % 64 > 60)
-        x86_byte(b, 0x90);
+    unsigned at = ((uintptr_t)b->at + opcode_bytes) % 64;
+    if (at > 60)
+        pad(b, 64 - at);
 }
 
 void x86_patch(struct x86_buf *b, uint8_t *disp, const uint8_t *target)

@@ -224,12 +224,16 @@ static void side_exit(struct emitter *e, const struct ir_op *o, enum x86_cc cc)
         add_exit(e, x86_jcc(e->buf, cc), o->imm)->save = save ? e->flags : FLAGS_NONE;
         return;
     }
-    /* around an inline way out */
+    /* around an inline way out, which is short but for some forms of it */
     enum flags_kind flags = e->flags;
-    uint8_t *skip = x86_jcc(e->buf, cc ^ 1);
+    bool near = can_link(e, o->imm) && flags != FLAGS_FP && flags != FLAGS_FP_REVERSED;
+    uint8_t *skip = near ? x86_jcc_short(e->buf, cc ^ 1) : x86_jcc(e->buf, cc ^ 1);
     save_for_exit(e, o);
     emit_leave_to(e, o->imm);
-    x86_patch(e->buf, skip, e->buf->at);
+    if (near)
+        x86_patch_short(e->buf, skip);
+    else
+        x86_patch(e->buf, skip, e->buf->at);
     e->flags = flags;
 }
 
