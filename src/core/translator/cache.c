@@ -25,6 +25,14 @@ struct unit *cache_page_units(struct cache *cache, uint64_t page)
     return cache->pages[page_bucket(cache, page)];
 }
 
+struct unit *cache_page_unit(struct cache *cache, uint64_t page)
+{
+    struct unit *unit = cache_page_units(cache, page);
+    while (unit && (unit->pa ^ page) >> 12)
+        unit = unit->page_next;
+    return unit;
+}
+
 static int reserve(struct cache *cache, uintptr_t address, size_t code_bytes, size_t front_bytes,
                    struct err *e)
 {

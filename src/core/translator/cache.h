@@ -188,6 +188,8 @@ struct unit *cache_find(struct cache *cache, uint64_t pa, uint32_t context);
 
 /* Under the lock: the list that holds the page's units (and others), by page_next. */
 struct unit *cache_page_units(struct cache *cache, uint64_t page);
+/* Under the lock: of the page's units the one that was added last; NULL: it has none. */
+struct unit *cache_page_unit(struct cache *cache, uint64_t page);
 /* Under the lock: room for one more unit of the largest size? */
 bool cache_has_room(const struct cache *cache);
 /* Copies the unit in and makes it findable, before the one at the same place if there is one: a

@@ -172,10 +172,8 @@ void cache_doubt_all(struct cache *cache)
 
 bool cache_page_in_doubt(struct cache *cache, uint64_t page)
 {
-    const struct unit *unit = cache_page_units(cache, page);
-    while (unit && ((unit->pa ^ page) >> 12 || !unit->doubtful))
-        unit = unit->page_next;
-    return unit != NULL;
+    const struct unit *last = cache_page_unit(cache, page);
+    return last && last->doubtful; /* else the page was settled before that one came */
 }
 
 /* Those of the page and tier that were made of it as it is now. */

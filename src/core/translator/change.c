@@ -110,7 +110,9 @@ void translator_code_changed(struct translator *t, struct a64_cpu *cpu, uint64_t
 {
     translator_lock(t, cpu);
     uint64_t dropped = t->cache.regions_dropped;
-    if (t->persist && page != UINT64_MAX)
+    /* Kernels patch tens of thousands of places in pages that never ran yet. */
+    bool known = t->user || (page != UINT64_MAX && cache_page_unit(&t->cache, page));
+    if (t->persist && page != UINT64_MAX && known)
         persist_written(t->persist, &t->cache, page, t->user ? 0 : MACHINE_WRITES_TOLERATED);
     if (t->user)
         t->page_drops += cache_drop_range(&t->cache, page, page + USER_LINE_BYTES);

@@ -61,17 +61,29 @@ static void pack_unit(const struct cache *cache, struct unit *unit, const struct
         store_le(code_parts_at(&copy, unit->exits[i].at.site_at), 4, 0);
 }
 
+/* The page's units that are worth a record, in the order in which they were made: that is how they
+ * were first run, one leading to the next, and so they will lie again. The list has the last first.
+ * Returns the first of `units` that is one. */
+static unsigned in_order(struct cache *cache, uint64_t pa, uint32_t context, uint64_t page_hash,
+                         struct unit *units[PAGE_WORDS])
+{
+    unsigned first = PAGE_WORDS;
+    for (struct unit *unit = cache_page_units(cache, pa); unit && first; unit = unit->page_next)
+        if (!((unit->pa ^ pa) >> 12) && unit->context == context && !unit->dead && !unit->leave &&
+            unit->page_hash == page_hash)
+            units[--first] = unit;
+    return first;
+}
+
 size_t pack_page(struct cache *cache, uint64_t pa, uint32_t context, const uint8_t page[4096],
                  void *out, size_t room)
 {
     uint8_t *at = out;
-    uint64_t page_hash = cache_page_hash(cache, page);
-    for (struct unit *unit = cache_page_units(cache, pa); unit; unit = unit->page_next) {
-        uint32_t offset = (uint32_t)unit->pa & 4095;
-        if ((unit->pa ^ pa) >> 12 || unit->context != context || unit->dead || unit->leave ||
-            unit->page_hash != page_hash)
-            continue;
-        struct packed_unit p = {.offset = offset,
+    struct unit *units[PAGE_WORDS];
+    unsigned first = in_order(cache, pa, context, cache_page_hash(cache, page), units);
+    for (unsigned i = first; i < PAGE_WORDS; i++) {
+        struct unit *unit = units[i];
+        struct packed_unit p = {.offset = (uint32_t)unit->pa & 4095,
                                 .insns = unit->insns,
                                 .code_bytes = unit->code_bytes,
                                 .hot_bytes = unit->code.hot_bytes,
@@ -147,6 +159,14 @@ static void link_unpacked(struct cache *cache, const struct unpacked *u)
     }
 }
 
+static bool has_units(struct cache *cache, uint64_t page, uint32_t context)
+{
+    const struct unit *unit = cache_page_units(cache, page);
+    while (unit && ((unit->pa ^ page) >> 12 || unit->context != context))
+        unit = unit->page_next;
+    return unit != NULL;
+}
+
 unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, uint64_t page_hash,
                      const void *data, size_t bytes)
 {
@@ -155,12 +175,14 @@ unsigned unpack_page(struct cache *cache, uint64_t pa, uint32_t context, uint64_
     unpacked.count = 0;
     memset(unpacked.by_word, 0, sizeof(unpacked.by_word));
     pa = align_down(pa, 4096);
+    bool first = !has_units(cache, pa, context);
     while (at < end && cache_has_room(cache)) {
         const struct packed_unit *p = (const void *)at;
         if (!sound(p, (size_t)(end - at)))
             break;
         at += p->bytes;
-        if (cache_find(cache, pa + p->offset, context))
+        if (unpacked.by_word[p->offset / 4] ||
+            (!first && cache_find(cache, pa + p->offset, context)))
             continue;
         const struct unit_exit *exits = (const void *)(p + 1);
         const struct emit_fault *faults = (const void *)(exits + p->exit_count);

@@ -25,8 +25,9 @@
 #include "core/translator/place.h"
 
 enum {
-    WORTH_SAVING = 4, /* new units, of so many that were fetched */
-    SAVE_ANYWAY = 8,  /* one process of so many, for each page */
+    WORTH_SAVING = 4,          /* new units, of so many that were fetched */
+    WORTH_SAVING_MACHINE = 16, /* machines are few, and run all that their programs do */
+    SAVE_ANYWAY = 8,           /* one process of so many, for each page */
 };
 enum { CONTEXTS_MAX = 8 };
 /* A machine may be killed, and runs on for days: it saves as it goes. */
@@ -324,7 +325,8 @@ bool persist_made(struct persist *p, uint64_t pa, uint32_t context, const uint8_
     if (persist_is_generated(p, pa))
         return false;
     struct note *note = note_of(p, pa, context);
-    if (++note->made * WORTH_SAVING >= note->fetched || is_chosen(note)) {
+    unsigned worth = p->machine ? WORTH_SAVING_MACHINE : WORTH_SAVING;
+    if (++note->made * worth >= note->fetched || is_chosen(note)) {
         wait_for_save(p, note);
         if (page && !note->bytes)
             keep_bytes(note, page);

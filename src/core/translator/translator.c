@@ -131,8 +131,8 @@ int translator_new(const struct translator_config *config, struct translator **r
         t->start = translator_moment();
     t->tiers = config->tiers;
     lift_table_init(&t->lifts);
-    size_t bytes =
-        config->cache_bytes ? config->cache_bytes : (size_t)TRANSLATOR_CACHE_MIB_DEFAULT << 20;
+    size_t mib = config->user ? TRANSLATOR_USER_CACHE_MIB_DEFAULT : TRANSLATOR_CACHE_MIB_DEFAULT;
+    size_t bytes = config->cache_bytes ? config->cache_bytes : mib << 20;
     if (bytes < (size_t)CODEMEM_MIB_MIN << 20)
         bytes = (size_t)CODEMEM_MIB_MIN << 20;
     int r = detect(&t->host, config->host_cpu, config->host_features, e);

@@ -14,7 +14,8 @@
 struct translator;
 struct hostcpu;
 
-enum { TRANSLATOR_CACHE_MIB_DEFAULT = 128 };
+/* A machine runs many programs; one of gcc's size takes 60 MiB. */
+enum { TRANSLATOR_CACHE_MIB_DEFAULT = 256, TRANSLATOR_USER_CACHE_MIB_DEFAULT = 128 };
 
 /* User mode: descriptors of ours lie among the guest's; its owner keeps them out of each other's
  * way (fds.c). */
