@@ -11,8 +11,9 @@
  * An access that crosses a page, an MMIO page, a misaligned access that must fault and a
  * watchpointed page never match: bits in the low 12 of the tags make an entry miss on purpose.
  *
- * Files: mmu.c walks tables and judges permissions; tlb.c keeps the banks and a second level of
- * walk results; access.c is loads, stores, fetches and their faults.
+ * Files: mmu.c walks tables and judges permissions; tlb.c keeps the banks, tlb_level2.c a second
+ * level of walk results, tlb_jumps.c drops what is known of code; access.c is loads, stores,
+ * fetches and their faults.
  */
 #ifndef PENG_CORE_ARM64_MMU_H
 #define PENG_CORE_ARM64_MMU_H

@@ -1,5 +1,5 @@
-/* tlb.c: the software TLB: banks that engines read inline, and a second level of walk results
- * behind.
+/* tlb.c: the software TLB's banks, which engines read inline; behind them is a second level of walk
+ * results (tlb_level2.c). What banks know of code is dropped by tlb_jumps.c.
  *
  * Banks. EL1 has one; EL0 has a pool tagged by ASID, the least recently used one giving way, so
  * that a process switch moves a pointer. Entries of 4 KiB are made from whatever page maps them; a
@@ -12,12 +12,9 @@
  * Linux reaches user memory by LDTR and STTR, which use EL0's bank. A list that overflows empties
  * the bank.
  *
- * Second level. Set-associative by address and page size, tagged by ASID; holds leaves before any
- * judgement of rights. A generation number empties it at once.
- *
  * Limits: a guest that maps its kernel non-global (KPTI) drops EL1's bank at each ASID change.
  */
-#include "core/arm64/el2.h"
+#include "core/arm64/tlb_int.h"
 
 #include <errno.h>
 #include <string.h>
@@ -25,36 +22,7 @@
 
 #include "base/bytes.h"
 
-enum { L2_SETS = 512, L2_WAYS = 4, LIST_MAX = 16, LARGE_SHIFT = 17 };
-
-struct l2_entry {
-    uint64_t va; /* of the page, canonical */
-    struct a64_leaf leaf;
-    uint32_t generation;
-    uint16_t asid; /* for non-global leaves */
-};
-
-/* Entries of EL1's bank to drop on some event; count over LIST_MAX means "all". */
-struct drop_list {
-    uint16_t index[LIST_MAX];
-    unsigned count;
-};
-
-struct a64_tlb {
-    struct a64_tlb_bank el1;
-    struct a64_tlb_bank user[A64_USER_BANKS];
-    uint32_t user_asid[A64_USER_BANKS]; /* as in the banks, but on one cache line */
-    struct a64_tlb_bank *user_now;
-    uint16_t asid_now;
-    uint64_t clock;
-    struct drop_list of_asid, of_pan;
-    struct a64_tlb_entry scratch; /* for stores to read-only memory, never kept */
-    struct l2_entry l2[L2_SETS][L2_WAYS];
-    uint8_t l2_victim[L2_SETS];
-    uint64_t l2_shifts; /* bit n: a page of 2^n bytes may be in there */
-    uint32_t generation;
-    struct a64_jump pa_jumps[A64_PA_JUMPS];
-};
+enum { LARGE_SHIFT = 17 };
 
 #define NO_ASID UINT32_MAX /* no ASID has more than 16 bits */
 
@@ -239,14 +207,6 @@ void a64_select_bank(struct a64_cpu *cpu)
     cpu->bank_unpriv = (cpu->el && cpu->uao) || alone ? &tlb->el1 : tlb->user_now;
 }
 
-/* The CPU's TLBs, one without EL2. NULL: not there, or no more. */
-static struct a64_tlb *tlb_at(const struct a64_cpu *cpu, unsigned i)
-{
-    if (cpu->el2)
-        return cpu->el2->tlbs[i];
-    return i == 0 ? cpu->tlb : NULL;
-}
-
 void a64_tlbs_empty(struct a64_cpu *cpu)
 {
     a64_forget_returns(cpu);
@@ -255,155 +215,12 @@ void a64_tlbs_empty(struct a64_cpu *cpu)
             a64_tlb_empty(tlb_at(cpu, i));
 }
 
-static void drop_all_jumps(struct a64_tlb *tlb)
-{
-    a64_bank_drop_all_jumps(&tlb->el1);
-    for (unsigned i = 0; i < A64_USER_BANKS; i++)
-        if (tlb->user[i].used)
-            a64_bank_drop_all_jumps(&tlb->user[i]);
-}
-
-void a64_jumps_clear(struct a64_cpu *cpu)
-{
-    a64_forget_returns(cpu);
-    if (cpu->identity) {
-        madvise(cpu->bank, sizeof(*cpu->bank), MADV_DONTNEED);
-        a64_user_empty_jump(cpu, &cpu->bank->jumps[0]); /* zeros match address 0, looked up there */
-        return;
-    }
-    for (unsigned i = 0; i < A64_EL2_TLBS; i++)
-        if (tlb_at(cpu, i))
-            drop_all_jumps(tlb_at(cpu, i));
-    memset(cpu->pa_jumps, 0, sizeof(cpu->tlb->pa_jumps));
-}
-
-void a64_jumps_forget(struct a64_cpu *cpu)
-{
-    a64_forget_returns(cpu);
-    drop_all_jumps(cpu->tlb);
-}
-
-static void drop_jumps_to(struct a64_tlb_bank *bank, uint64_t page_pa)
-{
-    if (!bank->used)
-        return;
-    for (unsigned i = 0; i < A64_JUMP_PAGES; i++)
-        if (bank->jump_page_pa[i] == page_pa && bank->jump_pages[i] != A64_TLB_NONE)
-            a64_bank_drop_jumps(bank, bank->jump_pages[i] << 12);
-}
-
-void a64_jumps_drop_page(struct a64_cpu *cpu, uint64_t pa)
-{
-    const uint64_t page_bits = (1ull << A64_PA_CONTEXT_SHIFT) - 4096;
-    uint64_t page_pa = pa & ~0xfffull;
-    a64_forget_returns(cpu);
-    for (unsigned t = 0; t < A64_EL2_TLBS; t++) {
-        struct a64_tlb *tlb = tlb_at(cpu, t);
-        if (!tlb)
-            continue;
-        drop_jumps_to(&tlb->el1, page_pa);
-        for (unsigned i = 0; i < A64_USER_BANKS; i++)
-            drop_jumps_to(&tlb->user[i], page_pa);
-    }
-    for (uint64_t at = page_pa; at < page_pa + 4096; at += 4) {
-        struct a64_jump *jump = a64_pa_jump(cpu, at);
-        if ((jump->va & page_bits) == page_pa)
-            jump->va = 0;
-    }
-}
-
 void a64_tlb_pan_set(struct a64_cpu *cpu)
 {
     if (cpu->tlb->of_pan.count) {
         a64_forget_returns(cpu);
         list_drop(&cpu->tlb->el1, &cpu->tlb->of_pan);
     }
-}
-
-/* --- the second level --------------------------------------------------------------------------
- */
-
-static struct l2_entry *l2_set(struct a64_tlb *tlb, uint64_t page, unsigned shift,
-                               unsigned *ret_set)
-{
-    uint64_t number = page >> shift;
-    *ret_set = (unsigned)(number ^ number >> 8 ^ shift) % L2_SETS;
-    return tlb->l2[*ret_set];
-}
-
-static struct l2_entry *l2_find(struct a64_tlb *tlb, uint64_t va, uint16_t asid)
-{
-    for (uint64_t left = tlb->l2_shifts; left; left &= left - 1) {
-        unsigned shift = (unsigned)__builtin_ctzll(left), set;
-        uint64_t page = align_down(va, 1ull << shift);
-        struct l2_entry *ways = l2_set(tlb, page, shift, &set);
-        for (unsigned w = 0; w < L2_WAYS; w++)
-            if (ways[w].va == page && ways[w].generation == tlb->generation &&
-                ways[w].leaf.shift == shift && (!ways[w].leaf.non_global || ways[w].asid == asid))
-                return &ways[w];
-    }
-    return NULL;
-}
-
-static void l2_insert(struct a64_tlb *tlb, uint64_t va, const struct a64_leaf *leaf)
-{
-    unsigned set;
-    uint64_t page = align_down(va, 1ull << leaf->shift);
-    struct l2_entry *ways = l2_set(tlb, page, leaf->shift, &set), *to = NULL;
-    for (unsigned w = 0; w < L2_WAYS && !to; w++)
-        if (ways[w].generation != tlb->generation)
-            to = &ways[w];
-    if (!to)
-        to = &ways[tlb->l2_victim[set]++ % L2_WAYS];
-    *to = (struct l2_entry){page, *leaf, tlb->generation, tlb->asid_now};
-    tlb->l2_shifts |= 1ull << leaf->shift;
-}
-
-static void l2_drop(struct a64_tlb *tlb, uint64_t va, bool all_asids, uint16_t asid)
-{
-    for (uint64_t left = tlb->l2_shifts; left; left &= left - 1) {
-        unsigned shift = (unsigned)__builtin_ctzll(left), set;
-        uint64_t page = align_down(va, 1ull << shift);
-        struct l2_entry *ways = l2_set(tlb, page, shift, &set);
-        for (unsigned w = 0; w < L2_WAYS; w++)
-            if (ways[w].va == page &&
-                (all_asids || !ways[w].leaf.non_global || ways[w].asid == asid))
-                ways[w].generation = tlb->generation - 1;
-    }
-}
-
-static void l2_empty(struct a64_tlb *tlb)
-{
-    tlb->l2_shifts = 0;
-    if (++tlb->generation == 0) { /* wrapped: no old entry may look new */
-        memset(tlb->l2, 0, sizeof(tlb->l2));
-        tlb->generation = 1;
-    }
-}
-
-void a64_l2_drop(struct a64_cpu *cpu, uint64_t va)
-{
-    l2_drop(cpu->tlb, a64_untag(cpu, va), true, 0);
-}
-
-uint32_t a64_translate(struct a64_cpu *cpu, uint64_t va, struct a64_leaf *ret, bool *ret_cached)
-{
-    struct a64_tlb *tlb = cpu->tlb;
-    *ret_cached = false;
-    if (!(cpu->sys[A64_SCTLR_EL1] & A64_SCTLR_M))
-        return a64_walk_tables(cpu, va, ret);
-    uint64_t clean = a64_untag(cpu, va);
-    const struct l2_entry *found = l2_find(tlb, clean, tlb->asid_now);
-    if (found) {
-        *ret = found->leaf;
-        *ret_cached = true;
-        return 0;
-    }
-    cpu->walks++;
-    uint32_t failed = a64_walk_tables(cpu, va, ret);
-    if (!failed)
-        l2_insert(tlb, clean, ret);
-    return failed;
 }
 
 /* --- filling -----------------------------------------------------------------------------------
@@ -568,10 +385,7 @@ static void flush_asid(struct a64_tlb *tlb, uint16_t asid)
             empty_bank(&tlb->user[i]);
     if (asid == tlb->asid_now)
         list_drop(&tlb->el1, &tlb->of_asid);
-    for (unsigned s = 0; s < L2_SETS; s++)
-        for (unsigned w = 0; w < L2_WAYS; w++)
-            if (tlb->l2[s][w].leaf.non_global && tlb->l2[s][w].asid == asid)
-                tlb->l2[s][w].generation = tlb->generation - 1;
+    l2_drop_asid(tlb, asid);
 }
 
 /* `how` is op | ASID << 16, and what a64_el2_for_tlbs() knows. */
