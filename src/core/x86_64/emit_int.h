@@ -162,6 +162,10 @@ static inline struct x86_rm share_slot(unsigned slot)
     return rm_mem(RBP, EMIT_OFFSET(shared) + (int32_t)slot * 8);
 }
 
+/* emit_shift.c: d = from, rotated right. RORX keeps EFLAGS; without BMI2 they are lost. */
+void emit_rotate(struct emitter *e, unsigned width, unsigned d, struct x86_rm from,
+                 unsigned amount);
+
 /* emit_crypto.c: makes scratch registers have the state; and before each op, while they do: whether
  * they still will. */
 void sha_reorder(struct emitter *e, struct sha_state state);
