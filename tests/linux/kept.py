@@ -156,10 +156,12 @@ def main():
         guest.run()
         made = 'translated instructions'
         still = Guest(peng, program, top + '/still-store', still=True)
-        still.run()
-        again = still.run()[2]
-        check(f'the second run translates nothing ({again.get(made)} of {cold.get(made)})',
-              again.get(made) == 0 and cold.get(made, 0) > 1000)
+        for tier, most in (('1', 0), ('', cold.get(made, 0) // 50)):
+            # A loop that only the second run finds hot becomes a region then, with ways out of its own.
+            still.run(PENG_TIER=tier)
+            again = still.run(PENG_TIER=tier)[2]
+            check(f'the second run translates nothing ({again.get(made)} of {cold.get(made)})',
+                  again.get(made, most + 1) <= most and cold.get(made, 0) > 1000)
         with tempfile.TemporaryDirectory() as lesser:
             other = Guest(peng, program, lesser)
             check('with less of the host', other.run(PENG_HOST_FEATURES='avx2')[:2] == (answer, 0))
@@ -198,7 +200,7 @@ def main():
             check('one of a crowd', one.returncode == -9 or (out, one.returncode) == (answer, 0))
         still.run()
         last = still.run()
-        check('after the crowd', last[:2] == (answer, 0) and last[2].get(made) == 0)
+        check('after the crowd', last[:2] == (answer, 0) and last[2].get(made, 1000) <= cold.get(made, 0) // 50)
     print(f'{passed} passed, {failed} failed')
     return 1 if failed else 0
 

@@ -135,14 +135,15 @@ def kept(directory):
     memory = ROOT + '/dev/shm'
     ours = memory + '/peng-0'
 
-    def counts(*command):
+    def counts(*command, **env):
         """Of each process, in the order in which they end. Nothing lies at random: what a program does at its start
         depends on where its stack ends (strings that lie over a page's end go another way)."""
-        text = execute(['setarch', '--addr-no-randomize', 'chroot', ROOT, *command], env={'PENG_STATS': '1'})
+        text = execute(['setarch', '--addr-no-randomize', 'chroot', ROOT, *command],
+                       env={'PENG_STATS': '1', **env})
         return [int(n) for n in re.findall(r'^translated instructions: (\d+)', text, re.M)]
 
-    def translated():
-        return counts('uname', '-m')[0]
+    def translated():  # by one tier: what is hot is another thing from run to run
+        return counts('uname', '-m', PENG_TIER='1')[0]
 
     for options in ('mode=1777', 'mode=1777,size=64k', 'mode=777', 'mode=1777,size=16m'):
         execute(['mount', '-t', 'tmpfs', '-o', options, 'tmpfs', memory])
